@@ -1,0 +1,49 @@
+"""The table of verbs: everything `mybro --help` prints, and where each verb's code is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One command."""
+
+    section: str
+    help: str
+    example: str
+
+    module: str
+    """A dotted path; the module has a click command named `command`."""
+
+
+SECTIONS = ("Talk", "Look back", "Set up", "For programs")
+
+VERBS: dict[str, Verb] = {
+    "run": Verb("Talk", "Listen, and do what is said.", "mybro run --repo ~/code/shop", "mybro.cli.run"),
+    "say": Verb("Talk", "Do what a typed sentence says.", 'mybro say "run the tests"', "mybro.cli.say"),
+    "hear": Verb(
+        "Talk", "Show what is heard in recordings; does nothing.", "mybro hear memo.flac", "mybro.cli.hear"
+    ),
+    "demo": Verb("Talk", "Watch spoken commands mend a small project.", "mybro demo", "mybro.cli.demo"),
+    "history": Verb("Look back", "What was said, and what came of it.", "mybro history", "mybro.cli.history"),
+    "replay": Verb(
+        "Look back", "Show one sentence again, with its sound.", "mybro replay 17", "mybro.cli.replay"
+    ),
+    "setup": Verb(
+        "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"
+    ),
+    "check": Verb(
+        "Set up", "What is ready, and what to do about the rest.", "mybro check", "mybro.cli.check"
+    ),
+    "models": Verb(
+        "Set up", "List, fetch, verify and remove speech models.", "mybro models list", "mybro.cli.models"
+    ),
+    "devices": Verb("Set up", "Microphones and loudspeakers.", "mybro devices", "mybro.cli.devices"),
+    "config": Verb(
+        "Set up", "Show and change the settings.", "mybro config set speak.volume 0.5", "mybro.cli.config"
+    ),
+    "completions": Verb("Set up", "Shell completions.", "mybro completions zsh", "mybro.cli.completions"),
+    "intent-schema": Verb(
+        "For programs", "The JSON schema of an intent.", "mybro intent-schema", "mybro.cli.intent_schema"
+    ),
+}

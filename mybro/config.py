@@ -1,0 +1,188 @@
+"""Settings, typed, with units in their names: defaults, TOML file, MYBRO_* variables, then flags."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from mybro.errors import ConfigError
+
+APP = "mybro"
+
+
+def config_file() -> Path:
+    """The settings file's path, whether it exists or not."""
+    override = os.environ.get("MYBRO_CONFIG_FILE")
+    return Path(override) if override else platformdirs.user_config_path(APP) / "config.toml"
+
+
+def data_dir() -> Path:
+    """Where the journal, checkpoints and recordings live."""
+    override = os.environ.get("MYBRO_DATA_DIR")
+    return Path(override) if override else platformdirs.user_data_path(APP)
+
+
+def cache_dir() -> Path:
+    """Where model weights live; everything in it can be fetched again."""
+    override = os.environ.get("MYBRO_CACHE_DIR")
+    return Path(override) if override else platformdirs.user_cache_path(APP)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class AudioSettings(_Section):
+    """The ear."""
+
+    input_device: str | None = Field(
+        None, description="name or number of the microphone; default: the system's"
+    )
+    output_device: str | None = Field(None, description="name or number of the loudspeaker")
+    listen: Literal["push-to-talk", "hands-free"] = Field(
+        "push-to-talk", description="when the microphone is open"
+    )
+    talk_key: str = Field("right_option", description="the key to hold while talking")
+    release_after_s: float = Field(
+        30.0, gt=0, description="push-to-talk: how long the microphone stays open afterwards"
+    )
+    idle_after_s: float = Field(
+        600.0, gt=0, description="hands-free: let go of the microphone after this long without speech"
+    )
+    vad: Literal["silero", "webrtc", "silero+webrtc"] = Field("silero", description="what judges speech")
+    vad_threshold: float = Field(0.5, gt=0, lt=1, description="Silero's probability that counts as speech")
+    webrtc_mode: int = Field(1, ge=0, le=3, description="WebRTC VAD's aggressiveness")
+    pre_roll_ms: int = Field(500, ge=0, le=2000, description="sound kept from before the onset")
+    onset_ms: int = Field(64, ge=20, le=1000, description="speech needed before an utterance begins")
+    speculate_ms: int = Field(
+        160, ge=60, le=2000, description="quiet after which transcription starts on trial"
+    )
+    hangover_ms: int = Field(500, ge=100, le=5000, description="quiet after which an utterance has ended")
+    max_utterance_s: float = Field(28.0, gt=1, le=300, description="an utterance is cut after this long")
+
+
+class TranscribeSettings(_Section):
+    """Speech to text."""
+
+    backend: Literal["auto", "mlx-whisper", "faster-whisper", "openai"] = "auto"
+    model: str = Field("auto", description="a name that `mybro models` lists, a folder, or a hub repository")
+    language: str = Field("en", description="ISO 639-1 code, or 'auto'")
+    latin_names: bool = Field(True, description="keep names in Latin script in other languages")
+    compute_type: Literal["auto", "int8", "float16", "float32"] = "auto"
+    prompt: str = Field("", description="words to expect, added to the built-in ones")
+    timeout_s: float = Field(60.0, gt=0)
+    openai_base_url: str | None = Field(None, description="any OpenAI-compatible transcription address")
+    openai_api_key: SecretStr | None = None
+
+
+class BrainSettings(_Section):
+    """Text to intent."""
+
+    provider: Literal["auto", "claude", "openai", "none"] = Field(
+        "auto", description="auto: Claude if a key is there"
+    )
+    model: str = "claude-haiku-5-5"
+    hard_model: str = Field("claude-opus-5-5", description="asked when the fast model is unsure")
+    effort: Literal["low", "medium", "high"] = "low"
+    timeout_s: float = Field(8.0, gt=0)
+    retries: int = Field(1, ge=0, le=5)
+    anthropic_api_key: SecretStr | None = Field(None, description="else ANTHROPIC_API_KEY, else the keychain")
+    anthropic_base_url: str | None = None
+    openai_base_url: str | None = Field(
+        None, description="Ollama, LM Studio, Gemini or any compatible server"
+    )
+    openai_model: str | None = None
+    openai_api_key: SecretStr | None = None
+
+
+class ExecutorSettings(_Section):
+    """The hands."""
+
+    claude_path: str | None = Field(None, description="the Claude Code CLI; default: `claude` on PATH")
+    model: str | None = Field(None, description="the coding session's model; default: the CLI's")
+    permission_timeout_s: float = Field(
+        120.0, gt=0, description="an unanswered question is denied after this long"
+    )
+    turn_timeout_s: float = Field(
+        1800.0, gt=0, description="a job without any sign of life for this long is stopped"
+    )
+    budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
+    test_timeout_s: float = Field(900.0, gt=0)
+
+
+class SpeakSettings(_Section):
+    """The voice."""
+
+    backend: Literal["auto", "say", "avspeech", "piper", "espeak", "elevenlabs", "openai", "none"] = "auto"
+    voice: str | None = None
+    rate_wpm: int = Field(190, ge=80, le=500)
+    volume: float = Field(0.8, ge=0, le=1)
+    notify: bool = Field(True, description="desktop notification when a job ends or asks")
+    openai_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    elevenlabs_api_key: SecretStr | None = None
+
+
+class JournalSettings(_Section):
+    """The memory."""
+
+    retention_days: int = Field(90, ge=0, description="older entries are deleted; 0 keeps all")
+    keep_audio: bool = Field(True, description="keep the recordings beside the transcripts")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `MYBRO_AUDIO__HANGOVER_MS=700` sets `[audio] hangover_ms`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MYBRO_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        validate_default=True,
+        nested_model_default_partial_update=True,
+    )
+
+    audio: AudioSettings = AudioSettings()
+    transcribe: TranscribeSettings = TranscribeSettings()
+    brain: BrainSettings = BrainSettings()
+    executor: ExecutorSettings = ExecutorSettings()
+    speak: SpeakSettings = SpeakSettings()
+    journal: JournalSettings = JournalSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+
+
+def load_settings(flags: dict[str, Any] | None = None) -> Settings:
+    """Read the settings; `flags` (nested as in the file) win over everything.
+
+    Raises `ConfigError` with the name of each setting that cannot be used.
+    """
+    try:
+        return Settings(**(flags or {}))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(
+            "bad_setting", f"a setting cannot be used: {wrong}", hint=f"Mend {config_file()} or the flag"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "bad_config_file", f"{config_file()} cannot be read: {error}", hint="Mend or remove the file"
+        ) from None

@@ -1,0 +1,81 @@
+"""Every error that a person or a program can meet: one root, one subclass per stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a value: what an event carries and what a program prints."""
+
+    code: str
+    """Stable, in snake_case: programs match on it."""
+    message: str
+    """One sentence in plain words, without a trailing full stop."""
+    hint: str = ""
+    """What a person can do about it; empty where nothing can be done."""
+    retryable: bool = False
+    """Whether the same request may succeed later, unchanged."""
+
+    def line(self) -> str:
+        """The problem as one readable line."""
+        return f"{self.message}. {self.hint}".rstrip() if self.hint else self.message
+
+
+class MybroError(Exception):
+    """The root. Raise a stage's subclass."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, *, hint: str = "", retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+
+    @property
+    def problem(self) -> Problem:
+        return Problem(self.code, self.message, self.hint, self.retryable)
+
+    def __str__(self) -> str:
+        return self.problem.line()
+
+
+class ConfigError(MybroError):
+    """Settings that cannot be used."""
+
+    exit_code = 2
+
+
+class AudioError(MybroError):
+    """The microphone, a sound file or the loudspeaker."""
+
+
+class ModelError(MybroError):
+    """Model weights that are missing, damaged or cannot be fetched."""
+
+
+class TranscriptionError(MybroError):
+    """A recogniser that cannot load, died or did not answer."""
+
+
+class BrainError(MybroError):
+    """A language model that did not give an intent."""
+
+
+class ExecutorError(MybroError):
+    """A local action, a coding session, a checkpoint or an undo."""
+
+
+class SpeakError(MybroError):
+    """A voice that cannot speak."""
+
+
+class JournalError(MybroError):
+    """The journal cannot be read or written."""
+
+
+class ChildError(MybroError):
+    """A child process that did not start, or ended while it was needed."""

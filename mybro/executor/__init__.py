@@ -1,0 +1,1 @@
+"""The hands: jobs, local actions, coding sessions, checkpoints and undo."""

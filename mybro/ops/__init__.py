@@ -1,0 +1,1 @@
+"""What runs beneath the stages: child processes, process trees, logging, supervision."""

@@ -1,0 +1,1 @@
+"""The turn: one pure state machine, and the wiring that runs it."""

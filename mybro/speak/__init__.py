@@ -1,0 +1,1 @@
+"""The voice: what to say and when, and the voices that say it."""

@@ -1,0 +1,1 @@
+"""The terminal view: it only watches the events."""

@@ -1,0 +1,1 @@
+"""Speech to text: recognisers in worker processes, behind one Protocol."""
