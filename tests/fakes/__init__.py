@@ -1,0 +1,1 @@
+"""Stand-ins for what is outside a test, one file per room."""
