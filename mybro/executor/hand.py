@@ -1,0 +1,51 @@
+"""What does a job: the one Protocol behind which local actions and coding sessions stand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mybro.events import Answered, Event, Outcome
+from mybro.intent import Intent
+
+Report = Callable[[Event], Awaitable[None]]
+"""Where a hand sends `JobProgressed`, `JobAsked` and `QuestionWithdrawn`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work in one repository."""
+
+    number: int
+    turn: int
+    intent: Intent
+    repo: Path
+    """The working tree's top folder."""
+    next_question: Callable[[], int]
+    """Gives the next question's number, never used twice in a session."""
+
+
+class Hand(Protocol):
+    """Does one job at a time."""
+
+    async def run(self, job: Job, report: Report) -> Outcome:
+        """Do the job to its end.
+
+        Raises `ExecutorError` where it cannot be done. When the task that runs it is cancelled, every
+        process of the job is dead and nothing writes any more by the time `CancelledError` leaves.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """End the running job, if any; returns when it is quiescent. The hand stays usable."""
+        ...
+
+    async def answer(self, answer: Answered) -> None:
+        """Pass on the answer to a question that the running job asked."""
+        ...
+
+    async def aclose(self) -> None:
+        """End for good: no process of this hand lives on."""
+        ...
