@@ -215,12 +215,28 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """The journal could not keep what a person said: it is not acted on."""
+
+    turn: int
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """A transcript became an intent."""
 
     turn: int
     intent: Intent
     processing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Something that an earlier session accepted and never started: a turn begins, waiting for a yes."""
+
+    turn: int
+    intent: Intent
 
 
 # ---------------------------------------------------------------------------- the hands
@@ -395,7 +411,7 @@ Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
     | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | TalkPressed | TalkReleased
     | Transcribed | TranscriptionFailed | Transcript | Typed
-    | Recorded | Understood
+    | Recorded | RecordingFailed | Understood | Recalled
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered
     | SayStarted | SayFinished

@@ -1,0 +1,90 @@
+"""What an understood intent sets in motion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mybro.intent import Action, Intent
+from mybro.pipeline import questions, work
+from mybro.pipeline.draft import Draft
+from mybro.pipeline.effects import HoldVoice, Hush, Mute, ShutDown, TakeBack
+from mybro.pipeline.state import Job, State, Turn, TurnPhase
+from mybro.speak import phrases
+
+
+def accept(draft: Draft, turn: Turn) -> None:
+    """Act on an understood turn: at once, or after a yes."""
+    intent = turn.intent
+    assert intent is not None  # noqa: S101 - a turn in this phase has one
+    if not draft.state.acting:
+        draft.drop_turn(turn.number)
+    elif intent.kind == "control":
+        draft.drop_turn(turn.number)
+        _control(draft, turn, intent)
+    elif intent.needs_confirmation:
+        draft.put_turn(replace(turn, phase=TurnPhase.ASKING))
+        questions.confirm(draft, turn, phrases.confirm(intent))
+    else:
+        work.carry_out(draft, turn)
+
+
+def quit_session(draft: Draft) -> None:
+    if not draft.state.quitting:
+        draft.set(quitting=True)
+        draft.do(Hush(), ShutDown())
+
+
+def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
+    state = draft.state
+    match intent.action:
+        case Action.STOP:
+            work.stop_all(draft, turn.number)
+        case Action.CANCEL:
+            _cancel(draft, turn)
+        case Action.YES | Action.NO:
+            questions.spoken_answer(draft, turn, intent)
+        case Action.UNDO | Action.REDO:
+            _take_back(draft, turn, intent)
+        case Action.PAUSE | Action.RESUME:
+            draft.set(paused=intent.action is Action.PAUSE)
+            draft.do(HoldVoice(on=intent.action is Action.PAUSE))
+            draft.say(phrases.paused() if intent.action is Action.PAUSE else phrases.resumed())
+        case Action.MUTE | Action.UNMUTE:
+            draft.set(muted=intent.action is Action.MUTE)
+            draft.do(Mute(on=intent.action is Action.MUTE))
+            draft.say(phrases.muted() if intent.action is Action.MUTE else phrases.unmuted())
+        case Action.REPEAT:
+            draft.say(state.last_said or phrases.nothing_said())
+        case Action.STATUS:
+            draft.say(_status(state))
+        case Action.HELP:
+            draft.say(phrases.help_sentence())
+        case Action.QUIT:
+            draft.say(phrases.goodbye())
+            quit_session(draft)
+
+
+def _cancel(draft: Draft, turn: Turn) -> None:
+    """Cancel means what is nearest: the question being asked, then the voice, then the work."""
+    if draft.state.asked is not None:
+        questions.spoken_answer(draft, turn, Intent(kind="control", action=Action.NO, text="cancel"))
+    elif draft.state.jobs:
+        work.stop_all(draft, turn.number)
+    elif draft.state.saying:
+        draft.do(Hush())
+    else:
+        draft.say(phrases.nothing_to_stop())
+
+
+def _take_back(draft: Draft, turn: Turn, intent: Intent) -> None:
+    which = "undo" if intent.action is Action.UNDO else "redo"
+    job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
+    draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1))  # type: ignore[arg-type]
+
+
+def _status(state: State) -> str:
+    asked = state.asked
+    if asked is not None:
+        return asked.text
+    jobs = [job.step or job.title for job in state.jobs.values()]
+    return phrases.status(jobs, paused=state.paused, trouble=state.trouble)

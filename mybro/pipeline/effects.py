@@ -1,0 +1,154 @@
+"""What `transition` asks for: requests to the stages, carried out by the runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mybro.events import Answered, AudioBlock, Event
+from mybro.intent import Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Put an event into the queue."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Recognise; answered by `Transcribed` or `TranscriptionFailed` with the same numbers."""
+
+    turn: int
+    request: int
+    audio: AudioBlock
+
+
+@dataclass(frozen=True, slots=True)
+class DropTranscription:
+    """The answer to a request is no longer wanted."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Answered by `Recorded` once everything known of the turn so far is on disk."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Understand:
+    """Answered by `Understood`."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetTurn:
+    """The turn was dropped: stop thinking about it, and note it as dropped."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """Do what the intent says; answered by the job's events."""
+
+    job: int
+    turn: int
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Undo or redo; answered like a job."""
+
+    job: int
+    turn: int
+    which: Literal["undo", "redo"]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopJobs:
+    """Kill jobs with all their processes; answered by `JobStopped` of each."""
+
+    jobs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Pass an answer on to the job that asked."""
+
+    answer: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak a sentence; answered by `SayStarted` and `SayFinished`."""
+
+    speech: int
+    text: str
+    urgency: Literal["answer", "question", "error", "news"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Cut the voice at once and forget what it was still to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Lower the voice, or raise it again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Switch the voice off, or on again; text goes on being shown."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldVoice:
+    """Stop the voice where it is, or let it go on from there."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chime:
+    """Play a short sound."""
+
+    name: Literal["listening", "accepted", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Answered by `TimerFired` with the same name; setting it again starts it anew."""
+
+    timer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShutDown:
+    """End the session in order."""
+
+
+Effect = (
+    Post | Transcribe | DropTranscription | Acknowledge | Understand | ForgetTurn
+    | StartJob | TakeBack | StopJobs | Answer
+    | Say | Hush | Duck | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
+)  # fmt: skip

@@ -1,0 +1,226 @@
+"""Carries out the effects that `transition` asks for; each answers with an event that bears its number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from mybro import events as ev
+from mybro.brain.dialog import Dialog
+from mybro.clock import Clock
+from mybro.errors import JournalError, MybroError, TranscriptionError
+from mybro.intent import Intent
+from mybro.pipeline import effects as do
+from mybro.pipeline.ports import Stages
+from mybro.pipeline.state import JobPhase, State
+
+JOURNAL_QUEUE = 4096
+"""Events that may wait for the disk; the loop waits when there are more."""
+
+
+class Loop(Protocol):
+    """What the performer needs of the loop that it works for."""
+
+    state: State
+    clock: Clock
+    ended: asyncio.Event
+
+    async def post(self, event: ev.Event, cause: int | None = None) -> None: ...
+
+    def post_own(self, event: ev.Event, cause: int | None) -> None: ...
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, counts: bool = True) -> asyncio.Task[None]: ...
+
+
+class Performer:
+    """Works for one `Pipeline`."""
+
+    def __init__(self, pipeline: Loop, stages: Stages) -> None:
+        self._pipeline = pipeline
+        self._stages = stages
+        self._dialog = Dialog()
+        self._intents: dict[int, Intent] = {}
+        self._thinking: dict[int, asyncio.Task[None]] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
+        self._written = 0
+        self._write_error: JournalError | None = None
+        self._progress = asyncio.Condition()
+        self._writer: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------------ the journal
+
+    async def record(self, envelope: ev.Envelope) -> None:
+        """Hand an event to the journal, which writes in order; and keep the dialog window."""
+        self._follow(envelope.event)
+        if self._stages.journal is None:
+            return
+        await self._unwritten.put(envelope)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        journal = self._stages.journal
+        assert journal is not None  # noqa: S101
+        while True:
+            envelope = await self._unwritten.get()
+            try:
+                await journal.record(envelope)
+            except JournalError as error:
+                self._write_error = error
+            async with self._progress:
+                self._written = envelope.seq
+                self._progress.notify_all()
+
+    async def _acknowledge(self, turn: int, seq: int) -> None:
+        if self._stages.journal is not None:
+            async with self._progress:
+                await self._progress.wait_for(lambda: self._written >= seq)
+            if (error := self._write_error) is not None:
+                self._write_error = None
+                await self._pipeline.post(ev.RecordingFailed(turn, error.problem), seq)
+                return
+        await self._pipeline.post(ev.Recorded(turn), seq)
+
+    async def aclose(self) -> None:
+        """Write what is still unwritten, then close the journal."""
+        if self._writer is not None:
+            while not self._unwritten.empty():
+                await asyncio.sleep(0.005)
+            async with self._progress:
+                self._progress.notify_all()
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        if self._stages.journal is not None:
+            await self._stages.journal.aclose()
+
+    # ------------------------------------------------------------------ effects
+
+    def perform(self, effect: do.Effect, seq: int) -> None:  # noqa: C901 - one flat table
+        """Begin an effect; whatever takes time runs beside the loop."""
+        pipeline, stages = self._pipeline, self._stages
+        match effect:
+            case do.Post(event):
+                pipeline.post_own(event, seq)
+            case do.Transcribe(turn, request, audio):
+                pipeline.spawn(self._transcribe(turn, request, audio, seq))
+            case do.DropTranscription(request):
+                if stages.transcription is not None:
+                    stages.transcription.drop(request)
+            case do.Acknowledge(turn):
+                pipeline.spawn(self._acknowledge(turn, seq))
+            case do.Understand(turn, text):
+                self._thinking[turn] = pipeline.spawn(self._understand(turn, text, seq))
+            case do.ForgetTurn(turn):
+                if (task := self._thinking.pop(turn, None)) is not None:
+                    task.cancel()
+                pipeline.spawn(self._mark(turn, "dropped"))
+            case do.StartJob(job, turn, intent):
+                pipeline.spawn(self._start(job, turn, intent))
+            case do.TakeBack(job, turn, which, count):
+                pipeline.spawn(self._take_back(job, turn, which, count))
+            case do.StopJobs(jobs):
+                pipeline.spawn(self._stop(jobs))
+            case do.Answer(answer):
+                if stages.executor is not None:
+                    pipeline.spawn(stages.executor.answer(answer))
+            case do.SetTimer(timer, seconds):
+                self._cancel_timer(timer)
+                self._timers[timer] = pipeline.spawn(self._wait(timer, seconds), counts=False)
+            case do.CancelTimer(timer):
+                self._cancel_timer(timer)
+            case do.ShutDown():
+                pipeline.ended.set()
+            case _:
+                self._voice(effect, seq)
+
+    def _voice(self, effect: do.Effect, seq: int) -> None:
+        mouth = self._stages.mouth
+        match effect:
+            case do.Say(speech, text, urgency):
+                if mouth is not None:
+                    self._pipeline.spawn(mouth.say(speech, text, urgency))
+                else:
+                    self._pipeline.post_own(ev.SayStarted(speech, text), seq)
+                    self._pipeline.post_own(ev.SayFinished(speech), seq)
+            case do.Hush() if mouth is not None:
+                mouth.interrupt()
+            case do.Duck(on) if mouth is not None:
+                mouth.duck(on)
+            case do.HoldVoice(on) if mouth is not None:
+                mouth.hold(on)
+            case do.Mute(on) if mouth is not None:
+                mouth.mute(on)
+            case do.Chime(name) if mouth is not None:
+                self._pipeline.spawn(mouth.chime(name))
+
+    async def _transcribe(self, turn: int, request: int, audio: ev.AudioBlock, seq: int) -> None:
+        transcription = self._stages.transcription
+        try:
+            if transcription is None:
+                raise TranscriptionError("no_recogniser", "this session has no recogniser")
+            answer: ev.Event = await transcription.transcribe(turn, request, audio)
+        except MybroError as error:
+            answer = ev.TranscriptionFailed(turn, request, error.problem)
+        await self._pipeline.post(answer, seq)
+
+    async def _understand(self, turn: int, text: str, seq: int) -> None:
+        began = self._pipeline.clock.now()
+        intent = await self._stages.brain.understand(text, self._dialog)
+        self._thinking.pop(turn, None)
+        spent_ms = (self._pipeline.clock.now() - began) * 1000
+        await self._pipeline.post(ev.Understood(turn, intent, spent_ms), seq)
+
+    async def _start(self, job: int, turn: int, intent: Intent) -> None:
+        """The acceptance is on disk before the work begins; a stop may have come in between."""
+        try:
+            await self._mark(turn, "accepted")
+        except JournalError as error:
+            await self._pipeline.post(ev.JobFailed(job, error.problem))
+            return
+        known = self._pipeline.state.jobs.get(job)
+        if self._stages.executor is None or known is None or known.phase is JobPhase.STOPPING:
+            await self._pipeline.post(ev.JobStopped(job))
+            return
+        await self._stages.executor.start(job, turn, intent)
+
+    async def _take_back(self, job: int, turn: int, which: str, count: int) -> None:
+        executor = self._stages.executor
+        await self._pipeline.post(ev.JobStarted(job, turn, f"{which}ing"))
+        try:
+            if executor is None:
+                outcome = ev.Outcome("There is nothing to undo")
+            else:
+                outcome = await (executor.undo(count) if which == "undo" else executor.redo(count))
+            await self._pipeline.post(ev.JobFinished(job, outcome))
+        except MybroError as error:
+            await self._pipeline.post(ev.JobFailed(job, error.problem))
+
+    async def _stop(self, jobs: tuple[int, ...]) -> None:
+        if self._stages.executor is not None:
+            await self._stages.executor.stop(None)
+
+    async def _mark(self, turn: int, state: str) -> None:
+        if self._stages.journal is not None:
+            await self._stages.journal.mark(turn, state)  # type: ignore[arg-type]
+
+    async def _wait(self, timer: str, seconds: float) -> None:
+        await self._pipeline.clock.sleep(seconds)
+        await self._pipeline.post(ev.TimerFired(timer))
+
+    def _cancel_timer(self, timer: str) -> None:
+        if (task := self._timers.pop(timer, None)) is not None:
+            task.cancel()
+
+    def _follow(self, event: ev.Event) -> None:
+        """Remember the last turns, so that "it" and "that file" can be understood."""
+        match event:
+            case ev.Understood(turn, intent):
+                self._intents[turn] = intent
+                self._dialog = self._dialog.with_turn(turn, intent)
+            case ev.JobStarted(job, turn):
+                if (intent_of := self._intents.pop(turn, None)) is not None:
+                    self._intents[-job] = intent_of
+            case _:
+                pass

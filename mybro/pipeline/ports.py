@@ -1,0 +1,91 @@
+"""What the pipeline needs of each stage: the narrowest Protocols that the wiring can live with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mybro.brain.dialog import Dialog
+from mybro.events import Answered, AudioBlock, Envelope, Outcome, Transcribed
+from mybro.intent import Intent
+
+
+class Transcribes(Protocol):
+    """Speech to text."""
+
+    async def transcribe(self, turn: int, request: int, audio: AudioBlock) -> Transcribed:
+        """Raises `TranscriptionError`."""
+        ...
+
+    def drop(self, request: int) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Thinks(Protocol):
+    """Text to intent."""
+
+    async def understand(self, text: str, dialog: Dialog) -> Intent:
+        """Never fails: what nothing understands is a task for the coding session."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Works(Protocol):
+    """Intent to work. Reports `JobStarted` and exactly one of the events that end a job."""
+
+    async def start(self, job_number: int, turn: int, intent: Intent) -> None: ...
+
+    async def stop(self, job: int | None) -> None: ...
+
+    async def answer(self, answer: Answered) -> None: ...
+
+    async def undo(self, count: int) -> Outcome: ...
+
+    async def redo(self, count: int) -> Outcome: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Speaks(Protocol):
+    """Sentences to sound. Reports `SayStarted` and `SayFinished`."""
+
+    async def say(
+        self, speech: int, text: str, urgency: Literal["answer", "question", "error", "news"]
+    ) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+    def duck(self, on: bool) -> None: ...
+
+    def hold(self, on: bool) -> None: ...
+
+    def mute(self, on: bool) -> None: ...
+
+    async def chime(self, name: Literal["listening", "accepted", "stopped"]) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Remembers(Protocol):
+    """The journal: what `record` has returned from is on disk."""
+
+    async def record(self, envelope: Envelope) -> None:
+        """Raises `JournalError`."""
+        ...
+
+    async def mark(self, turn: int, state: Literal["accepted", "dropped"]) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one session. One that is None is left out: nothing is done, said or remembered."""
+
+    brain: Thinks
+    transcription: Transcribes | None = None
+    executor: Works | None = None
+    mouth: Speaks | None = None
+    journal: Remembers | None = None

@@ -1,0 +1,155 @@
+"""Questions to the person: one queue, one asked at a time, each answered by its number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from mybro import events as ev
+from mybro.intent import Action, Intent
+from mybro.pipeline import work
+from mybro.pipeline.draft import Draft
+from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, SetTimer
+from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, Turn
+from mybro.speak import phrases
+
+CONFIRMATION_S = 30.0
+"""How long a read-back waits for its yes once it has been heard out."""
+
+_WORD = re.compile(r"[\w']+")
+
+
+def confirm(draft: Draft, turn: Turn, text: str) -> None:
+    """Queue the read-back of a turn that needs a yes."""
+    assert turn.intent is not None  # noqa: S101
+    what = turn.intent.target or ""
+    risk = turn.intent.risk
+    draft.put_question(Question(draft.number(), text, turn=turn.number, risk=risk, object=what))
+
+
+def asked(draft: Draft, event: ev.JobAsked) -> None:
+    """A job asks. One that has been stopped gets its no at once."""
+    job = draft.state.jobs.get(event.job)
+    if job is None or job.phase is JobPhase.STOPPING:
+        draft.do(Answer(ev.Answered(event.question, yes=False)))
+        return
+    draft.put_job(replace(job, phase=JobPhase.WAITING))
+    draft.put_question(
+        Question(
+            event.question,
+            event.text,
+            job=event.job,
+            risk=event.risk,
+            object=event.object,
+            choices=event.choices,
+        )
+    )
+
+
+def ask_next(draft: Draft) -> None:
+    """Ask the oldest question, unless one is being asked or the person is speaking."""
+    state = draft.state
+    if state.asked is not None or state.ear in (Ear.HEARING, Ear.CLOSING):
+        return
+    waiting = next((q for q in state.questions.values() if q.phase is QuestionPhase.QUEUED), None)
+    if waiting is not None:
+        speech = draft.say(waiting.text, "question")
+        draft.put_question(replace(waiting, phase=QuestionPhase.SPOKEN, speech=speech))
+
+
+def heard(draft: Draft, speech: int) -> None:
+    """A sentence has been said: if it asked a question, the question can be answered from now on."""
+    for question in draft.state.questions.values():
+        if question.speech == speech and question.heard_at is None:
+            draft.put_question(replace(question, heard_at=draft.state.sample))
+            if question.turn is not None:
+                draft.do(SetTimer(_timer(question), CONFIRMATION_S))
+
+
+def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
+    """A spoken yes or no: it belongs to the question that was being asked when the person began to speak."""
+    question = draft.state.questions.get(turn.question) if turn.question is not None else None
+    if question is None:
+        draft.say(phrases.nothing_asked())
+        return
+    yes = intent.action is Action.YES
+    if yes and not turn.typed and (question.heard_at is None or turn.start < question.heard_at):
+        # A yes that began before the question was heard out answers something else.
+        draft.say(question.text, "question")
+        return
+    if yes and question.risk == "destructive" and not _names(intent.text, question.object):
+        draft.say(phrases.repeat_object(question.object), "question")
+        return
+    answer(draft, ev.Answered(question.number, yes=yes, always="always" in intent.text.lower()))
+
+
+def answer(draft: Draft, event: ev.Answered) -> None:
+    """An answer, whichever way it came; the first one wins."""
+    question = draft.state.questions.get(event.question)
+    if question is None:
+        return
+    draft.drop_question(question.number)
+    draft.do(CancelTimer(_timer(question)))
+    if question.job is not None:
+        work.job_changed(draft, question.job, phase=JobPhase.RUNNING)
+        draft.do(Answer(event))
+        return
+    turn = draft.state.turns.get(question.turn) if question.turn is not None else None
+    if turn is None:
+        return
+    if event.yes:
+        work.carry_out(draft, turn)
+    else:
+        _leave_alone(draft, turn)
+
+
+def withdraw(draft: Draft, number: int) -> None:
+    """A question that nobody needs answered any more."""
+    question = draft.state.questions.get(number)
+    if question is None:
+        return
+    draft.drop_question(number)
+    draft.do(CancelTimer(_timer(question)))
+    if question.phase is QuestionPhase.SPOKEN and question.job in draft.state.jobs:
+        draft.say(phrases.withdrawn())
+
+
+def job_ended(draft: Draft, number: int) -> bool:
+    """Forget a job and its open questions; False where it was not known any more."""
+    if number not in draft.state.jobs:
+        return False
+    draft.drop_job(number)
+    for question in list(draft.state.questions.values()):
+        if question.job == number:
+            withdraw(draft, question.number)
+    return True
+
+
+def timer_fired(draft: Draft, timer: str) -> None:
+    """A confirmation that nobody gave; while the person is speaking it waits once more."""
+    for question in draft.state.questions.values():
+        if _timer(question) != timer or question.turn is None:
+            continue
+        if draft.state.ear in (Ear.HEARING, Ear.CLOSING):
+            draft.do(SetTimer(timer, CONFIRMATION_S))
+            return
+        draft.drop_question(question.number)
+        turn = draft.state.turns.get(question.turn)
+        if turn is not None:
+            _leave_alone(draft, turn)
+        return
+
+
+def _leave_alone(draft: Draft, turn: Turn) -> None:
+    draft.drop_turn(turn.number)
+    draft.do(ForgetTurn(turn.number))
+    draft.say(phrases.left_alone())
+
+
+def _timer(question: Question) -> str:
+    return f"question-{question.number}"
+
+
+def _names(text: str, what: str) -> bool:
+    """Whether a sentence repeats the object of a question; one without an object needs no repetition."""
+    return set(_WORD.findall(what.lower())) <= set(_WORD.findall(text.lower()))

@@ -1,0 +1,186 @@
+"""A turn's way from the first sound to an accepted intent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mybro import events as ev
+from mybro.brain.grammar import control_action
+from mybro.intent import Action, Intent
+from mybro.pipeline import acts, questions, work
+from mybro.pipeline.draft import Draft
+from mybro.pipeline.echo import is_echo
+from mybro.pipeline.effects import (
+    Acknowledge,
+    DropTranscription,
+    Duck,
+    ForgetTurn,
+    Hush,
+    Post,
+    Transcribe,
+    Understand,
+)
+from mybro.pipeline.state import Ear, Mouth, Turn, TurnPhase
+from mybro.speak import phrases
+
+
+def begin(draft: Draft, event: ev.SpeechStarted) -> None:
+    """Somebody speaks: a voice that speaks at the same time makes way."""
+    asked = draft.state.asked
+    draft.put_turn(
+        Turn(
+            event.turn,
+            start=event.sample,
+            question=asked.number if asked else None,
+            over_voice=" ".join(draft.state.saying.values()),
+        )
+    )
+    draft.set(ear=Ear.HEARING, sample=max(event.sample, draft.state.sample))
+    if draft.state.mouth is Mouth.SPEAKING:
+        draft.set(mouth=Mouth.DUCKED)
+        draft.do(Duck(on=True))
+
+
+def pause(draft: Draft, event: ev.SpeechPaused) -> None:
+    """A short quiet: recognise on trial, so that the words are there when the turn ends."""
+    turn = draft.state.turns.get(event.turn)
+    if turn is not None:
+        draft.set(ear=Ear.CLOSING)
+        _request(draft, turn, event.utterance)
+
+
+def resume(draft: Draft, number: int, sample: int) -> None:
+    """Speech went on: what was recognised on trial is too short."""
+    turn = draft.state.turns.get(number)
+    if turn is None:
+        return
+    draft.set(ear=Ear.HEARING, sample=max(sample, draft.state.sample))
+    if turn.request is not None:
+        draft.do(DropTranscription(turn.request))
+    draft.put_turn(replace(turn, request=None, request_speech_end=-1, trial=None))
+
+
+def end(draft: Draft, event: ev.SpeechEnded) -> None:
+    """The turn is closed; a trial that covers all of its speech is its transcription."""
+    utterance = event.utterance
+    draft.set(ear=Ear.IDLE, sample=max(utterance.audio.end, draft.state.sample))
+    turn = draft.state.turns.get(event.turn)
+    if turn is None:
+        return
+    turn = draft.put_turn(replace(turn, utterance=utterance))
+    if turn.request is None or turn.request_speech_end != utterance.speech_end:
+        if turn.request is not None:
+            draft.do(DropTranscription(turn.request))
+        _request(draft, turn, utterance)
+    elif turn.trial is not None:
+        draft.do(Post(_transcript(turn, turn.trial, final=True)))
+
+
+def transcribed(draft: Draft, event: ev.Transcribed) -> None:
+    """A recogniser answered; late answers belong to no turn or to another request."""
+    turn = draft.state.turns.get(event.turn)
+    if turn is None or turn.request != event.request:
+        return
+    turn = draft.put_turn(replace(turn, trial=event))
+    draft.do(Post(_transcript(turn, event, final=turn.utterance is not None)))
+
+
+def failed(draft: Draft, event: ev.TranscriptionFailed) -> None:
+    """No words: before the end of the turn it is tried again then, afterwards the person is told."""
+    turn = draft.state.turns.get(event.turn)
+    if turn is None or turn.request != event.request:
+        return
+    if turn.utterance is None:
+        draft.put_turn(replace(turn, request=None, request_speech_end=-1))
+        return
+    drop(draft, turn.number)
+    draft.say(phrases.failed(event.problem), "error")
+
+
+def typed(draft: Draft, number: int, text: str) -> None:
+    """A sentence that needs no ear: the same way from the transcript on."""
+    asked = draft.state.asked
+    draft.put_turn(
+        Turn(number, typed=True, start=draft.state.sample, question=asked.number if asked else None)
+    )
+    draft.do(Post(ev.Transcript(number, text, final=True, sample=draft.state.sample, model="typed")))
+
+
+def settle_text(draft: Draft, event: ev.Transcript) -> None:
+    """The words are known. Stop is obeyed at once; everything else is recorded before it is thought about."""
+    turn = draft.state.turns.get(event.turn)
+    if turn is None or not event.final or turn.phase is not TurnPhase.HEARD:
+        return
+    text = event.text.strip()
+    if not text or is_echo(text, turn.over_voice):
+        drop(draft, turn.number)
+        return
+    if draft.state.acting and control_action(text) is Action.STOP:
+        work.stop_all(draft, turn.number)
+        return
+    if draft.state.mouth is not Mouth.SILENT and not turn.typed:
+        draft.do(Hush())
+    draft.put_turn(replace(turn, phase=TurnPhase.TRANSCRIBED, text=text))
+    draft.do(Acknowledge(turn.number))
+
+
+def recorded(draft: Draft, number: int) -> None:
+    """The journal has the words: nothing can lose them now."""
+    turn = draft.state.turns.get(number)
+    if turn is not None and turn.phase is TurnPhase.TRANSCRIBED:
+        draft.do(Understand(number, turn.text))
+
+
+def understood(draft: Draft, number: int, intent: Intent) -> None:
+    """The intent is known; turns are accepted in the order of speech."""
+    turn = draft.state.turns.get(number)
+    if turn is None or turn.phase is not TurnPhase.TRANSCRIBED:
+        return
+    draft.put_turn(replace(turn, phase=TurnPhase.UNDERSTOOD, intent=intent))
+    accept_in_order(draft)
+
+
+def recalled(draft: Draft, number: int, intent: Intent) -> None:
+    """Something accepted in an earlier session was never started: it is offered, not done."""
+    turn = draft.put_turn(Turn(number, phase=TurnPhase.ASKING, typed=True, text=intent.text, intent=intent))
+    questions.confirm(draft, turn, phrases.offer(intent))
+
+
+def accept_in_order(draft: Draft) -> None:
+    """Accept every understood turn before which none is still being transcribed or thought about."""
+    for turn in list(draft.state.turns.values()):
+        if turn.phase is TurnPhase.ASKING or turn.number not in draft.state.turns:
+            continue
+        if turn.phase is not TurnPhase.UNDERSTOOD:
+            return
+        acts.accept(draft, turn)
+
+
+def drop(draft: Draft, number: int) -> None:
+    """A turn of which nothing comes: noise, an echo, a failure. The voice goes on from where it was."""
+    draft.drop_turn(number)
+    draft.do(ForgetTurn(number))
+    if draft.state.mouth is Mouth.DUCKED and draft.state.ear is not Ear.HEARING:
+        draft.set(mouth=Mouth.SPEAKING)
+        draft.do(Duck(on=False))
+    accept_in_order(draft)
+
+
+def forget_open(draft: Draft) -> None:
+    """The source is gone: a turn whose speech it did not close has no words to wait for."""
+    for turn in list(draft.state.turns.values()):
+        if turn.utterance is None and not turn.typed:
+            drop(draft, turn.number)
+
+
+def _request(draft: Draft, turn: Turn, utterance: ev.Utterance) -> None:
+    request = draft.number()
+    draft.put_turn(replace(turn, request=request, request_speech_end=utterance.speech_end, trial=None))
+    draft.do(Transcribe(turn.number, request, utterance.audio))
+
+
+def _transcript(turn: Turn, heard: ev.Transcribed, *, final: bool) -> ev.Transcript:
+    return ev.Transcript(
+        turn.number, heard.text, final, turn.request_speech_end, heard.language, heard.model,
+        heard.processing_ms, heard.no_speech_probability, heard.average_logprob,
+    )  # fmt: skip
