@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mybro.events import Choice, Problem, Risk, Transcribed, Utterance
+from mybro.errors import Problem
+from mybro.events import Choice, Risk, Transcribed, Utterance
 from mybro.intent import Intent
 
 
