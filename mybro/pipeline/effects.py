@@ -23,6 +23,8 @@ class Transcribe:
     turn: int
     request: int
     audio: AudioBlock
+    trial: bool = False
+    """Whether the turn may still go on: a newer trial replaces one that still waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Performer:
                 self._write_error = error
             async with self._progress:
                 self._written = envelope.seq
+                self._unwritten.task_done()
                 self._progress.notify_all()
 
     async def _acknowledge(self, turn: int, seq: int) -> None:
@@ -86,10 +87,7 @@ class Performer:
     async def aclose(self) -> None:
         """Write what is still unwritten, then close the journal."""
         if self._writer is not None:
-            while not self._unwritten.empty():
-                await asyncio.sleep(0.005)
-            async with self._progress:
-                self._progress.notify_all()
+            await self._unwritten.join()
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
         if self._stages.journal is not None:
@@ -103,8 +101,8 @@ class Performer:
         match effect:
             case do.Post(event):
                 pipeline.post_own(event, seq)
-            case do.Transcribe(turn, request, audio):
-                pipeline.spawn(self._transcribe(turn, request, audio, seq))
+            case do.Transcribe():
+                pipeline.spawn(self._transcribe(effect, seq))
             case do.DropTranscription(request):
                 if stages.transcription is not None:
                     stages.transcription.drop(request)
@@ -155,15 +153,18 @@ class Performer:
             case do.Chime(name) if mouth is not None:
                 self._pipeline.spawn(mouth.chime(name))
 
-    async def _transcribe(self, turn: int, request: int, audio: ev.AudioBlock, seq: int) -> None:
+    async def _transcribe(self, asked: do.Transcribe, seq: int) -> None:
         transcription = self._stages.transcription
         try:
             if transcription is None:
                 raise TranscriptionError("no_recogniser", "this session has no recogniser")
-            answer: ev.Event = await transcription.transcribe(turn, request, audio)
+            answer: ev.Event | None = await transcription.transcribe(
+                asked.turn, asked.request, asked.audio, speculative=asked.trial
+            )
         except MybroError as error:
-            answer = ev.TranscriptionFailed(turn, request, error.problem)
-        await self._pipeline.post(answer, seq)
+            answer = ev.TranscriptionFailed(asked.turn, asked.request, error.problem)
+        if answer is not None:
+            await self._pipeline.post(answer, seq)
 
     async def _understand(self, turn: int, text: str, seq: int) -> None:
         began = self._pipeline.clock.now()

@@ -36,7 +36,6 @@ class Pipeline:
 
     def __init__(
         self,
-        stages: Stages,
         *,
         clock: Clock | None = None,
         wall: Callable[[], float] = time.time,
@@ -45,7 +44,6 @@ class Pipeline:
     ) -> None:
         self.state = State(acting=acting)
         self.clock: Clock = clock or MonotonicClock()
-        self._stages = stages
         self._wall = wall
         self._watchers = watchers
         self._began = self.clock.now()
@@ -60,6 +58,12 @@ class Pipeline:
         self._loop: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
         """Set when the session has been asked to end."""
+        self._stages: Stages
+        self._performer: Performer
+
+    def attach(self, stages: Stages) -> None:
+        """Give the session its stages, which report through `post`; before it is entered."""
+        self._stages = stages
         self._performer = Performer(self, stages)
 
     def next_turn(self) -> int:
@@ -78,7 +82,7 @@ class Pipeline:
         self._own.append((event, cause))
 
     def spawn(self, work: Coroutine[Any, Any, None], *, counts: bool = True) -> asyncio.Task[None]:
-        """Run an effect beside the loop. One that does not count (a timer) does not keep `settled` waiting."""
+        """Run an effect beside the loop; one that does not count, a timer, keeps `settled` from waiting."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         self._waiting += counts
@@ -125,7 +129,7 @@ class Pipeline:
     async def _step(self, event: ev.Event, cause: int | None) -> None:
         state, effects = transition(self.state, event)
         envelope = ev.Envelope(
-            next(self._seq), self.clock.now() - self._began, event, state.sample, cause,
+            next(self._seq), self.clock.now() - self._began, event, _audio_time(event, state), cause,
             self.state.generation, self._wall(),
         )  # fmt: skip
         self.state = state
@@ -154,7 +158,11 @@ class Pipeline:
         self.ended.set()
         self._changed.set()
         stages = self._stages
-        first = [stage.aclose() for stage in (stages.executor, stages.mouth, stages.transcription, stages.brain) if stage]
+        first = [
+            stage.aclose()
+            for stage in (stages.executor, stages.mouth, stages.transcription, stages.brain)
+            if stage
+        ]
         await _bounded(asyncio.gather(*first, return_exceptions=True), CLOSE_STAGES_S)
         if self._loop is not None:
             self._loop.cancel()
@@ -173,6 +181,16 @@ class Pipeline:
     def running(self) -> bool:
         """Whether a job is at work right now."""
         return any(job.phase is not JobPhase.WAITING for job in self.state.jobs.values())
+
+
+def _audio_time(event: ev.Event, state: State) -> int:
+    """The sample that an event is about, or the newest one known."""
+    match event:
+        case ev.SpeechPaused(utterance=utterance) | ev.SpeechEnded(utterance=utterance):
+            return utterance.audio.end
+        case _:
+            sample: int = getattr(event, "sample", state.sample)
+            return sample
 
 
 _NOTHING: Any = object()

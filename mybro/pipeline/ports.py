@@ -13,8 +13,10 @@ from mybro.intent import Intent
 class Transcribes(Protocol):
     """Speech to text."""
 
-    async def transcribe(self, turn: int, request: int, audio: AudioBlock) -> Transcribed:
-        """Raises `TranscriptionError`."""
+    async def transcribe(
+        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
+    ) -> Transcribed | None:
+        """None where the request was dropped meanwhile. Raises `TranscriptionError`."""
         ...
 
     def drop(self, request: int) -> None: ...

@@ -66,6 +66,13 @@ def heard(draft: Draft, speech: int) -> None:
                 draft.do(SetTimer(_timer(question), CONFIRMATION_S))
 
 
+def new_source(draft: Draft) -> None:
+    """Audio time begins anew: what was heard out before it was heard out from its first sample on."""
+    for question in draft.state.questions.values():
+        if question.heard_at is not None:
+            draft.put_question(replace(question, heard_at=0))
+
+
 def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
     """A spoken yes or no: it belongs to the question that was being asked when the person began to speak."""
     question = draft.state.questions.get(turn.question) if turn.question is not None else None

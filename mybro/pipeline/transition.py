@@ -27,7 +27,8 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
     """The ear and what becomes of speech. False where the event belongs elsewhere."""
     match event:
         case ev.SourceOpened():
-            draft.set(ear=Ear.IDLE)
+            draft.set(ear=Ear.IDLE, sample=0, trouble=None)
+            questions.new_source(draft)
         case ev.ListeningStarted(sample):
             draft.set(sample=max(sample, draft.state.sample), trouble=None)
         case ev.SourceTroubled(problem):

@@ -46,7 +46,7 @@ def pause(draft: Draft, event: ev.SpeechPaused) -> None:
     turn = draft.state.turns.get(event.turn)
     if turn is not None:
         draft.set(ear=Ear.CLOSING)
-        _request(draft, turn, event.utterance)
+        _request(draft, turn, event.utterance, trial=True)
 
 
 def resume(draft: Draft, number: int, sample: int) -> None:
@@ -173,10 +173,10 @@ def forget_open(draft: Draft) -> None:
             drop(draft, turn.number)
 
 
-def _request(draft: Draft, turn: Turn, utterance: ev.Utterance) -> None:
+def _request(draft: Draft, turn: Turn, utterance: ev.Utterance, *, trial: bool = False) -> None:
     request = draft.number()
     draft.put_turn(replace(turn, request=request, request_speech_end=utterance.speech_end, trial=None))
-    draft.do(Transcribe(turn.number, request, utterance.audio))
+    draft.do(Transcribe(turn.number, request, utterance.audio, trial))
 
 
 def _transcript(turn: Turn, heard: ev.Transcribed, *, final: bool) -> ev.Transcript:
