@@ -123,14 +123,28 @@ class ExecutorSettings(_Section):
 class SpeakSettings(_Section):
     """The voice."""
 
-    backend: Literal["auto", "say", "avspeech", "piper", "espeak", "elevenlabs", "openai", "none"] = "auto"
-    voice: str | None = None
-    rate_wpm: int = Field(190, ge=80, le=500)
+    backend: Literal["auto", "say", "avspeech", "piper", "espeak", "elevenlabs", "openai", "none"] = Field(
+        "auto", description="auto never chooses a cloud voice"
+    )
+    voice: str | None = Field(None, description="the voice's name; piper: a path to its .onnx file")
+    rate_wpm: int = Field(190, ge=80, le=500, description="words per minute")
     volume: float = Field(0.8, ge=0, le=1)
+    chimes: bool = Field(True, description="short sounds: listening, accepted, stopped")
+    timeout_s: float = Field(10.0, gt=0, description="a voice that gives no sound for this long is given up")
+    queue_limit: int = Field(16, ge=1, le=200, description="sentences that may wait to be said")
     notify: bool = Field(True, description="desktop notification when a job ends or asks")
-    openai_base_url: str | None = None
-    openai_api_key: SecretStr | None = None
-    elevenlabs_api_key: SecretStr | None = None
+    away_after_s: float = Field(
+        45.0, ge=0, description="notify a person who has not spoken or typed for this long"
+    )
+    piper_path: str | None = Field(
+        None, description="the piper program; default: on PATH, or the installed piper-tts package"
+    )
+    openai_base_url: str | None = Field(None, description="any OpenAI-compatible speech address")
+    openai_model: str = "gpt-4o-mini-tts"
+    openai_api_key: SecretStr | None = Field(None, description="for OpenAI itself, else OPENAI_API_KEY")
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_model: str = "eleven_flash_v2_5"
+    elevenlabs_api_key: SecretStr | None = Field(None, description="else ELEVENLABS_API_KEY")
 
 
 class JournalSettings(_Section):
