@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Self
 
 from mybro.audio.detector import SileroDetector
@@ -32,39 +33,49 @@ class WebRtcDetector:
 
 
 class CascadeDetector:
-    """Silero, asked only about frames near which WebRTC found anything like a voice."""
+    """Silero, asked only near what WebRTC takes for a voice.
+
+    WebRTC in mode 2 misses frames inside words but hardly ever a quarter of a second of speech in a row,
+    so the gate stays open that long; when it opens, Silero first hears what it was spared of late, since
+    it judges a frame by those before. In quiet this spares about half of Silero's work, which is
+    a thousandth of a core; in steady noise, nothing.
+    """
 
     frame_samples = SileroDetector.frame_samples
+    _MODE = 2
+    _OPEN_FRAMES = 8
+    _CATCH_UP_FRAMES = 8
     _STEP_BYTES = WebRtcDetector.frame_samples * BYTES_PER_SAMPLE
 
-    def __init__(self, mode: int = 0) -> None:
+    def __init__(self, mode: int = _MODE, silero: SileroDetector | None = None) -> None:
         self._gate = WebRtcDetector(mode)
-        self._silero = SileroDetector()
+        self._silero = silero or SileroDetector()
         self.reset()
 
     @classmethod
     def from_settings(cls, settings: AudioSettings) -> Self:
-        return cls(settings.webrtc_mode)
+        return cls()
 
     def reset(self) -> None:
         self._gate.reset()
         self._silero.reset()
         self._rest = b""
-        self._quiet_frames = 0
-        self.spared = 0
-        """Frames that Silero was not asked about."""
+        self._open_for = self._OPEN_FRAMES
+        self._spared: deque[bytes] = deque(maxlen=self._CATCH_UP_FRAMES)
 
     def probability(self, frame: bytes) -> float:
-        if self._is_open(frame):
-            return self._silero.probability(frame)
-        self.spared += 1
-        return 0.0
+        self._open_for = self._OPEN_FRAMES if self._sounds_voiced(frame) else self._open_for - 1
+        if self._open_for <= 0:
+            self._spared.append(frame)
+            return 0.0
+        while self._spared:
+            self._silero.probability(self._spared.popleft())
+        return self._silero.probability(frame)
 
-    def _is_open(self, frame: bytes) -> bool:
-        # Frames of 32 ms against steps of 20 ms: the rest waits for the next frame.
+    def _sounds_voiced(self, frame: bytes) -> bool:
+        # Frames of 32 ms against steps of 20 ms: what is left over waits for the next frame.
         sound = self._rest + frame
         steps = range(0, len(sound) - self._STEP_BYTES + 1, self._STEP_BYTES)
         voiced = [self._gate.probability(sound[at : at + self._STEP_BYTES]) > 0 for at in steps]
         self._rest = sound[len(voiced) * self._STEP_BYTES :]
-        self._quiet_frames = 0 if any(voiced) else self._quiet_frames + 1
-        return self._quiet_frames == 0
+        return any(voiced)
