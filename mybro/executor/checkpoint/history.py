@@ -1,0 +1,139 @@
+"""The jobs that changed something, in order: what "undo that", "undo the last three" and "redo" go by."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from mybro.errors import ExecutorError
+from mybro.executor.checkpoint import database
+from mybro.executor.checkpoint.entry import Changes, Checkpoint, Undone
+from mybro.executor.checkpoint.lock import FileLock
+from mybro.executor.checkpoint.store import CheckpointStore
+
+KEEP_STEPS = 50
+KEEP_DAYS = 14.0
+KEEP_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One job between its two checkpoints."""
+
+    number: int
+    label: str
+    before: int
+    after: int | None
+    """None while the job runs."""
+    interrupted: bool = False
+    """Whether mybro ended before the job did."""
+
+
+class History:
+    """The steps of one working tree, on disk. Everything blocks: call it from a thread."""
+
+    def __init__(self, store: CheckpointStore) -> None:
+        self.store = store
+        self._writer = FileLock(store.folder / "writer")
+
+    def claim(self) -> None:
+        """Become the only mybro that changes this working tree, until `release`.
+
+        Raises `ExecutorError` repository_busy where another is.
+        """
+        if not self._writer.held and not self._writer.acquire():
+            owner = self._writer.owner()
+            raise ExecutorError(
+                "repository_busy", f"another mybro, process {owner}, is at work in this repository",
+                hint="Wait until it is done, or stop it there.", retryable=True,
+            )  # fmt: skip
+
+    def release(self) -> None:
+        self._writer.release()
+
+    def begin(self, label: str) -> Step:
+        """Take the checkpoint that stands before a job. The tree must be claimed."""
+        before = self.store.take(label)
+        with self.store.exclusive(), database.transaction(self.store.db):
+            row = self.store.db.execute(
+                "INSERT INTO step (label, before, state) VALUES (?, ?, 'open')", (label, before.id)
+            )
+        return Step(int(row.lastrowid or 0), label, before.id, None)
+
+    def finish(self, step: Step) -> tuple[Checkpoint, Changes]:
+        """Take the checkpoint that stands after a job. A job that changed nothing is no step to undo."""
+        after = self.store.take(step.label)
+        changes = self.store.changes(step.before, after.id)
+        with self.store.exclusive(), database.transaction(self.store.db):
+            if changes:
+                self.store.db.execute("DELETE FROM step WHERE state = 'undone'")
+                self.store.db.execute(
+                    "UPDATE step SET state = 'done', after = ?, interrupted = ? WHERE number = ?",
+                    (after.id, step.interrupted, step.number),
+                )
+            else:
+                self.store.db.execute("DELETE FROM step WHERE number = ?", (step.number,))
+        return after, changes
+
+    def steps(self, state: str = "done") -> list[Step]:
+        """The steps in this state ("open", "done" or "undone"), oldest first."""
+        rows = self.store.db.execute(
+            "SELECT number, label, before, after, interrupted FROM step WHERE state = ? ORDER BY number",
+            (state,),
+        )
+        return [Step(number, label, before, after, bool(late)) for number, label, before, after, late in rows]
+
+    def undo(self, count: int = 1) -> list[tuple[Step, Undone]]:
+        """Take back the newest steps, newest first; fewer where there are fewer."""
+        newest = reversed(self.steps("done")[-count:])
+        return [(s, self.store.undo(s.before, s.after, step=s.number)) for s in newest if s.after is not None]
+
+    def redo(self, count: int = 1) -> list[tuple[Step, Undone]]:
+        """Do the newest undone steps again, oldest first."""
+        oldest = self.steps("undone")[:count]
+        return [(s, self.store.redo(s.before, s.after, step=s.number)) for s in oldest if s.after is not None]
+
+    def recover(self) -> list[Step]:
+        """Put right what a crash left; returns the jobs that it cut off, which can be undone now.
+
+        Does nothing while another mybro is at work here.
+        """
+        try:
+            self.claim()
+        except ExecutorError:
+            return []
+        try:
+            self.store.resume()
+            cut_off = [Step(s.number, s.label, s.before, None, interrupted=True) for s in self.steps("open")]
+            return [step for step in cut_off if self.finish(step)[1]]
+        finally:
+            self.release()
+
+    def prune(
+        self, keep: int = KEEP_STEPS, max_age_s: float = KEEP_DAYS * 86_400, max_bytes: int = KEEP_BYTES
+    ) -> None:
+        """Forget steps beyond the newest `keep`, older than `max_age_s`, or over `max_bytes` altogether."""
+        oldest = time.time() - max_age_s
+        store = self.store
+        with store.exclusive():
+            while True:
+                steps = self.steps("done") + self.steps("undone")
+                surplus = steps[: max(0, len(steps) - keep)] or [
+                    s for s in steps[:1] if self._at(s.before) < oldest
+                ]
+                if not surplus and steps and store.bytes_kept() > max_bytes:
+                    surplus = steps[: max(1, len(steps) // 4)]
+                with database.transaction(store.db):
+                    store.db.executemany("DELETE FROM step WHERE number = ?", ((s.number,) for s in surplus))
+                store.forget_unused(
+                    {s.before for s in self._all()} | {s.after for s in self._all() if s.after}
+                )
+                if not surplus:
+                    return
+
+    def _all(self) -> list[Step]:
+        return [step for state in ("open", "done", "undone") for step in self.steps(state)]
+
+    def _at(self, checkpoint: int) -> float:
+        row = self.store.db.execute("SELECT at FROM checkpoint WHERE id = ?", (checkpoint,)).fetchone()
+        return float(row[0]) if row else 0.0
