@@ -49,7 +49,7 @@ def test_kill_tree_ends_every_kind(
 ) -> None:
     file = tmp_path / "written"
     marked = {**env, MARKER: f"outer/{TOKEN}"}
-    with subprocess.Popen(stubborn(kind, file), env=marked, cwd=ROOT) as process:
+    with subprocess.Popen(stubborn(kind, file), env=marked, cwd=ROOT, start_new_session=True) as process:
         writers(file)
         assert not silent(file)
         assert kill_tree(process.pid, marker=TOKEN, grace_s=grace_s) == ()

@@ -161,7 +161,7 @@ class Kept:
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drain(), 1.0)
+            await asyncio.wait_for(self._drain(), 5.0)
         return ended
 
     async def _drain(self) -> None:

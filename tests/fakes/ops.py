@@ -1,4 +1,4 @@
-"""A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE without end.
+"""A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE for 20 seconds.
 
 KIND is plain, setsid, double_fork, term_ignoring, bare (detached, with an empty environment) or forking.
 """
@@ -20,11 +20,11 @@ KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "forking")
 def main(kind: str, file: str) -> None:
     if kind == "setsid":
         if os.fork():
-            time.sleep(600)
+            time.sleep(20)
         os.setsid()
     elif kind in ("double_fork", "bare"):
         if os.fork():
-            time.sleep(600)
+            time.sleep(20)
         os.setsid()
         if os.fork():
             os._exit(0)
@@ -34,7 +34,8 @@ def main(kind: str, file: str) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
     with open(file, "a", buffering=1) as out:  # noqa: PTH123 - the lines are to be seen as they are written
-        while True:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
             out.write(f"{os.getpid()}\n")
             if kind == "forking" and os.fork():
                 os._exit(0)
