@@ -1,16 +1,18 @@
-"""Where weights are on this machine: a folder, mybro's cache, an installed package, the hub's own cache."""
+"""Which weights this machine has: a folder, mybro's cache, an installed package, or the hub's own cache."""
 
 from __future__ import annotations
 
 import difflib
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mybro.config import cache_dir
 from mybro.errors import ModelError
-from mybro.models import hub, package
+from mybro.models import package
 from mybro.models.catalogue import WEIGHT_FILES, Backend, Model, lookup, models
+from mybro.models.files import MANIFEST, faults, folder_of, locked, pins_of, read_manifest, storing
 
 Origin = Literal["folder", "cache", "package", "hub"]
 
@@ -25,33 +27,23 @@ class Weights:
     origin: Origin
 
 
-def models_dir() -> Path:
-    """mybro's own store of weights."""
-    return cache_dir() / "models"
-
-
-def folder_of(model: Model) -> Path:
-    """Where mybro keeps a model, whether it is there or not."""
-    return models_dir() / model.backend / model.slug
-
-
 def holds_weights(folder: Path, backend: Backend) -> bool:
     """Whether a folder has what a backend needs to load."""
-    if backend == "faster-whisper":
-        return (folder / "model.bin").is_file()
+    if not (folder / "config.json").is_file():
+        return False
     names = [name for name in WEIGHT_FILES[backend] if name.startswith(("weights", "model"))]
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in names)
+    return any((folder / name).is_file() for name in names)
 
 
 def find(model: Model) -> Weights | None:
-    """The model's weights if this machine has them; fetches nothing."""
+    """The model's weights if this machine has them; fetches and converts nothing."""
     own = folder_of(model)
-    if hub.is_complete(own) and holds_weights(own, model.backend):
-        return Weights(model, own, "cache")
     packaged = package.folder(model)
     if packaged:
         return Weights(model, packaged, "package")
-    shared = hub.shared_folder(model)
+    if (own / MANIFEST).is_file() and holds_weights(own, model.backend):
+        return Weights(model, own, "cache")
+    shared = shared_folder(model)
     if shared and holds_weights(shared, model.backend):
         return Weights(model, shared, "hub")
     return None
@@ -60,7 +52,7 @@ def find(model: Model) -> Weights | None:
 def resolve(backend: Backend, name: str) -> Weights:
     """The weights to load for a name, a hub repository or a folder.
 
-    Raises `ModelError`: unknown_model, model_missing (it can be fetched) or a damaged package.
+    Raises `ModelError`: unknown_model, no_weights, model_missing (it can be fetched), package_damaged.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -68,14 +60,24 @@ def resolve(backend: Backend, name: str) -> Weights:
             raise ModelError(
                 "no_weights", f"{folder} holds no weights for {backend}", hint="Name another folder"
             )
-        return Weights(Model(name, backend, "", english_only=None), folder, "folder")
+        return Weights(Model(name, backend, "", english_only=None), folder.resolve(), "folder")
     model = named(backend, name)
     found = find(model)
     if found is None:
         raise ModelError(
             "model_missing",
             f"the speech model {model.name} is not on this machine",
-            hint=f"Get it with: mybro models fetch {model.name} --backend {backend}",
+            hint=f"Get it: mybro models fetch {model.name} --backend {backend}",
+        )
+    if found.origin == "package":
+        found = Weights(model, package.prepare(model), "package")
+    manifest = read_manifest(found.path)
+    wrong = faults(found.path, pins_of(manifest), sizes_only=True) if manifest else []
+    if wrong:
+        raise ModelError(
+            "model_damaged",
+            f"the speech model {model.name} is damaged: {', '.join(wrong)}",
+            hint=f"Remove it and it is made anew: mybro models remove {model.name} --backend {backend}",
         )
     return found
 
@@ -88,3 +90,63 @@ def named(backend: Backend, name: str) -> Model:
         hint = f"Did you mean {' or '.join(near)}?" if near else "See: mybro models list"
         raise ModelError("unknown_model", f"{backend} has no model named {name}", hint=hint)
     return model
+
+
+def verify(weights: Weights) -> list[str]:
+    """What is wrong with the files, by size and sha256; empty if they are whole.
+
+    Raises `ModelError` where there is nothing to compare with.
+    """
+    manifest = read_manifest(weights.path)
+    if manifest is not None:
+        return faults(weights.path, pins_of(manifest))
+    if weights.origin == "package":
+        source = package.packaged_folder()
+        return faults(source, package.PINS) if source else ["the package is not installed"]
+    raise ModelError(
+        "not_verifiable",
+        f"nothing is known about the files in {weights.path}",
+        hint="Only what mybro fetched or came as a package can be verified",
+    )
+
+
+def remove(weights: Weights) -> int:
+    """Delete a model from mybro's store; returns the bytes freed.
+
+    Raises `ModelError` for what is not mybro's.
+    """
+    own = folder_of(weights.model)
+    if weights.origin in ("folder", "hub") or not own.is_dir():
+        where = {
+            "package": f"it belongs to the package: pip uninstall {package.REQUIREMENT.partition('=')[0]}",
+            "hub": f"other programs use it too: it lies in {weights.path}",
+            "folder": "it is a folder of your own",
+        }
+        hint = where.get(weights.origin, "")
+        raise ModelError("not_ours", f"mybro does not remove {weights.model.name}", hint=hint)
+    with locked(own), storing():
+        size = size_of(own)
+        # The manifest goes first: from then on the folder does not count.
+        (own / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(own)
+    return size
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def shared_folder(model: Model) -> Path | None:
+    """The model in the cache that the hub's programs on this machine share; None if it is not there."""
+    if not model.repo:
+        return None
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    repo = cache / f"models--{model.repo.replace('/', '--')}"
+    try:
+        revision = (repo / "refs" / "main").read_text().strip()
+    except OSError:
+        return None
+    snapshot = repo / "snapshots" / revision
+    return snapshot if snapshot.is_dir() else None
