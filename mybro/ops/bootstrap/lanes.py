@@ -1,0 +1,164 @@
+"""The lanes: tests with their coverage, lint, benchmarks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mybro.ops.bootstrap import claude_cli
+from mybro.ops.bootstrap.console import say
+from mybro.ops.bootstrap.places import CACHE, ROOT, in_venv
+
+NO_TESTS_COLLECTED = 5
+INTERRUPTED = (2, 130, -2)
+COVERAGE_GATE = "MYBRO_COVERAGE_GATE"
+"""Set to 1, too little coverage fails `make test`, as it does in CI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A part of the suite that has a coverage of its own."""
+
+    name: str
+    marks: str
+    wanted_percent: float
+    """Lines of mybro/ that the lane has to run."""
+
+
+LANES = (
+    Lane("units and parts", "not end_to_end and not trial", 85.0),
+    Lane("end to end", "end_to_end or trial", 70.0),
+)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run the suite, one pytest for each lane; with arguments, one pytest with those.
+
+    Returns the first exit status that is not 0.
+    """
+    env = _test_env()
+    if arguments:
+        return _run([in_venv("python"), "-m", "pytest", *arguments], env)
+    status = 0
+    measured = []
+    for lane in LANES:
+        data = _fresh_folder(CACHE / "coverage" / lane.name.replace(" ", "-")) / "data"
+        env["COVERAGE_FILE"] = str(data)
+        say(f"tests: {lane.name}")
+        ended = _run([in_venv("coverage"), "run", "-m", "pytest", "-m", lane.marks], env)
+        if ended in INTERRUPTED:
+            return ended
+        if ended not in (0, NO_TESTS_COLLECTED):
+            status = status or ended
+        measured.append((lane, _percent(env, data)))
+    return status or _judge(measured)
+
+
+def trials(arguments: Sequence[str]) -> int:
+    """Run every heavy trial in full, where `make test` runs a seeded tenth."""
+    env = {**_test_env(), "MYBRO_TRIALS": "all"}
+    return _run([in_venv("python"), "-m", "pytest", "-m", "trial", *arguments], env)
+
+
+def _test_env() -> dict[str, str]:
+    # The person's own settings and keys are no part of a test.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("MYBRO_")}
+    claude = claude_cli.provide()
+    if claude is not None:
+        env["MYBRO_CLAUDE_BIN"] = str(claude)
+    return env
+
+
+def _percent(env: dict[str, str], data: Path) -> float | None:
+    """Combine what the lane's processes measured; None if nothing was."""
+    coverage = in_venv("coverage")
+    combined = subprocess.run(
+        [coverage, "combine", "--quiet"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if combined.returncode != 0:
+        return None
+    report = subprocess.run(
+        [coverage, "report", "--precision=1"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    data.with_name("report.txt").write_text(report.stdout, encoding="utf-8")
+    words = report.stdout.split()
+    return float(words[-1].rstrip("%")) if words else None
+
+
+def _judge(measured: Sequence[tuple[Lane, float | None]]) -> int:
+    gate = os.environ.get(COVERAGE_GATE) == "1"
+    status = 0
+    for lane, percent in measured:
+        told = "nothing measured" if percent is None else f"{percent:.1f} % of mybro/'s lines"
+        short = percent is None or percent < lane.wanted_percent
+        if short and gate:
+            status = 1
+        verdict = "" if not short else ": TOO LITTLE" if gate else ": too little yet"
+        say(f"coverage, {lane.name}: {told} ({lane.wanted_percent:.0f} % wanted){verdict}")
+    if status:
+        say(f"which lines were not run: {CACHE / 'coverage'}/*/report.txt")
+    return status
+
+
+def lint(_arguments: Sequence[str]) -> int:
+    """Style, types for both platforms, and the direction of imports; returns how many complained."""
+    failed = 0
+    mypy: list[str | Path] = [in_venv("mypy"), "--no-error-summary"]
+    commands: list[list[str | Path]] = [
+        [in_venv("ruff"), "format", "--check", "--quiet", "."],
+        [in_venv("ruff"), "check", "--quiet", "."],
+        [*mypy, "--platform", "linux", "--cache-dir", ".mypy_cache/linux"],
+        [*mypy, "--platform", "darwin", "--cache-dir", ".mypy_cache/darwin"],
+        [in_venv("lint-imports"), "--no-logo"],
+    ]
+    running = [_captured(command) for command in commands]
+    for command, child in zip(commands, running, strict=True):
+        output, _ = child.communicate()
+        if child.returncode != 0:
+            failed += 1
+            sys.stdout.write(output)
+            say(f"failed: {' '.join(str(part).removeprefix(str(ROOT) + '/') for part in command)}")
+    if not failed:
+        say("lint: nothing to complain about")
+    return min(failed, 1)
+
+
+def _captured(command: Sequence[str | Path]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(part) for part in command], cwd=ROOT, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def tidy(_arguments: Sequence[str]) -> int:
+    """Format the code, and mend what ruff can mend."""
+    return _run([in_venv("ruff"), "check", "--fix", "--quiet", "."]) or _run([in_venv("ruff"), "format", "."])
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Run every benchmark, or the named ones."""
+    stand = {file.stem.removesuffix("_bench"): file for file in (ROOT / "benchmarks").glob("*_bench.py")}
+    unknown = [name for name in arguments if name not in stand]
+    if unknown or not stand:
+        say(f"no such benchmark: {' '.join(unknown)}" if unknown else "no benchmark stands here yet")
+        return 2 if unknown else 0
+    status = 0
+    for name in arguments or sorted(stand):
+        say(f"benchmark: {name}")
+        status = _run([in_venv("python"), "-m", f"benchmarks.{stand[name].stem}"]) or status
+    return status
+
+
+def _run(command: Sequence[str | Path], env: dict[str, str] | None = None) -> int:
+    return subprocess.run([str(part) for part in command], cwd=ROOT, env=env, check=False).returncode
+
+
+def _fresh_folder(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

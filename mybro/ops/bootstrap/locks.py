@@ -1,0 +1,63 @@
+"""`make requirements`: compile requirements/*.txt from pyproject.toml, with hashes, for every platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mybro.ops.bootstrap.console import call, step
+from mybro.ops.bootstrap.environment import find_uv
+from mybro.ops.bootstrap.places import REQUIREMENTS, ROOT
+
+OLDEST_PYTHON = "3.11"
+
+# pynput declares evdev, which has no wheels, wants a C compiler, and serves only a way of reading keys
+# that mybro does not use.
+LEFT_OUT = ("evdev",)
+
+# In this order: dev.txt is the union, and the others take their versions from it.
+FROM_PROJECT: dict[str, tuple[str, ...]] = {
+    "dev": ("--all-extras", "--group", "dev"),
+    "app": ("--extra", "offline", "--extra", "keys"),
+    "mlx": ("--extra", "offline", "--extra", "keys", "--extra", "mlx"),
+}
+BY_NAME: dict[str, str] = {
+    # Declares torch and numba, which transcribing does not need.
+    "mlx-whisper": "mlx-whisper==0.4.3",
+    # What builds mybro itself, editable.
+    "build": "hatchling>=1.27\neditables",
+    # For a machine that has no uv.
+    "uv": "uv",
+}
+
+
+def compile_all(arguments: Sequence[str]) -> int:
+    """Write every requirements file anew; `--upgrade` takes newer versions where they are allowed."""
+    uv = find_uv()
+    base: list[str | Path] = [
+        uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes",
+        "--python-version", OLDEST_PYTHON, "--no-header", *arguments,
+    ]  # fmt: skip
+    left_out = [part for name in LEFT_OUT for part in ("--no-emit-package", name)]
+    for name, what in FROM_PROJECT.items():
+        union = [] if name == "dev" else ["--constraint", "requirements/dev.txt"]
+        with step(f"requirements/{name}.txt"):
+            call(
+                [*base, *left_out, *what, *union, "pyproject.toml", "-o", f"requirements/{name}.txt"],
+                f"compiling {name}.txt",
+                cwd=ROOT,
+            )
+    for name, line in BY_NAME.items():
+        source = REQUIREMENTS / f".{name}.in"
+        source.write_text(line + "\n", encoding="utf-8")
+        alone = ["--no-deps"] if name == "mlx-whisper" else []
+        try:
+            with step(f"requirements/{name}.txt"):
+                call(
+                    [*base, *alone, "--no-annotate", source, "-o", f"requirements/{name}.txt"],
+                    f"compiling {name}.txt",
+                    cwd=ROOT,
+                )
+        finally:
+            source.unlink()
+    return 0
