@@ -118,6 +118,14 @@ class ExecutorSettings(_Section):
     )
     budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
     test_timeout_s: float = Field(900.0, gt=0)
+    command_timeout_s: float = Field(300.0, gt=0, description="git, linters and formatters end after this")
+    checkpoint_ignored: bool = Field(False, description="checkpoints also keep what git ignores")
+    checkpoint_max_file_mb: int = Field(256, ge=1, description="larger files are not kept in checkpoints")
+    checkpoint_exclude: tuple[str, ...] = Field(
+        ("node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache",
+         ".pytest_cache", ".hypothesis", ".gradle"),
+        description="names of folders that checkpoints leave out, unless git tracks something inside",
+    )  # fmt: skip
 
 
 class SpeakSettings(_Section):
