@@ -1,1 +1,25 @@
-"""The memory: every utterance, transcript, intent, job, permission, checkpoint and cost, in SQLite."""
+"""The memory: every utterance, what it was understood as, and what came of it, in SQLite."""
+
+from mybro.journal.journal import Journal
+from mybro.journal.records import (
+    DayCost,
+    Deletion,
+    EventRecord,
+    Filter,
+    JobRecord,
+    State,
+    Unfinished,
+    UtteranceRecord,
+)
+
+__all__ = [
+    "DayCost",
+    "Deletion",
+    "EventRecord",
+    "Filter",
+    "JobRecord",
+    "Journal",
+    "State",
+    "Unfinished",
+    "UtteranceRecord",
+]

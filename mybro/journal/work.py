@@ -1,0 +1,109 @@
+"""Rows of what was done: job, permission, cost."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import col
+
+from mybro.events import Answered, JobAsked, JobFailed, JobFinished, JobStarted, JobStopped, Outcome
+from mybro.journal.codec import clean, finite, shorten
+from mybro.journal.records import State
+from mybro.journal.rows import Here, add, table
+from mybro.journal.tables import CostRow, JobRow, PermissionRow, UtteranceRow
+from mybro.journal.utterances import advance
+
+_JOB = table(JobRow)
+
+
+async def job_started(here: Here, started: JobStarted, wall: float) -> None:
+    row = JobRow(
+        session=here.session, number=started.job, title=clean(started.title), state="running", started=wall,
+        utterance=await advance(here, started.turn, "started", wall), checkpoint_before=started.checkpoint,
+    )  # fmt: skip
+    await add(here, row)
+
+
+async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wall: float) -> None:
+    """The last of an utterance's jobs ends the utterance too."""
+    problem = event.problem if isinstance(event, JobFailed) else None
+    state: State = "failed" if problem else "stopped" if isinstance(event, JobStopped) else "done"
+    known = event.outcome or Outcome("", ok=False)
+    values = {
+        "state": state,
+        "ok": known.ok and problem is None,
+        "ended": wall,
+        "problem": problem and problem.code,
+        "summary": clean(known.summary or (problem.message if problem else "")),
+        "detail": clean(shorten(known.detail)),
+        "changed": json.dumps([clean(path) for path in known.changed], ensure_ascii=False),
+        "checkpoint_after": known.checkpoint,
+        "coding_session": known.session,
+    }
+    # A job whose start could not be written, the disk being full then, is a row all the same.
+    statement = upsert(JobRow).values(
+        session=here.session, number=event.job, title="", started=wall, **values
+    )
+    found = await here.connection.execute(
+        statement.on_conflict_do_update(("session", "number"), set_=values).returning(
+            col(JobRow.id), col(JobRow.utterance)
+        )
+    )
+    row = found.one()
+    if known.cost_usd or known.input_tokens or known.output_tokens:
+        await add(here, _cost(here, row.id, wall, known))
+    await here.connection.execute(
+        update(UtteranceRow)
+        .where(
+            col(UtteranceRow.id) == row.utterance,
+            col(UtteranceRow.state) == "started",
+            ~select(_JOB.c.id).where(_JOB.c.utterance == row.utterance, _JOB.c.state == "running").exists(),
+        )
+        .values(state=state, ended=wall)
+    )
+
+
+def _cost(here: Here, job: int, wall: float, outcome: Outcome) -> CostRow:
+    return CostRow(
+        day=datetime.fromtimestamp(wall).astimezone().date().isoformat(), session=here.session, job=job,
+        usd=finite(outcome.cost_usd), input_tokens=outcome.input_tokens, output_tokens=outcome.output_tokens,
+    )  # fmt: skip
+
+
+async def asked(here: Here, event: JobAsked, wall: float) -> None:
+    job = select(_JOB.c.id).where(_JOB.c.session == here.session, _JOB.c.number == event.job)
+    row = PermissionRow(
+        session=here.session, question=event.question, kind=event.kind, text=clean(event.text),
+        detail=clean(shorten(event.detail)), object=clean(event.object), risk=event.risk, asked=wall,
+    )  # fmt: skip
+    values = row.model_dump(exclude={"id"}) | {"job": job.scalar_subquery()}
+    await here.connection.execute(insert(PermissionRow).values(values))
+
+
+async def answered(here: Here, event: Answered, wall: float) -> None:
+    """Write down an answer; the first one stands."""
+    values = {
+        "answer": "no" if not event.yes else "always" if event.always else "yes",
+        "choice": clean(event.choice) if event.choice else None,
+        "answered_by": event.by,
+    }
+    await _settle(here, event.question, wall, values)
+
+
+async def withdrawn(here: Here, question: int, wall: float) -> None:
+    await _settle(here, question, wall, {"answer": "withdrawn"})
+
+
+async def _settle(here: Here, question: int, wall: float, values: dict[str, str | None]) -> None:
+    await here.connection.execute(
+        update(PermissionRow)
+        .where(
+            col(PermissionRow.session) == here.session,
+            col(PermissionRow.question) == question,
+            col(PermissionRow.answer).is_(None),
+        )
+        .values(answered=wall, **values)
+    )
