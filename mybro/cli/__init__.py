@@ -6,12 +6,16 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from mybro import __version__
 from mybro.cli.verbs import SECTIONS, VERBS
 from mybro.errors import MybroError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -27,6 +31,14 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(VERBS[cmd_name].module).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        matching = [
+            CompletionItem(name, help=VERBS[name].help) for name in VERBS if name.startswith(incomplete)
+        ]
+        return matching or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(len(name) for name in VERBS)

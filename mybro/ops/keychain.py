@@ -1,0 +1,75 @@
+"""API keys in the system's keychain: macOS's Keychain, or a Secret Service on Linux.
+
+The `keyring` package is optional: without it, or without a keychain, nothing is stored and reading gives
+None.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from mybro.errors import ConfigError
+
+SERVICE = "mybro"
+
+
+def available() -> str | None:
+    """The keychain's name; None where there is none."""
+    backend = _backend()
+    return None if backend is None else str(backend.name)
+
+
+def read(name: str) -> str | None:
+    """The key stored under a setting's name, such as "brain.anthropic_api_key"; None if there is none."""
+    backend = _backend()
+    if backend is None:
+        return None
+    from keyring.errors import KeyringError
+
+    try:
+        key: str | None = backend.get_password(SERVICE, name)
+    except KeyringError:
+        return None
+    return key or None
+
+
+def write(name: str, key: str) -> None:
+    """Store a key, in place of an earlier one. Raises `ConfigError` where that is not possible."""
+    backend = _backend()
+    if backend is None:
+        raise ConfigError(
+            "no_keychain",
+            "there is no keychain that a key could be kept in",
+            hint=f"Set an environment variable instead: MYBRO_{name.replace('.', '__').upper()}",
+        )
+    from keyring.errors import KeyringError
+
+    try:
+        backend.set_password(SERVICE, name, key)
+    except KeyringError as error:
+        raise ConfigError("keychain_refused", f"the keychain did not take the key: {error}") from None
+
+
+def forget(name: str) -> bool:
+    """Remove a key; whether there was one."""
+    backend = _backend()
+    if backend is None:
+        return False
+    from keyring.errors import KeyringError
+
+    try:
+        backend.delete_password(SERVICE, name)
+    except KeyringError:
+        return False
+    return True
+
+
+def _backend() -> Any | None:
+    if importlib.util.find_spec("keyring") is None:
+        return None
+    import keyring
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    return None if isinstance(backend, fail.Keyring | null.Keyring) else backend
