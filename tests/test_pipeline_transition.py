@@ -15,7 +15,12 @@ pytestmark = pytest.mark.unit
 
 RUN_TESTS = Intent(kind="local", action=Action.TEST, text="run the tests")
 PUSH = Intent(
-    kind="local", action=Action.PUSH, text="force push", risk="destructive", needs_confirmation=True, target="main"
+    kind="local",
+    action=Action.PUSH,
+    text="force push",
+    risk="destructive",
+    needs_confirmation=True,
+    target="main",
 )
 YES = Intent(kind="control", action=Action.YES, text="yes")
 NO = Intent(kind="control", action=Action.NO, text="no")
@@ -37,7 +42,7 @@ class Run:
             self.state, effects = transition(self.state, pending.pop(0))
             posted = [effect.event for effect in effects if isinstance(effect, do.Post)]
             pending[:0] = posted
-            self.effects += [effect for effect in effects if not isinstance(effect, do.Post)]
+            self.effects += [effect for effect in effects if not isinstance(effect, do.Post | do.GiveWay)]
         return self.effects[since:]
 
     def hear(self, turn: int, text: str, start: int = 0) -> list[do.Effect]:
@@ -219,7 +224,9 @@ def confirming(run: Run, intent: Intent = PUSH) -> int:
     effects = run.feed(ev.Understood(1, intent))
     (say,) = (effect for effect in effects if isinstance(effect, do.Say))
     assert say.urgency == "question"
-    run.feed(ev.SayStarted(say.speech, say.text), ev.LevelMeasured(40000, -40, -30), ev.SayFinished(say.speech))
+    run.feed(
+        ev.SayStarted(say.speech, say.text), ev.LevelMeasured(40000, -40, -30), ev.SayFinished(say.speech)
+    )
     return next(iter(run.state.questions))
 
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from mybro.events import Envelope, JobFailed, JobFinished, JobStopped
+
 RECORDINGS = Path(__file__).parent / "recordings"
 
 COMMANDS = (
@@ -18,6 +20,9 @@ COMMANDS = (
     "undo",
 )
 """Names of recordings, in the order in which they are played."""
+
+TASK = "add_a_test"
+"""A coding task, for whoever has a coding agent signed in."""
 
 _FILES = {
     "shop/__init__.py": "",
@@ -35,7 +40,7 @@ def total(prices, user_id):
     return sum(prices)
 ''',
     "tests/__init__.py": "",
-    "tests/test_prices.py": '''import unittest
+    "tests/test_prices.py": """import unittest
 
 from shop.prices import total
 
@@ -51,7 +56,7 @@ class Prices(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
-''',
+""",
 }
 
 
@@ -61,8 +66,33 @@ def build_project(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    who = {name: "mybro demo" for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME")}
-    mail = {name: "demo@localhost" for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")}
-    environment = {**os.environ, **who, **mail, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "mybro demo")
+    mail = dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "demo@localhost")
+    environment = {
+        **os.environ,
+        **who,
+        **mail,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "A small shop"]):
         subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+class Score:
+    """Counts what came of the commands."""
+
+    def __init__(self) -> None:
+        self._finished = 0
+        self._failed = 0
+
+    def watch(self, envelope: Envelope) -> None:
+        match envelope.event:
+            case JobFinished():
+                self._finished += 1
+            case JobFailed() | JobStopped():
+                self._failed += 1
+
+    def missed(self, commands: int) -> int:
+        """How many of so many commands did not end well."""
+        return max(commands - self._finished, self._failed)

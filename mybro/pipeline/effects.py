@@ -111,6 +111,13 @@ class Duck:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveWay:
+    """Begin no sentence while the person speaks."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """Switch the voice off, or on again; text goes on being shown."""
 
@@ -152,5 +159,5 @@ class ShutDown:
 Effect = (
     Post | Transcribe | DropTranscription | Acknowledge | Understand | ForgetTurn
     | StartJob | TakeBack | StopJobs | Answer
-    | Say | Hush | Duck | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
+    | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

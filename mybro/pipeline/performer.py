@@ -40,7 +40,6 @@ class Performer:
         self._pipeline = pipeline
         self._stages = stages
         self._dialog = Dialog()
-        self._intents: dict[int, Intent] = {}
         self._thinking: dict[int, asyncio.Task[None]] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
@@ -146,6 +145,8 @@ class Performer:
                 mouth.interrupt()
             case do.Duck(on) if mouth is not None:
                 mouth.duck(on)
+            case do.GiveWay(on) if mouth is not None:
+                mouth.person_speaks(on)
             case do.HoldVoice(on) if mouth is not None:
                 mouth.hold(on)
             case do.Mute(on) if mouth is not None:
@@ -217,11 +218,11 @@ class Performer:
     def _follow(self, event: ev.Event) -> None:
         """Remember the last turns, so that "it" and "that file" can be understood."""
         match event:
-            case ev.Understood(turn, intent):
-                self._intents[turn] = intent
-                self._dialog = self._dialog.with_turn(turn, intent)
-            case ev.JobStarted(job, turn):
-                if (intent_of := self._intents.pop(turn, None)) is not None:
-                    self._intents[-job] = intent_of
+            case ev.Understood(intent=intent):
+                self._dialog = self._dialog.add(intent.text, intent)
+            case ev.JobFinished(outcome=outcome):
+                self._dialog = self._dialog.settle(outcome.summary)
+            case ev.JobFailed(problem=problem):
+                self._dialog = self._dialog.settle(problem.message)
             case _:
                 pass

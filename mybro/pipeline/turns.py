@@ -15,6 +15,7 @@ from mybro.pipeline.effects import (
     DropTranscription,
     Duck,
     ForgetTurn,
+    GiveWay,
     Hush,
     Post,
     Transcribe,
@@ -36,6 +37,7 @@ def begin(draft: Draft, event: ev.SpeechStarted) -> None:
         )
     )
     draft.set(ear=Ear.HEARING, sample=max(event.sample, draft.state.sample))
+    draft.do(GiveWay(on=True))
     if draft.state.mouth is Mouth.SPEAKING:
         draft.set(mouth=Mouth.DUCKED)
         draft.do(Duck(on=True))
@@ -64,6 +66,7 @@ def end(draft: Draft, event: ev.SpeechEnded) -> None:
     """The turn is closed; a trial that covers all of its speech is its transcription."""
     utterance = event.utterance
     draft.set(ear=Ear.IDLE, sample=max(utterance.audio.end, draft.state.sample))
+    draft.do(GiveWay(on=False))
     turn = draft.state.turns.get(event.turn)
     if turn is None:
         return
@@ -171,6 +174,7 @@ def forget_open(draft: Draft) -> None:
     for turn in list(draft.state.turns.values()):
         if turn.utterance is None and not turn.typed:
             drop(draft, turn.number)
+    draft.do(GiveWay(on=False))
 
 
 def _request(draft: Draft, turn: Turn, utterance: ev.Utterance, *, trial: bool = False) -> None:

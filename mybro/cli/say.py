@@ -1,0 +1,69 @@
+"""`mybro say`: do what a typed sentence says."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mybro.config import Settings
+
+
+@click.command("say")
+@click.argument("words", nargs=-1, required=True, metavar="TEXT")
+@click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines; with --dry-run, the intent alone.")
+@click.option(
+    "--yes", "-y", is_flag=True, help="Answer yes to whatever is asked, unless it destroys something."
+)
+@click.option("--speak", is_flag=True, help="Speak the answers, too.")
+def command(
+    words: tuple[str, ...], repo: str | None, dry_run: bool, as_json: bool, yes: bool, speak: bool
+) -> int:
+    """Do what TEXT says, as if it had been spoken.
+
+    Exit status: 0 done, 1 it failed or was not allowed, 2 wrong usage.
+    """
+    from mybro.config import load_settings
+
+    text = " ".join(words).strip()
+    if not text:
+        raise click.UsageError("there is nothing to do: TEXT is empty")
+    settings = load_settings({} if speak else {"speak": {"backend": "none", "notify": False}})
+    if dry_run:
+        return asyncio.run(_dry_run(settings, text, as_json=as_json))
+    return asyncio.run(_say(settings, text, repo, as_json=as_json, yes=yes))
+
+
+async def _dry_run(settings: Settings, text: str, *, as_json: bool) -> int:
+    from mybro.pipeline.session import understand
+
+    intent = await understand(settings, text)
+    if as_json:
+        click.echo(intent.model_dump_json())
+        return 0
+    what = " ".join(filter(None, (intent.kind, intent.action, intent.target)))
+    given = {name: value for name, value in intent.arguments.model_dump().items() if value is not None}
+    click.echo(f"{what} ({intent.risk}{', needs a yes' if intent.needs_confirmation else ''})")
+    if given:
+        click.echo(json.dumps(given))
+    return 0
+
+
+async def _say(settings: Settings, text: str, repo: str | None, *, as_json: bool, yes: bool) -> int:
+    from mybro.cli.ask import decide
+    from mybro.pipeline.session import find_repo, say
+    from mybro.terminal import choose_view
+
+    view = choose_view(json=as_json, is_tty=sys.stdout.isatty())
+    try:
+        good = await say(settings, find_repo(repo), text, view.show, functools.partial(decide, yes=yes))
+    finally:
+        view.close()
+    return 0 if good else 1

@@ -1,0 +1,123 @@
+"""Stages that answer at once and remember what they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from mybro import events as ev
+from mybro.brain.dialog import Dialog
+from mybro.errors import JournalError
+from mybro.intent import Action, Intent
+
+Emit = Callable[[ev.Event], Awaitable[None]]
+
+RUN_TESTS = Intent(kind="local", action=Action.TEST, text="run the tests")
+
+
+class FakeBrain:
+    """Gives one intent for each sentence it knows; every other one is a task."""
+
+    def __init__(self, known: dict[str, Intent] | None = None) -> None:
+        self.known = known or {"run the tests": RUN_TESTS}
+        self.asked: list[str] = []
+        self.dialogs: list[Dialog] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def understand(self, text: str, dialog: Dialog) -> Intent:
+        self.asked.append(text)
+        self.dialogs.append(dialog)
+        await self.hold.wait()
+        return self.known.get(text, Intent(kind="task", text=text))
+
+    async def aclose(self) -> None:
+        self.hold.set()
+
+
+class FakeTranscription:
+    """Hears prepared texts, one for each request."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = list(texts)
+        self.dropped: list[int] = []
+
+    async def transcribe(
+        self, turn: int, request: int, audio: ev.AudioBlock, *, speculative: bool = False
+    ) -> ev.Transcribed | None:
+        return ev.Transcribed(turn, request, self.texts.pop(0), "fake")
+
+    def drop(self, request: int) -> None:
+        self.dropped.append(request)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class FakeExecutor:
+    """Runs each job until it is told to finish."""
+
+    def __init__(self, emit: Emit, *, patience_s: float = 0.0) -> None:
+        self._emit = emit
+        self._patience_s = patience_s
+        self.running: dict[int, Intent] = {}
+        self.answers: list[ev.Answered] = []
+        self.taken_back: list[tuple[str, int]] = []
+        self.started = asyncio.Event()
+        self.closed = False
+
+    async def start(self, job_number: int, turn: int, intent: Intent) -> None:
+        self.running[job_number] = intent
+        await self._emit(ev.JobStarted(job_number, turn, "working", "before"))
+        self.started.set()
+
+    async def finish(self, job: int) -> None:
+        del self.running[job]
+        await self._emit(ev.JobFinished(job, ev.Outcome("Done")))
+
+    async def stop(self, job: int | None) -> None:
+        for number in list(self.running):
+            del self.running[number]
+            await self._emit(ev.JobStopped(number))
+
+    async def answer(self, answer: ev.Answered) -> None:
+        self.answers.append(answer)
+
+    async def undo(self, count: int) -> ev.Outcome:
+        self.taken_back.append(("undo", count))
+        return ev.Outcome("Undone")
+
+    async def redo(self, count: int) -> ev.Outcome:
+        self.taken_back.append(("redo", count))
+        return ev.Outcome("Redone")
+
+    async def aclose(self) -> None:
+        await asyncio.sleep(self._patience_s)
+        await self.stop(None)
+        self.closed = True
+
+
+class FakeJournal:
+    """Remembers in a list; `broken` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.recorded: list[ev.Envelope] = []
+        self.marks: list[tuple[int, str]] = []
+        self.broken = False
+        self.closed = False
+
+    async def record(self, envelope: ev.Envelope) -> None:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise JournalError("disk_full", "The disk is full")
+        self.recorded.append(envelope)
+
+    async def mark(self, turn: int, state: str) -> None:
+        self.marks.append((turn, state))
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    @property
+    def events(self) -> list[ev.Event]:
+        return [envelope.event for envelope in self.recorded]

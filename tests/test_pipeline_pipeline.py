@@ -1,0 +1,154 @@
+"""The loop around the state machine: order, the journal before the deed, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from mybro import events as ev
+from mybro.brain.dialog import Dialog
+from mybro.intent import Action, Intent
+from mybro.pipeline.pipeline import Pipeline
+from mybro.pipeline.ports import Stages
+from tests.fakes.pipeline import FakeBrain, FakeExecutor, FakeJournal, FakeTranscription
+
+pytestmark = pytest.mark.unit
+
+
+class Session:
+    """A pipeline on fakes."""
+
+    def __init__(self, *texts: str, brain: FakeBrain | None = None, patience_s: float = 0.0) -> None:
+        self.seen: list[ev.Envelope] = []
+        self.pipeline = Pipeline(watchers=(self.seen.append,))
+        self.brain = brain or FakeBrain()
+        self.executor = FakeExecutor(self.pipeline.post, patience_s=patience_s)
+        self.journal = FakeJournal()
+        self.transcription = FakeTranscription(*texts)
+        self.pipeline.attach(
+            Stages(self.brain, self.transcription, self.executor, mouth=None, journal=self.journal)
+        )
+
+    def said(self) -> list[str]:
+        return [e.event.text for e in self.seen if isinstance(e.event, ev.SayStarted)]
+
+    async def type(self, text: str) -> None:
+        await self.pipeline.post(ev.Typed(self.pipeline.next_turn(), text))
+
+    async def settled(self) -> None:
+        await asyncio.wait_for(self.pipeline.settled(jobs=False), 5)
+
+
+async def test_a_spoken_sentence_is_journaled_before_it_is_done() -> None:
+    session = Session("run the tests")
+    async with session.pipeline as pipeline:
+        utterance = ev.Utterance(ev.AudioBlock(0, bytes(32000)), 0, 12000)
+        await pipeline.post(ev.SpeechStarted(1, 0))
+        await pipeline.post(ev.SpeechEnded(1, utterance))
+        await asyncio.wait_for(session.executor.started.wait(), 5)
+        at_start = [type(event) for event in session.journal.events]
+        assert ev.Transcript in at_start
+        assert ev.SpeechEnded in at_start
+        assert (1, "accepted") in session.journal.marks
+    assert session.journal.closed
+
+
+async def test_envelopes_count_up_and_name_their_cause() -> None:
+    session = Session()
+    async with session.pipeline:
+        await session.type("run the tests")
+        await session.settled()
+    assert [e.seq for e in session.seen] == list(range(1, len(session.seen) + 1))
+    typed = next(e for e in session.seen if isinstance(e.event, ev.Typed))
+    transcript = next(e for e in session.seen if isinstance(e.event, ev.Transcript))
+    assert transcript.cause == typed.seq
+    assert session.journal.recorded == session.seen
+
+
+async def test_what_the_journal_refuses_is_not_done() -> None:
+    session = Session()
+    session.journal.broken = True
+    async with session.pipeline:
+        await session.type("run the tests")
+        await session.settled()
+    assert session.executor.running == {}
+    assert session.brain.asked == []
+    assert session.said() == ["The disk is full."]
+
+
+async def test_a_stop_during_thought_forgets_the_thought() -> None:
+    session = Session()
+    session.brain.hold.clear()
+    async with session.pipeline:
+        await session.type("make it faster")
+        while not session.brain.asked:
+            await asyncio.sleep(0.001)
+        await session.pipeline.post(ev.StopAll())
+        await session.settled()
+        session.brain.hold.set()
+        await session.settled()
+    assert not any(isinstance(e.event, ev.Understood) for e in session.seen)
+    assert session.executor.running == {}
+
+
+async def test_undo_is_a_job_like_any_other() -> None:
+    undo = Intent(kind="control", action=Action.UNDO, text="undo that")
+    session = Session(brain=FakeBrain({"undo that": undo}))
+    async with session.pipeline:
+        await session.type("undo that")
+        await session.settled()
+    assert session.executor.taken_back == [("undo", 1)]
+    assert session.said() == ["Undone."]
+
+
+async def test_the_dialog_window_reaches_the_brain() -> None:
+    session = Session()
+    async with session.pipeline:
+        for text in ("run the tests", "do that again"):
+            await session.type(text)
+            await session.settled()
+    assert session.brain.dialogs[0] == Dialog()
+    assert session.brain.dialogs[1] != Dialog()
+
+
+async def test_settled_waits_for_the_work() -> None:
+    session = Session()
+    async with session.pipeline:
+        await session.type("run the tests")
+        await asyncio.wait_for(session.executor.started.wait(), 5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(session.pipeline.settled(), 0.05)
+        await session.executor.finish(next(iter(session.executor.running)))
+        await asyncio.wait_for(session.pipeline.settled(), 5)
+
+
+async def test_a_watcher_that_fails_harms_nobody() -> None:
+    session = Session()
+    failing = Pipeline(watchers=(lambda _: 1 / 0, session.seen.append))
+    failing.attach(Stages(session.brain))
+    async with failing:
+        await failing.post(ev.Typed(1, "run the tests"))
+        await asyncio.wait_for(failing.settled(jobs=False), 5)
+    assert session.seen
+
+
+@pytest.mark.parametrize("sentences", [[], ["make it faster"], ["make it faster", "run the tests"]])
+async def test_it_ends_within_two_seconds_from_any_state(sentences: list[str]) -> None:
+    session = Session(patience_s=60)
+    session.brain.hold.clear()
+    async with session.pipeline:
+        for sentence in sentences:
+            await session.type(sentence)
+        began = time.monotonic()
+    # The bound is the design's promise, held by time limits of its own rather than by the machine's speed.
+    assert time.monotonic() - began < 2.5
+    assert session.journal.closed
+
+
+async def test_quit_ends_the_session() -> None:
+    session = Session()
+    async with session.pipeline as pipeline:
+        await pipeline.post(ev.Quit())
+        await asyncio.wait_for(pipeline.ended.wait(), 5)
