@@ -51,6 +51,11 @@ class History:
     def release(self) -> None:
         self._writer.release()
 
+    def close(self) -> None:
+        """Let go of the tree and of the database."""
+        self.release()
+        self.store.close()
+
     def begin(self, label: str) -> Step:
         """Take the checkpoint that stands before a job. The tree must be claimed."""
         before = self.store.take(label)

@@ -1,0 +1,347 @@
+"""Runs jobs: a checkpoint before and after each, one writer at a time, stop, undo and redo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from mybro.clock import Clock
+from mybro.config import ExecutorSettings
+from mybro.errors import ExecutorError, MybroError, Problem
+from mybro.events import (
+    Answered,
+    Event,
+    JobFailed,
+    JobFinished,
+    JobProgressed,
+    JobStarted,
+    JobStopped,
+    Outcome,
+    QuestionWithdrawn,
+)
+from mybro.executor.checkpoint import Changes, CheckpointStore, History, Limits, Step
+from mybro.executor.hand import Hand, Job, Report
+from mybro.executor.words import changed_words, redo_words, title, undo_words
+from mybro.intent import Action, Intent
+from mybro.ops.kept import uninterrupted
+
+T = TypeVar("T")
+
+READ_ONLY = frozenset({Action.GIT_STATUS, Action.DIFF, Action.FIND_USAGES, Action.DOCTOR})
+"""Local actions that change nothing: they need no checkpoint and may run beside anything."""
+
+_BUSY_POLL_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class RoutedHand(Hand, Protocol):
+    """A hand that knows what it is for."""
+
+    def handles(self, intent: Intent) -> bool:
+        """Whether this hand can try to do it; it may still raise "needs_agent"."""
+        ...
+
+
+class _StoppedError(Exception):
+    """The job was stopped before it was done."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Running:
+    job: Job
+    reads: bool
+    task: asyncio.Task[None] | None = None
+    """The whole job. Never cancelled, so that what stands after a job always comes to stand."""
+    inner: asyncio.Task[Any] | None = None
+    """The part that may be cancelled."""
+    hand: Hand | None = None
+    stopping: bool = False
+
+
+class Executor:
+    """The jobs of one repository."""
+
+    def __init__(
+        self,
+        settings: ExecutorSettings,
+        repo: Path,
+        emit: Report,
+        hands: Sequence[RoutedHand],
+        checkpoints: CheckpointStore | None,
+        clock: Clock,
+    ) -> None:
+        """`hands` are tried in order. Without `checkpoints` nothing can be undone."""
+        self._settings = settings
+        self._repo = repo
+        self._emit = emit
+        self._hands = tuple(hands)
+        self._history = History(checkpoints) if checkpoints is not None else None
+        self._clock = clock
+        self._jobs: dict[int, _Running] = {}
+        # Odd numbers: the even ones are the state machine's own.
+        self._questions = itertools.count(1, 2)
+        self._writing = asyncio.Lock()
+        self._busy: dict[int, asyncio.Lock] = {}
+        self._recovered: asyncio.Task[list[Step]] | None = None
+        self._closed = False
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        """The numbers of the jobs that are queued or running, oldest first."""
+        return tuple(self._jobs)
+
+    async def recover(self) -> list[str]:
+        """Finish what a crash cut off; names the jobs that it interrupted, which "undo" takes back.
+
+        Every job waits for this; calling it early only makes the first job begin sooner.
+        """
+        if self._history is None:
+            return []
+        if self._recovered is None:
+            self._recovered = asyncio.create_task(asyncio.to_thread(self._history.recover))
+        try:
+            return [step.label for step in await asyncio.shield(self._recovered)]
+        except ExecutorError:
+            self._recovered = None
+            raise
+
+    async def start(self, job_number: int, turn: int, intent: Intent) -> None:
+        """Queue a job and return at once. Its end is one of JobFinished, JobFailed and JobStopped."""
+        job = Job(job_number, turn, intent, self._repo, lambda: next(self._questions))
+        running = _Running(job, reads=intent.action in READ_ONLY)
+        self._jobs[job_number] = running
+        running.task = asyncio.create_task(self._run(running))
+
+    async def stop(self, job: int | None = None) -> None:
+        """Stop one job, or all; returns once they are quiescent and their ends are reported."""
+        chosen = [r for number, r in self._jobs.items() if job is None or number == job]
+        for running in chosen:
+            running.stopping = True
+            if running.inner is not None:
+                running.inner.cancel()
+        await asyncio.gather(*(r.task for r in chosen if r.task is not None), return_exceptions=True)
+
+    async def answer(self, answer: Answered) -> None:
+        """Pass an answer to whichever job asked the question."""
+        for running in list(self._jobs.values()):
+            if running.hand is not None:
+                await running.hand.answer(answer)
+
+    async def undo(self, count: int = 1) -> Outcome:
+        """Take back the last jobs that changed something, newest first. A running job is stopped first.
+
+        Raises `ExecutorError` where the disk is full or the checkpoints cannot be read.
+        """
+        history = self._history
+        if history is None:
+            return Outcome("There are no checkpoints, so nothing can be undone.", ok=False)
+        await self._stop_writers()
+        return undo_words(await self._exclusively(lambda: history.undo(count)), count)
+
+    async def redo(self, count: int = 1) -> Outcome:
+        """Do the last undone jobs again."""
+        history = self._history
+        if history is None:
+            return Outcome("There are no checkpoints, so nothing can be done again.", ok=False)
+        await self._stop_writers()
+        return redo_words(await self._exclusively(lambda: history.redo(count)), count)
+
+    async def changed_since(self, checkpoint: str) -> Outcome:
+        """What is different in the repository since a checkpoint. Raises `ExecutorError`."""
+        history = self._history
+        if history is None:
+            return Outcome("There are no checkpoints to compare with.", ok=False)
+
+        def compare() -> Changes:
+            now = history.store.take("looking")
+            return history.store.changes(int(checkpoint), now.id)
+
+        return changed_words(await asyncio.to_thread(compare))
+
+    async def aclose(self) -> None:
+        """Stop everything; no process and no lock of this executor is left."""
+        if self._closed:
+            return
+        self._closed = True
+        await self.stop()
+        await asyncio.gather(*(hand.aclose() for hand in self._hands), return_exceptions=True)
+        if self._recovered is not None:
+            await asyncio.gather(self._recovered, return_exceptions=True)
+        if self._history is not None:
+            await asyncio.to_thread(self._history.close)
+
+    # ------------------------------------------------------------------------ one job
+
+    async def _run(self, running: _Running) -> None:
+        try:
+            if running.reads or self._history is None:
+                await self._read(running)
+            else:
+                await self._write(running, self._history)
+        except MybroError as error:
+            await self._report(JobFailed(running.job.number, error.problem))
+        except _StoppedError:
+            await self._report(JobStopped(running.job.number))
+        except Exception as error:
+            _log.exception("job %d ended with an error of mybro's own", running.job.number)
+            problem = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
+            await self._report(JobFailed(running.job.number, problem))
+        finally:
+            self._jobs.pop(running.job.number, None)
+
+    async def _read(self, running: _Running) -> None:
+        await self._report(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
+        outcome = await self._stoppable(running, self._by_hand(running))
+        await self._report(JobFinished(running.job.number, outcome))
+
+    async def _write(self, running: _Running, history: History) -> None:
+        job, name = running.job, title(running.job.intent)
+        await self._stoppable(running, self._writing.acquire())
+        try:
+            await self.recover()
+            try:
+                await self._stoppable(running, self._claim(running, history))
+                step = await asyncio.to_thread(history.begin, name)
+                await self._report(JobStarted(job.number, job.turn, name, str(step.before)))
+                event = await self._between(running, history, step)
+            finally:
+                history.release()
+        finally:
+            self._writing.release()
+        await self._report(event)
+
+    async def _between(self, running: _Running, history: History, step: Step) -> Event:
+        """Run the hand between its checkpoints; returns how the job ended."""
+        number = running.job.number
+        outcome: Outcome | None = None
+        failure: Problem | None = None
+        stopped = False
+        try:
+            outcome = await self._stoppable(running, self._by_hand(running))
+        except _StoppedError:
+            stopped = True
+        except MybroError as error:
+            failure = error.problem
+        except Exception as error:
+            _log.exception("job %d ended with an error of mybro's own", number)
+            failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
+        outcome = await self._after(history, step, outcome or Outcome(""))
+        if stopped or running.stopping:
+            return JobStopped(number, outcome)
+        if failure is not None:
+            return JobFailed(number, failure, outcome)
+        return JobFinished(number, outcome)
+
+    async def _after(self, history: History, step: Step, outcome: Outcome) -> Outcome:
+        try:
+            after, changes = await asyncio.to_thread(history.finish, step)
+        except ExecutorError as error:
+            words = f"{outcome.summary} It cannot be undone, because {error.message}.".strip()
+            return dataclasses.replace(outcome, summary=words)
+        return dataclasses.replace(outcome, changed=changes.files, checkpoint=str(after.id))
+
+    async def _by_hand(self, running: _Running) -> Outcome:
+        """Let the first hand that can do it do it."""
+        job = running.job
+        missing: ExecutorError | None = None
+        for hand in self._hands:
+            if not hand.handles(job.intent):
+                continue
+            beside = running.reads and missing is None
+            turn = contextlib.nullcontext() if beside else self._busy.setdefault(id(hand), asyncio.Lock())
+            try:
+                async with turn:
+                    running.hand = hand
+                    return await hand.run(job, self._reporter(running))
+            except ExecutorError as error:
+                if error.code != "needs_agent":
+                    raise
+                missing = error
+                job = dataclasses.replace(job, intent=_as_task(job.intent))
+            finally:
+                running.hand = None
+        raise missing or ExecutorError("no_hand", "there is nothing here that can do that")
+
+    def _reporter(self, running: _Running) -> Report:
+        async def report(event: Event) -> None:
+            if not running.stopping or isinstance(event, QuestionWithdrawn):  # the rest is late
+                await self._emit(event)
+
+        return report
+
+    async def _stoppable(self, running: _Running, work: Coroutine[Any, Any, T]) -> T:
+        """Await work that `stop` cancels. Raises `_StoppedError` once the work has ended for that reason."""
+        if running.stopping:
+            work.close()
+            raise _StoppedError
+        task: asyncio.Task[T] = asyncio.create_task(work)
+        running.inner = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise _StoppedError from None
+        finally:
+            running.inner = None
+
+    async def _claim(self, running: _Running, history: History) -> None:
+        """Wait until no other mybro works here."""
+        told = False
+        while True:
+            try:
+                history.claim()
+                return
+            except ExecutorError as error:
+                if error.code != "repository_busy":
+                    raise
+                if not told:
+                    await self._report(JobProgressed(running.job.number, f"waiting: {error.message}"))
+                told = True
+            await self._clock.sleep(_BUSY_POLL_S)
+
+    async def _report(self, event: Event) -> None:
+        await self._emit(event)
+
+    # ------------------------------------------------------------------------ undo
+
+    async def _stop_writers(self) -> None:
+        for number in [number for number, running in self._jobs.items() if not running.reads]:
+            await self.stop(number)
+
+    async def _exclusively(self, work: Callable[[], T]) -> T:
+        history = self._history
+        assert history is not None  # noqa: S101 - the callers have looked
+        async with self._writing:
+            await self.recover()
+
+            def claimed() -> T:
+                history.claim()
+                try:
+                    return work()
+                finally:
+                    history.release()
+
+            return await uninterrupted(asyncio.to_thread(claimed))
+
+
+def limits(settings: ExecutorSettings) -> Limits:
+    """What the settings leave out of checkpoints."""
+    return Limits(
+        max_file_bytes=settings.checkpoint_max_file_mb << 20,
+        folders=settings.checkpoint_exclude,
+        ignored=settings.checkpoint_ignored,
+    )
+
+
+def _as_task(intent: Intent) -> Intent:
+    """A local intent as a coding task: the sentence says it all."""
+    return Intent(
+        kind="task", target=intent.target, risk=intent.risk, confidence=intent.confidence,
+        source=intent.source, text=intent.text,
+    )  # fmt: skip
