@@ -1,0 +1,74 @@
+"""Task, question or chat, without a model: what is left when no language model answers."""
+
+from __future__ import annotations
+
+from mybro import risk
+from mybro.brain.verbs import ASKED_OF_US, ASKING, CHAT, READING, READING_PHRASES, VERBS
+from mybro.intent import Intent, Kind
+from mybro.words import bare, leads, norms
+
+_CHANGING = (
+    VERBS
+    - READING
+    - {"do", "get", "make sure", "print", "follow", "give", "call", "type", "go", "take", "set", "order"}
+)
+_CHANGES_AFTER = ("and", "then")
+
+
+def classify(text: str) -> Intent:
+    """A task, a question or chat; a task where in doubt. Its source is "fallback", its risk judged."""
+    kind, confidence = _kind(text)
+    return risk.judge(Intent(kind=kind, confidence=confidence, source="fallback", text=text))
+
+
+def _kind(text: str) -> tuple[Kind, float]:
+    words = norms(text[:4_000])
+    if not words:
+        return "chat", 0.0
+    line = " ".join(words)
+    if {line.strip(), " ".join(bare(words))} & CHAT or _is_greeting(words):
+        return "chat", 0.9
+    *_, lead = leads(words)
+    rest = words[lead:]
+    asked = any(line.startswith(phrase + " ") for phrase in ASKED_OF_US)
+    if lead and words[0] in ASKING and rest[0] not in VERBS | READING | ASKING and not asked:
+        # "can you" and the like were politeness only if a request follows: "will you need a key" asks.
+        rest = words
+    return _request_kind(rest, text.rstrip().endswith("?"))
+
+
+def _is_greeting(words: list[str]) -> bool:
+    return len(words) <= 4 and words[0] in {"hello", "hi", "thanks"} and not VERBS & set(words)
+
+
+def _request_kind(words: list[str], question_mark: bool) -> tuple[Kind, float]:
+    first, line = words[0], " ".join(words) + " "
+    changes = any(
+        word in _CHANGES_AFTER and at + 1 < len(words) and words[at + 1] in _CHANGING
+        for at, word in enumerate(words)
+    )
+    if any(line.startswith(phrase + " ") for phrase in READING_PHRASES) or first in READING:
+        if first in ("find", "search", "look") and " replace " in line:
+            return "task", 0.9
+        return ("task", 0.7) if changes else ("question", 0.9)
+    if first == "show" and len(words) < 7 and not set(words) & _NOT_SHOWN:
+        return "question", 0.7
+    if first in ASKING:
+        if first in ("do", "have") and not question_mark and words[1:2] and words[1] not in _PERSONS:
+            return "task", 0.6
+        return (
+            ("task", 0.6) if changes and not question_mark and first not in _ASKING_WHY else ("question", 0.9)
+        )
+    if first in VERBS:
+        return "task", 0.9
+    return ("question", 0.6) if question_mark else ("task", 0.5)
+
+
+_PERSONS = frozenset(
+    {"you", "we", "i", "they", "the", "these", "those", "any", "all", "it", "our", "my", "tests"}
+)
+_NOT_SHOWN = frozenset(
+    {"a", "an", "in", "on", "when", "while", "to", "as", "if", "after", "before", "for", "instead"}
+)
+"""What follows "show" where a program is to show something to its user."""
+_ASKING_WHY = frozenset({"why", "what", "how", "where", "who", "when", "which", "whats"})

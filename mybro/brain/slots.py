@@ -1,0 +1,201 @@
+"""What a template's slots caught, made into an intent's arguments; or refused, because it is no name.
+
+Names stay as they were spoken ("user id"): `mybro.naming` has the identifiers they can mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from mybro import naming
+from mybro.brain.verbs import VERBS
+from mybro.intent import Action, Arguments
+from mybro.vocabulary import words
+from mybro.words import Word, join, number, polite_tails
+
+Slots = Mapping[str, Sequence[Word]]
+
+
+class Filled(NamedTuple):
+    """Arguments, and the main object as the person named it."""
+
+    arguments: Arguments
+    target: str | None = None
+
+
+_WORDS = words("names")
+_ARTICLES = _WORDS["ARTICLES"]
+_KINDS = _WORDS["KINDS"]
+_NOT_SYMBOLS = _WORDS["NOT_SYMBOLS"]
+_PRONOUNS = _WORDS["PRONOUNS"]
+_BREAKS = _WORDS["BREAKS"]
+_HEARD_BRANCH = {"mane": "main", "the main": "main", "maine": "main", "mein": "main"}
+_REMOTES = {
+    "origin": "origin",
+    "upstream": "upstream",
+    "orgin": "origin",
+    "origen": "origin",
+    "origins": "origin",
+}
+
+
+def fill(action: Action, slots: Slots) -> Filled | None:
+    """The arguments of `action`, or None where the slots hold what cannot be meant.
+
+    The slot "said" holds the whole sentence.
+    """
+    return _FILLERS.get(action, _names)(slots)
+
+
+def _strip(words: Sequence[Word], drop: frozenset[str] = _ARTICLES) -> list[Word]:
+    rest = list(words)
+    while len(rest) > 1 and rest[0].norm in drop:
+        rest = rest[1:]
+    return rest
+
+
+def _name(words: Sequence[Word], longest: int = 6) -> str | None:
+    """The words as a name, or None for a pronoun, too many words, or what reads like a sentence."""
+    rest = _strip(words)
+    if not rest or len(rest) > longest or (len(rest) == 1 and rest[0].norm in _PRONOUNS):
+        return None
+    if any(word.norm in _BREAKS for word in rest) or any(word.raw.endswith((",", ";")) for word in rest[:-1]):
+        return None
+    return join(rest)
+
+
+def _place(words: Sequence[Word], *, loose: bool = False) -> Filled | None:
+    """A path, or the words for a file or module; with `loose` any name."""
+    if path := naming.path(join(_strip(words))):
+        return Filled(Arguments(path=path), path)
+    name = _name(words, 5)
+    if name is None or not (loose or words[-1].norm in _WORDS["PLACES"]):
+        return None
+    return Filled(Arguments(), name)
+
+
+def _target(slots: Slots) -> Filled | None:
+    words = slots.get("target") or slots.get("path")
+    return Filled(Arguments()) if words is None else _place(words)
+
+
+def _test(slots: Slots) -> Filled | None:
+    words = slots.get("target")
+    return Filled(Arguments()) if words is None else _place(words, loose=True)
+
+
+def _count(slots: Slots) -> Filled | None:
+    words = slots.get("count")
+    count = None
+    if words is not None:
+        count = number([word.norm for word in words])
+        if count is None or not 1 <= count <= 1000:
+            return None
+    return Filled(Arguments(count=count))
+
+
+def _message(slots: Slots) -> Filled | None:
+    words = slots.get("message")
+    if words is None:
+        return Filled(Arguments())
+    norms = [word.norm for word in words]
+    *_, end = polite_tails(norms)
+    words = words[: len(words) - end] if end and norms[-end] not in ("now", "ok", "okay") else words
+    if any(pair in (("and", "push"), ("then", "push")) for pair in pairwise(norms)):
+        return None
+    message = join(words, raw=True)
+    return Filled(Arguments(message=message), None) if message else None
+
+
+def _branch(slots: Slots) -> Filled | None:
+    remote = next((_REMOTES[word.norm] for word in slots["said"] if word.norm in _REMOTES), None)
+    words = slots.get("branch")
+    if words is None:
+        return Filled(Arguments(remote=remote), remote)
+    spoken = _name(words)
+    if spoken is None:
+        return None
+    branch = _HEARD_BRANCH.get(spoken.lower(), spoken)
+    if "dot" in branch.split() or "slash" in branch.split():
+        branch = naming.path(branch) or branch
+    return Filled(Arguments(branch=branch, remote=remote), branch)
+
+
+def _rename(slots: Slots) -> Filled | None:
+    new_words, path = _without_place(slots["new_name"])
+    old_words, old_path = _without_place(slots["old_name"])
+    old_words, new_words = _strip(old_words), _strip(new_words)
+    kinds = [word.norm for word in old_words]
+    if (
+        kinds[-1] in _NOT_SYMBOLS
+        or kinds[0] in _NOT_SYMBOLS
+        or (new_words and new_words[-1].norm in _NOT_SYMBOLS)
+    ):
+        return None
+    old, new = _name(_strip(old_words, _KINDS)), _name(new_words)
+    if old is None or new is None or naming.path(old) or naming.path(new):
+        return None
+    if old_words[-1].norm in _KINDS and len(old_words) > 1:
+        old = _name(old_words[:-1])
+    return Filled(Arguments(old_name=old, new_name=new, path=path or old_path), old)
+
+
+def _usages(slots: Slots) -> Filled | None:
+    words, path = _without_place(slots["symbol"])
+    words = _strip(_strip(words), _KINDS)
+    if len(words) > 1 and words[-1].norm in _KINDS:
+        words = words[:-1]
+    symbol = _name(words)
+    return None if symbol is None else Filled(Arguments(symbol=symbol, path=path), symbol)
+
+
+def _without_place(words: Sequence[Word]) -> tuple[Sequence[Word], str | None]:
+    """Take "in main dot py" or "in the whole project" off the end; a path is returned, the rest forgotten."""
+    for at in range(len(words) - 1, 0, -1):
+        if words[at].norm not in ("in", "inside", "across", "throughout", "everywhere", "within"):
+            continue
+        place = words[at + 1 :]
+        if all(word.norm in _WORDS["EVERYWHERE"] for word in place):
+            return words[:at], None
+        if path := naming.path(join(_strip(place))):
+            return words[:at], path
+    return words, None
+
+
+def _names(slots: Slots) -> Filled | None:
+    found: dict[str, str] = {}
+    for field in ("name", "template"):
+        if field in slots:
+            value = _name(slots[field], 5)
+            if (
+                value is None
+                or any(word.norm in VERBS for word in slots[field][:1])
+                or _reads_on(slots[field])
+            ):
+                return None
+            found[field] = value
+    arguments = Arguments(name=found.get("name"), template=found.get("template"))
+    return Filled(arguments, arguments.name)
+
+
+def _reads_on(words: Sequence[Word]) -> bool:
+    """Whether a name goes on as a sentence: "shop that sells cars", "login page for the admin"."""
+    return any(word.norm in ("for", "that", "with", "to", "from", "in", "the", "is") for word in words[1:])
+
+
+_FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
+    Action.UNDO: _count,
+    Action.REDO: _count,
+    Action.TEST: _test,
+    Action.LINT: _target,
+    Action.FORMAT: _target,
+    Action.DIFF: _target,
+    Action.COMMIT: _message,
+    Action.PULL_REQUEST: _message,
+    Action.BRANCH: _branch,
+    Action.PUSH: _branch,
+    Action.RENAME: _rename,
+    Action.FIND_USAGES: _usages,
+}
