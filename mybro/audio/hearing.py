@@ -82,11 +82,12 @@ class Hearing:
         self._trim()
 
     def flush(self) -> Iterator[Event]:
-        """The sound has stopped: judge what is left and close the open utterance."""
+        """The sound has stopped: judge what is left and close the open utterance. More may come later."""
         if self._end > self._fed:
             yield from self._frame(self._cut(self._fed, self._end))
         yield from self._events(self._endpointer.end("source"))
         self._detector.reset()
+        self._listening = False
 
     def end_utterance(self) -> None:
         """Close the open utterance, once what was said up to now has come in."""

@@ -1,0 +1,114 @@
+"""The microphone inside the sound process: PortAudio's thread hands blocks to the loop through janus."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import janus
+import numpy as np
+
+from mybro.audio.devices import Device
+from mybro.audio.source import BLOCK_SAMPLES
+from mybro.events import SAMPLE_RATE
+
+QUEUE_BLOCKS = 100
+"""Two seconds: longer than any stall of the loop that is worth bridging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A block from the device, as the device gave it."""
+
+    start: int
+    """Index of the first sample since the stream was opened; what was dropped counts."""
+    at: float
+    """When the first sample was heard, in seconds of CLOCK_MONOTONIC, which all processes share."""
+    pcm: bytes
+    dropped: int
+    """Blocks lost so far."""
+
+
+class Capture:
+    """One open microphone. The methods block: call them in the device thread."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.rate = SAMPLE_RATE
+        self._queue: janus.Queue[Captured] = janus.Queue(QUEUE_BLOCKS)
+        self._samples = 0
+        self._dropped = 0
+        self._stream: Any = None
+        self._resampler: Any = None
+        self._sent = 0
+
+    def open(self) -> None:
+        """Start recording; raises sounddevice.PortAudioError."""
+        import sounddevice
+
+        try:
+            self._start(SAMPLE_RATE)
+        except sounddevice.PortAudioError:
+            # Not every interface converts rates: take the device's own and convert here.
+            if self.device.rate == SAMPLE_RATE:
+                raise
+            self._start(int(self.device.rate))
+
+    def close(self) -> None:
+        """Let go of the device."""
+        if self._stream is not None:
+            self._stream.abort()
+            self._stream.close()
+            self._stream = None
+        self._finished()
+
+    async def blocks(self) -> AsyncIterator[Captured]:
+        """What was recorded, at 16 kHz; ends when the stream does, for whatever reason."""
+        with contextlib.suppress(janus.AsyncQueueShutDown):
+            while True:
+                block = await self._queue.async_q.get()
+                yield self._converted(block) if self._resampler else block
+
+    async def aclose(self) -> None:
+        await self._queue.aclose()
+
+    def _start(self, rate: int) -> None:
+        import sounddevice
+
+        self.rate = rate
+        if rate != SAMPLE_RATE:
+            import soxr
+
+            self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="int16")
+        self._stream = sounddevice.RawInputStream(
+            samplerate=rate, channels=1, dtype="int16", device=self.device.number, latency="low",
+            blocksize=BLOCK_SAMPLES * rate // SAMPLE_RATE,
+            callback=self._heard, finished_callback=self._finished,
+        )  # fmt: skip
+        self._stream.start()
+
+    def _heard(self, data: Any, frames: int, when: Any, status: Any) -> None:
+        # In PortAudio's thread: nothing here may wait.
+        at = time.monotonic() - max(when.currentTime - when.inputBufferAdcTime, 0.0)
+        block = Captured(self._samples, at, bytes(data), self._dropped)
+        self._samples += frames
+        try:
+            self._queue.sync_q.put_nowait(block)
+        except (janus.SyncQueueFull, janus.SyncQueueShutDown):
+            self._dropped += 1
+
+    def _finished(self) -> None:
+        # The device is gone, or was closed: the loop learns it after the last block.
+        self._queue.sync_q.shutdown()
+
+    def _converted(self, block: Captured) -> Captured:
+        samples = self._resampler.resample_chunk(np.frombuffer(block.pcm, "<i2"))
+        # Dropped blocks leave a gap here too; the converter's own delay of a few milliseconds does not.
+        expected = block.start * SAMPLE_RATE // self.rate
+        late = expected - self._sent
+        start = expected if late > BLOCK_SAMPLES * 4 else self._sent
+        self._sent = start + len(samples)
+        return Captured(start, block.at, samples.tobytes(), block.dropped)

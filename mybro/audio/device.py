@@ -1,0 +1,245 @@
+"""The process that the sound devices live in: `python -m mybro.audio.device FD`.
+
+A driver that hangs takes this process with it and nothing else: the parent kills it and starts another.
+Calls into PortAudio that may wait are made one after another in a thread of their own, so that the loop
+can always silence the loudspeaker; what has been read from the parent is otherwise done in order.
+
+From the parent (`do`): listen, deaf, play, feed, stop, gain, devices.
+To the parent (`is`): ready or failed; listening, sound, deaf; playing, position, played, unplayable; devices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from mybro.audio.capture import Capture
+from mybro.audio.devices import Device, as_error, choose_device, device_gone, device_refused, no_portaudio
+from mybro.audio.playout import Playout
+from mybro.errors import AudioError
+from mybro.ops.child import parent_socket
+from mybro.ops.frames import Header, pack, read_frame
+
+POSITION_EVERY_S = 0.05
+COMMANDS = 1000
+"""Commands that may wait for the device thread; the parent waits beyond that."""
+
+T = TypeVar("T")
+
+
+class SoundProcess:
+    """Does what the parent asks, in order, except that silence is immediate."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._device_thread = ThreadPoolExecutor(1, "device")
+        self._commands: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(COMMANDS)
+        self._capture: Capture | None = None
+        self._pumping: asyncio.Task[None] | None = None
+        self._playout: Playout | None = None
+        self._speech = 0
+        self._stopped = 0
+        self._gain = 1.0
+
+    async def run(self, reader: asyncio.StreamReader) -> None:
+        """Until the parent closes its end."""
+        try:
+            await self._in_device_thread(_load)
+        except OSError:
+            self._send({"is": "failed", "problem": asdict(no_portaudio())})
+            await self._writer.drain()
+            return
+        self._send({"is": "ready"})
+        # Whichever ends first, by the parent's leave or by an error, ends the process.
+        jobs = (self._read(reader), self._work(), self._report_position())
+        done, _ = await asyncio.wait(
+            [asyncio.ensure_future(job) for job in jobs], return_when="FIRST_COMPLETED"
+        )
+        for job in done:
+            job.result()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while frame := await read_frame(reader):
+            self._hasten(frame[0])
+            await self._commands.put(frame)
+
+    def _hasten(self, header: Header) -> None:
+        """What must not wait for a device that is being opened."""
+        if header["do"] == "stop":
+            self._stopped = max(self._stopped, header["speech"])
+            if self._playout and self._speech <= self._stopped:
+                self._playout.mixer.silence()
+        elif header["do"] == "gain":
+            self._gain = header["gain"]
+            if self._playout:
+                self._playout.mixer.set_gain(self._gain)
+
+    async def _work(self) -> None:
+        actions: dict[str, Callable[[Header, bytes], Awaitable[None]]] = {
+            "listen": self._listen,
+            "deaf": self._deaf,
+            "play": self._play,
+            "feed": self._feed,
+            "stop": self._stop,
+            "devices": self._list,
+        }
+        while True:
+            header, payload = await self._commands.get()
+            if action := actions.get(header["do"]):
+                await action(header, payload)
+
+    # ------------------------------------------------------------------ microphone
+
+    async def _listen(self, header: Header, payload: bytes) -> None:
+        await self._close_capture()
+        try:
+            device = await self._device(header["device"], "input")
+            capture = Capture(device)
+            await self._opened(device, capture.open)
+        except AudioError as error:
+            self._send({"is": "deaf", "problem": asdict(error.problem)})
+            return
+        self._capture = capture
+        self._send({"is": "listening", "name": device.name})
+        self._pumping = asyncio.create_task(self._pump(capture))
+
+    async def _pump(self, capture: Capture) -> None:
+        async for block in capture.blocks():
+            self._send(
+                {"is": "sound", "start": block.start, "at": block.at, "dropped": block.dropped}, block.pcm
+            )
+            await self._writer.drain()
+        if capture is self._capture:
+            self._send({"is": "deaf", "problem": asdict(device_gone(capture.device.name))})
+
+    async def _deaf(self, header: Header, payload: bytes) -> None:
+        await self._close_capture()
+        self._send({"is": "deaf", "problem": None})
+
+    async def _close_capture(self) -> None:
+        capture, self._capture = self._capture, None
+        if capture:
+            await self._in_device_thread(capture.close)
+            if self._pumping:
+                await self._pumping
+            await capture.aclose()
+
+    # ------------------------------------------------------------------ loudspeaker
+
+    async def _play(self, header: Header, payload: bytes) -> None:
+        await self._close_playout()
+        speech = header["speech"]
+        if speech <= self._stopped:
+            self._send({"is": "played", "speech": speech, "position": 0})
+            return
+
+        def finished() -> None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(
+                    self._commands.put_nowait, ({"do": "stop", "speech": speech}, b"")
+                )
+
+        try:
+            device = await self._device(header["device"], "output")
+            playout = Playout(device, header["rate"], self._gain, finished)
+            self._playout, self._speech = playout, speech
+            await self._opened(device, playout.open)
+            self._send({"is": "playing", "speech": speech})
+        except AudioError as error:
+            self._playout = None
+            self._send({"is": "unplayable", "speech": speech, "problem": asdict(error.problem)})
+
+    async def _feed(self, header: Header, payload: bytes) -> None:
+        if self._playout and header["speech"] == self._speech > self._stopped:
+            self._playout.feed(payload, last=header["last"])
+
+    async def _stop(self, header: Header, payload: bytes) -> None:
+        # Also when a stream has ended by itself.
+        if header["speech"] == self._speech:
+            await self._close_playout()
+
+    async def _close_playout(self) -> None:
+        playout, self._playout = self._playout, None
+        if playout:
+            position = await self._in_device_thread(playout.close)
+            self._send({"is": "played", "speech": self._speech, "position": position})
+
+    async def _report_position(self) -> None:
+        while True:
+            await asyncio.sleep(POSITION_EVERY_S)
+            if self._playout:
+                self._send({"is": "position", "speech": self._speech, "position": self._playout.position})
+
+    # ------------------------------------------------------------------ both
+
+    async def _list(self, header: Header, payload: bytes) -> None:
+        devices = await self._in_device_thread(query_devices)
+        self._send({"is": "devices", "devices": [device.as_json() for device in devices]})
+
+    async def _device(self, wanted: str | None, direction: Any) -> Device:
+        return choose_device(await self._in_device_thread(query_devices), wanted, direction)
+
+    async def _opened(self, device: Device, open_stream: Callable[[], None]) -> None:
+        import sounddevice
+
+        try:
+            await self._in_device_thread(open_stream)
+        except sounddevice.PortAudioError as error:
+            reason = str(error.args[0]) if error.args else "unknown reason"
+            raise as_error(device_refused(device.name, reason)) from None
+
+    async def _in_device_thread(self, call: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._device_thread, call)
+
+    def _send(self, header: Header, payload: bytes = b"") -> None:
+        self._writer.write(pack(header, payload))
+
+
+def query_devices() -> list[Device]:
+    """What PortAudio knows; it learns of new devices only when it is loaded anew."""
+    import sounddevice
+
+    first_input, first_output = sounddevice.default.device
+    return [
+        Device(
+            number=number,
+            name=entry["name"],
+            inputs=entry["max_input_channels"],
+            outputs=entry["max_output_channels"],
+            rate=entry["default_samplerate"],
+            default_input=number == first_input,
+            default_output=number == first_output,
+        )
+        for number, entry in enumerate(sounddevice.query_devices())
+    ]
+
+
+def _load() -> None:
+    """Load PortAudio; raises OSError where it is not installed."""
+    import sounddevice  # noqa: F401
+
+
+async def _main() -> None:
+    # Only the parent decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reader, writer = await asyncio.open_connection(sock=parent_socket(sys.argv))
+    try:
+        with contextlib.suppress(ConnectionError):
+            await SoundProcess(writer).run(reader)
+    except Exception:
+        traceback.print_exc()
+    # Without waiting for a driver that may hang.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
