@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 LONGEST_WORDS = 60
-_LONGEST_INPUT = 20_000
+_LONGEST_INPUT = 4_000
 """Characters; the cleaning below is for sentences, not for log files."""
 _LIST_ITEMS = 4
 _SENTENCE_CHARACTERS = 220
@@ -44,18 +44,20 @@ _MARKUP = re.compile(r"^\s*(?:#{1,6}\s+|>\s?|\|[\s:|-]*$|[-=_*]{3,}\s*$)")
 _UUID = re.compile(r"\b([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])([0-9a-f]{4})[0-9a-f]{3,60}\b")
 _PATH = re.compile(
-    r"(?<![\w/])(?:~|\.{1,2})?/?(?:[\w.@+-]+/)+(?:[\w.@+-]*[\w@+-])?(?::\d+)*|(?<![\w/])/[\w.@+-]*\w"
+    r"(?<![\w.@+/-])(?:~|\.{1,2})?/?(?:[\w.@+-]+/)+(?:[\w.@+-]*[\w@+-])?(?::\d+)*|(?<![\w.@+/-])/[\w.@+-]*\w"
 )
 _FILE = re.compile(r"(?<![\w.])(\.?[\w-]+(?:\.[\w-]+)*)\.([A-Za-z]{1,5})(?![\w(])(?::(\d+))?(?::\d+)?")
 _WORD = re.compile(r"[^\W\d]\w*")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _VERSION = re.compile(r"\bv(\d+(?:\.\d+)+)\b|\b(\d+\.\d+(?:\.\d+)+)\b")
 _QUANTITY = re.compile(
-    r"(\d(?:[\d,]*\d)?(?:\.\d+)?)\s?(" + "|".join(sorted(_UNITS, key=len, reverse=True)) + r")(?!\w)"
+    r"(?<![\d,.])(\d{1,9}(?:,\d{3})*(?:\.\d+)?)\s?("
+    + "|".join(sorted(_UNITS, key=len, reverse=True))
+    + r")(?!\w)"
 )
 _MONEY = re.compile(r"[$€£](\d+)(?:\.(\d{2})\d*)?\b")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_ITEMS = re.compile(rf"[^,.;:!?]+(?:,[^,.;:!?]+){{{_LIST_ITEMS},}}")
+_ITEMS = re.compile(rf"(?<![^,.;:!?])[^,.;:!?]+(?:,[^,.;:!?]+){{{_LIST_ITEMS},}}")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|mr|mrs|dr|no|approx)\.$", re.IGNORECASE)
 
@@ -194,7 +196,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
     text = re.sub(r"[,;:]+\s*([.!?…])", r"\1", text)
     text = re.sub(r"([.!?…])(?:\s*[.,;:])+", r"\1", text)
-    return text.strip(" ,;:-–—").lstrip(".!?… ")
+    return re.sub(r"^[\W_]+", "", text).rstrip(" ,;:-–—")
 
 
 def _shorter(text: str, longest_words: int) -> str:

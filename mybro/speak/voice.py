@@ -87,4 +87,4 @@ def _problem(failed: str, error: Exception, following: str) -> Problem:
             code, message, hint = "voice_hangs", f"{failed} gives no sound", ""
         case _:
             code, message, hint = "voice_failed", f"{failed} failed ({type(error).__name__})", ""
-    return Problem(code, message, hint=". ".join(filter(None, (hint, f"Until then: {following}"))))
+    return Problem(code, message, hint=". ".join(filter(None, (hint, f"Now speaking: {following}"))))
