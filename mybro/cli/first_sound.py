@@ -1,0 +1,156 @@
+"""What `mybro setup` and `mybro check` ask of sound and speech, each in one blocking call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mybro.errors import AudioError, Problem
+
+if TYPE_CHECKING:
+    from mybro.audio.devices import Device
+    from mybro.audio.source import AudioSource
+    from mybro.config import Settings
+    from mybro.events import SpeechEnded
+
+FULL_SCALE = 32_768
+START_S = 10.0
+"""Within which a microphone delivers its first block, or something is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud it was."""
+
+    peak: float
+    """0 to 1; exactly 0 where every sample was zero."""
+    seconds: float
+    """Of sound that came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One sentence, and what it means; nothing is done with it."""
+
+    text: str
+    action: str
+    """The intent's action; empty where no local rule knows the sentence."""
+
+
+def devices() -> Sequence[Device]:
+    """Every sound device. Raises `AudioError`, also where PortAudio is not installed."""
+    from mybro.audio.sound import SoundProcess
+
+    async def ask() -> Sequence[Device]:
+        process = SoundProcess()
+        try:
+            return await process.devices()
+        finally:
+            await process.aclose()
+
+    return asyncio.run(ask())
+
+
+def measure(device: str | None, seconds: float) -> Level:
+    """Listen for so long, and tell how loud it was. Raises `AudioError` if no sound comes at all."""
+    import numpy as np
+
+    from mybro.audio.microphone import MicrophoneSource
+    from mybro.audio.sound import SoundProcess
+
+    async def listen() -> Level:
+        process = SoundProcess()
+        source = MicrophoneSource(process, device)
+        peak, heard = 0.0, 0.0
+        trouble: Problem | None = None
+        try:
+            async with asyncio.timeout(seconds * 2 + START_S):
+                async for block in source.blocks():
+                    if isinstance(block, Problem):
+                        trouble = block
+                        break
+                    loudest = int(np.abs(np.frombuffer(block.pcm, "<i2").astype(np.int32)).max(initial=0))
+                    peak = max(peak, loudest / FULL_SCALE)
+                    heard += block.seconds
+                    if heard >= seconds:
+                        break
+        except TimeoutError:
+            pass
+        finally:
+            await source.aclose()
+            await process.aclose()
+        if trouble and not heard:
+            raise AudioError(trouble.code, trouble.message, hint=trouble.hint)
+        if not heard:
+            raise AudioError("no_sound", "the microphone delivers no sound", hint="Choose another one")
+        return Level(peak, heard)
+
+    return asyncio.run(listen())
+
+
+def hear_once(settings: Settings, wait_s: float) -> Heard | None:
+    """Hear one sentence from the microphone; None if nobody spoke for so long.
+
+    Raises `AudioError`, `ModelError` or `TranscriptionError`.
+    """
+    return asyncio.run(_hear_once(settings, wait_s))
+
+
+async def _hear_once(settings: Settings, wait_s: float) -> Heard | None:
+    from mybro.audio.microphone import MicrophoneSource
+    from mybro.audio.sound import SoundProcess
+    from mybro.brain.grammar import parse
+    from mybro.transcribe.service import Transcription
+
+    transcription = Transcription(settings.transcribe)
+    process = SoundProcess()
+    try:
+        await transcription.start()
+        ended = await _utterance(settings, MicrophoneSource(process, settings.audio.input_device), wait_s)
+        if ended is None:
+            return None
+        transcribed = await transcription.transcribe(1, 1, ended.utterance.audio)
+    finally:
+        await process.aclose()
+        await transcription.aclose()
+    text = transcribed.text if transcribed else ""
+    intent = parse(text)
+    return Heard(text, intent.action.value if intent and intent.action else "")
+
+
+async def _utterance(settings: Settings, source: AudioSource, wait_s: float) -> SpeechEnded | None:
+    """The first thing that is said."""
+    from mybro.audio.ear import Ear
+    from mybro.events import Event, SourceTroubled, SpeechEnded
+
+    first: asyncio.Future[SpeechEnded | None] = asyncio.get_running_loop().create_future()
+
+    async def emit(event: Event) -> None:
+        if first.done():
+            return
+        if isinstance(event, SpeechEnded):
+            first.set_result(event)
+        elif isinstance(event, SourceTroubled):
+            problem = event.problem
+            first.set_exception(AudioError(problem.code, problem.message, hint=problem.hint))
+
+    async def listen() -> None:
+        try:
+            await Ear(settings.audio, emit, lambda: 1).listen(source)
+        except AudioError as error:
+            if not first.done():
+                first.set_exception(error)
+        if not first.done():
+            first.set_result(None)
+
+    listening = asyncio.create_task(listen())
+    try:
+        async with asyncio.timeout(wait_s):
+            return await first
+    except TimeoutError:
+        return None
+    finally:
+        await source.aclose()
+        await listening

@@ -1,0 +1,204 @@
+"""Is everything there that a session needs? One finding for each thing, with its remedy."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from mybro.config import Settings, config_file, data_dir
+from mybro.errors import MybroError
+from mybro.ops import keychain
+from mybro.ops.permissions import INPUT_MONITORING, MICROPHONE, Permissions
+
+State = Literal["ok", "optional", "missing"]
+"""Optional: not there, and a session runs without it."""
+
+ANSWER_S = 10.0
+
+KEY_SETTING = "brain.anthropic_api_key"
+KEY_VARIABLE = "ANTHROPIC_API_KEY"
+
+GET_CLAUDE = "Get it: npm install -g @anthropic-ai/claude-code"
+SIGN_IN = "Sign in: claude auth login"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about one thing."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+    """What a person can do; empty where the state is ok."""
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def ready(findings: Sequence[Finding]) -> bool:
+    """Whether a session can run."""
+    return all(finding.state != "missing" for finding in findings)
+
+
+def judged(name: str, look: Callable[[], str], state: State = "missing") -> Finding:
+    """Ok with what `look` tells; `state` with the problem's sentence and hint where it raises."""
+    try:
+        return Finding(name, "ok", look())
+    except MybroError as error:
+        return Finding(name, state, error.message, error.hint)
+
+
+def folder_of_data() -> Finding:
+    """Whether the journal can be written."""
+    folder = data_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        remedy = "Make it writable, or set MYBRO_DATA_DIR to another folder"
+        return Finding("data folder", "missing", f"{folder} cannot be written: {error.strerror}", remedy)
+    return Finding("data folder", "ok", str(folder))
+
+
+def settings_file(settings: Settings) -> Finding:
+    """`settings` are read already: what is wrong with them is an error before this."""
+    del settings
+    file = config_file()
+    return Finding("settings", "ok", str(file) if file.exists() else "all defaults")
+
+
+def git() -> Finding:
+    """Checkpoints, undo and every git command need it."""
+    found = shutil.which("git")
+    if not found:
+        remedy = "xcode-select --install" if sys.platform == "darwin" else "sudo apt-get install git"
+        return Finding("git", "missing", "git is not installed", f"Run: {remedy}")
+    return Finding("git", "ok", found)
+
+
+def claude_cli(path: str | None) -> str | None:
+    """The Claude Code CLI: `path` (a path or a bare name), else `claude` on PATH; None if it is absent."""
+    return shutil.which(os.path.expanduser(path) if path else "claude")  # noqa: PTH111
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What `claude auth status` says."""
+
+    signed_in: bool
+    how: str = ""
+    """Such as "claude.ai" or "api_key"."""
+
+
+def claude_sign_in(binary: str) -> SignIn | None:
+    """Whether the CLI is signed in; None where it does not tell (an older CLI, or one that fails)."""
+    env = {**os.environ, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+    try:
+        done = subprocess.run(
+            [binary, "auth", "status", "--json"], env=env, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, errors="replace", timeout=ANSWER_S, check=False,
+        )  # fmt: skip
+        told = json.loads(done.stdout)
+        return SignIn(bool(told["loggedIn"]), str(told.get("authMethod") or ""))
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return None
+
+
+def coding_session(settings: Settings) -> Finding:
+    """Tasks go to the Claude Code CLI; local commands work without it."""
+    name = "Claude Code"
+    binary = claude_cli(settings.executor.claude_path)
+    if binary is None:
+        wanted = settings.executor.claude_path
+        detail = f"{wanted} is not there" if wanted else "not installed: commands work, coding tasks do not"
+        return Finding(name, "optional", detail, f"{GET_CLAUDE}, then: claude auth login")
+    sign_in = claude_sign_in(binary)
+    if sign_in is None:
+        return Finding(name, "optional", f"{binary} does not say whether it is signed in", SIGN_IN)
+    if not sign_in.signed_in:
+        return Finding(name, "optional", "not signed in: coding tasks do not work", SIGN_IN)
+    return Finding(name, "ok", f"{binary}, signed in ({sign_in.how})")
+
+
+def api_key(settings: Settings, env: Mapping[str, str] = os.environ) -> Finding:
+    """A key makes intents quicker and finer; without one what no rule matches goes to Claude Code."""
+    name = "API key"
+    if settings.brain.anthropic_api_key:
+        return Finding(name, "ok", "set for mybro")
+    if env.get(KEY_VARIABLE):
+        return Finding(name, "ok", f"from {KEY_VARIABLE}")
+    if keychain.read(KEY_SETTING):
+        return Finding(name, "ok", "in the keychain")
+    return Finding(name, "optional", "none: unclear sentences go to Claude Code", "mybro setup --only key")
+
+
+def key_store() -> Finding:
+    """Where keys can be kept."""
+    name = keychain.available()
+    if name:
+        return Finding("keychain", "ok", name)
+    remedy = f"Put keys into environment variables such as {KEY_VARIABLE}"
+    return Finding("keychain", "optional", "there is none here", remedy)
+
+
+def microphone_access(permissions: Permissions) -> Finding:
+    """macOS gives silence, not an error, where the microphone is not allowed."""
+    match permissions.access(MICROPHONE):
+        case "granted":
+            return Finding("microphone permission", "ok", "granted")
+        case "undetermined":
+            return Finding(
+                "microphone permission", "optional", "macOS will ask", "mybro setup --only permissions"
+            )
+        case "denied":
+            return Finding("microphone permission", "missing", "denied", "mybro setup --only permissions")
+
+
+def talk_key(settings: Settings, permissions: Permissions | None) -> Finding:
+    """Push-to-talk needs a way to notice the key."""
+    name = "talk key"
+    hands_free = "or listen hands-free: mybro config set audio.listen hands-free"
+    if settings.audio.listen == "hands-free":
+        return Finding(name, "ok", "not used: hands-free")
+    if permissions is not None:
+        if permissions.access(INPUT_MONITORING) == "granted":
+            return Finding(name, "ok", settings.audio.talk_key)
+        remedy = f"mybro setup --only permissions; {hands_free}"
+        return Finding(name, "missing", "macOS does not let mybro notice keys yet", remedy)
+    trouble = talk_key_trouble()
+    return Finding(name, "missing", *trouble) if trouble else Finding(name, "ok", settings.audio.talk_key)
+
+
+def talk_key_trouble(env: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
+    """Why keys cannot be noticed on Linux, and what helps; None where they can."""
+    hands_free = "listen hands-free: mybro config set audio.listen hands-free"
+    if importlib.util.find_spec("pynput") is None:
+        return "pynput is not installed", f"Install it: pip install 'mybro[keys]'; or {hands_free}"
+    if not env.get("DISPLAY"):
+        return "there is no X11 display to notice keys on", f"Start it in a desktop session, or {hands_free}"
+    return None
+
+
+def this_machine() -> Finding:
+    """What a report of a problem should begin with."""
+    from mybro import __version__
+
+    system = f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else platform.system()
+    detail = f"mybro {__version__}, Python {platform.python_version()}, {system} {platform.machine()}"
+    return Finding("machine", "ok", detail)
+
+
+def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """What `mybro check --json` prints."""
+    return {"ready": ready(findings), "findings": [finding.as_json() for finding in findings]}
