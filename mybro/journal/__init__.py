@@ -1,5 +1,6 @@
 """The memory: every utterance, what it was understood as, and what came of it, in SQLite."""
 
+from mybro.journal.archive import Archive
 from mybro.journal.journal import Journal
 from mybro.journal.records import (
     DayCost,
@@ -13,6 +14,7 @@ from mybro.journal.records import (
 )
 
 __all__ = [
+    "Archive",
     "DayCost",
     "Deletion",
     "EventRecord",

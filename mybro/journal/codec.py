@@ -92,7 +92,7 @@ def decode(name: str, body: str) -> Event:
     """
     try:
         fields = json.loads(body, object_hook=_with_sound)
-        if name == "Understood":
+        if "intent" in fields:
             fields["intent"] = Intent.model_validate(fields["intent"], strict=False)
         event: Event = _adapter(name).validate_python(fields)
     except (KeyError, ValueError):

@@ -115,7 +115,13 @@ async def _delete_rows(connection: AsyncConnection, place: Place, rows: Sequence
             await connection.execute(loose)
         left = select(_UTTERANCE.c.id).where(_UTTERANCE.c.session == session).limit(1)
         if (await connection.execute(left)).first() is None and not place.is_live(session):
-            await connection.execute(remove(_SESSION).where(_SESSION.c.id == session))
+            await _delete_sessions(connection, place, [session])
+
+
+async def _delete_sessions(connection: AsyncConnection, place: Place, sessions: Sequence[str]) -> None:
+    await connection.execute(remove(_SESSION).where(_SESSION.c.id.in_(sessions)))
+    for session in sessions:
+        place.forget_session(session)
 
 
 async def _delete_rest(connection: AsyncConnection, place: Place) -> None:
@@ -133,8 +139,7 @@ async def _delete_silent_sessions(
     if before is not None:
         statement = statement.where(_SESSION.c.started < before)
     found = (await connection.execute(statement)).scalars()
-    gone = [session for session in found if not place.is_live(session)]
-    await connection.execute(remove(_SESSION).where(_SESSION.c.id.in_(gone)))
+    await _delete_sessions(connection, place, [session for session in found if not place.is_live(session)])
     paths = await connection.execute(select(_UTTERANCE.c.audio).where(_UTTERANCE.c.audio.is_not(None)))
     return set(paths.scalars())
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mybro.events import Envelope
@@ -32,10 +32,12 @@ from mybro.journal.tables import (
     IntentRow,
     JobRow,
     PermissionRow,
+    SessionRow,
     TranscriptRow,
     UtteranceRow,
 )
 
+_SESSION = table(SessionRow)
 _UTTERANCE = table(UtteranceRow)
 _TRANSCRIPT = table(TranscriptRow)
 _INTENT = table(IntentRow)
@@ -51,18 +53,30 @@ async def utterances(
     connection: AsyncConnection, place: Place, limit: int, wanted: Filter
 ) -> list[UtteranceRecord]:
     """See `Journal.recent`."""
-    statement = select(_UTTERANCE).where(*_conditions(wanted)).order_by(_UTTERANCE.c.id.desc()).limit(limit)
+    order = _UTTERANCE.c.id.desc() if wanted.after is None else _UTTERANCE.c.id
+    cut_off = await cut_off_sessions(connection, place)
+    statement = select(_UTTERANCE).where(*_conditions(wanted, cut_off)).order_by(order).limit(limit)
     rows = (await connection.execute(statement)).all()
     parts = await _parts(connection, [row.id for row in rows])
-    live = {session: place.is_live(session) for session in {r.session for r in rows if r.state == "started"}}
-    return [_utterance(row, place, parts, cut_off=live.get(row.session) is False) for row in rows]
+    return [
+        _utterance(row, place, parts, cut_off=row.state == "started" and row.session in cut_off)
+        for row in rows
+    ]
 
 
-def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
+async def cut_off_sessions(connection: AsyncConnection, place: Place) -> set[str]:
+    """Sessions whose process is gone and that were neither ended nor recovered."""
+    unended = await connection.execute(select(_SESSION.c.id).where(_SESSION.c.ended.is_(None)))
+    return {session for session in unended.scalars() if not place.is_live(session)}
+
+
+def _conditions(wanted: Filter, cut_off: Collection[str]) -> Iterable[ColumnElement[bool]]:
     if wanted.ids:
         yield _UTTERANCE.c.id.in_(wanted.ids)
     if wanted.before is not None:
         yield _UTTERANCE.c.id < wanted.before
+    if wanted.after is not None:
+        yield _UTTERANCE.c.id > wanted.after
     if wanted.since is not None:
         yield _UTTERANCE.c.said >= wanted.since
     if wanted.repo is not None:
@@ -71,7 +85,8 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
     words = select(_TRANSCRIPT.c.id).where(_TRANSCRIPT.c.utterance == _UTTERANCE.c.id)
     if wanted.failed:
         bad_job = jobs.where(or_(_JOB.c.state.in_(_BAD), _JOB.c.ok.is_(False))).exists()
-        yield or_(_UTTERANCE.c.state.in_(_BAD), bad_job)
+        lost = and_(_UTTERANCE.c.state == "started", _UTTERANCE.c.session.in_(cut_off))
+        yield or_(_UTTERANCE.c.state.in_(_BAD), lost, bad_job)
     if not wanted.wordless:
         yield or_(_UTTERANCE.c.state != "dropped", words.where(func.trim(_TRANSCRIPT.c.text) != "").exists())
     for word in clean(wanted.search).casefold().split():
@@ -156,12 +171,14 @@ def _job(row: Any, parts: _Parts, cut_off: bool) -> JobRecord:
 
 
 async def events(connection: AsyncConnection, utterance: int) -> list[EventRecord]:
-    """See `Journal.events`. A sentence that was taken up again has two sessions: in order of time."""
+    """See `Journal.events`."""
     rows = await connection.execute(
         select(_EVENT).where(_EVENT.c.utterance == utterance).order_by(_EVENT.c.wall, _EVENT.c.seq)
     )
     return [
-        EventRecord(e.seq, e.at, e.wall, e.sample, e.name, json.loads(e.body), e.cause, e.generation)
+        EventRecord(
+            e.session, e.seq, e.at, e.wall, e.sample, e.name, json.loads(e.body), e.cause, e.generation
+        )
         for e in rows
     ]
 

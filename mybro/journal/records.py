@@ -128,6 +128,8 @@ class UtteranceRecord:
 class EventRecord:
     """One event as it was logged."""
 
+    session: str
+    """A sentence that was taken up again has events of two sessions."""
     seq: int
     at: float
     """Seconds on the pipeline's clock since the session began."""
@@ -144,8 +146,9 @@ class Unfinished:
     """An utterance of a session that is gone, whose work was not brought to an end."""
 
     utterance: UtteranceRecord
-    outcome_unknown: bool
-    """True: it had started, so it is never run again unasked. False: it is to be offered again."""
+    offered: bool
+    """True: it is to be offered again. False: it had started, so its outcome is unknown, and it is never
+    run again unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,8 @@ class Filter:
 
     before: int | None = None
     """Only numbers below this one: how to turn a page."""
+    after: int | None = None
+    """Only numbers above this one, and then the oldest first."""
     search: str = ""
     """Words, in any order, each somewhere in what was said or came of it; case is ignored."""
     repo: str | None = None

@@ -36,13 +36,12 @@ async def unfinished(connection: AsyncConnection, place: Place, wall: float) -> 
     await _close_sessions(connection, place, wall)
     wanted = Filter(ids=tuple(row.id for row in open_ones), wordless=True)
     found = await queries.utterances(connection, place, len(open_ones), wanted)
-    return [Unfinished(utterance, utterance.id in started) for utterance in reversed(found)]
+    return [Unfinished(utterance, offered=utterance.id not in started) for utterance in reversed(found)]
 
 
 async def _close_sessions(connection: AsyncConnection, place: Place, wall: float) -> None:
     """Write down that sessions were cut off, with the time of their last sign of life."""
-    rows = await connection.execute(select(col(SessionRow.id)).where(col(SessionRow.ended).is_(None)))
-    for session in [session for session in rows.scalars() if not place.is_live(session)]:
+    for session in await queries.cut_off_sessions(connection, place):
         last = select(func.max(_EVENT.c.wall)).where(_EVENT.c.session == session).scalar_subquery()
         await connection.execute(
             update(SessionRow)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
 from mybro.events import BYTES_PER_SAMPLE, SAMPLE_RATE, SpeechEnded, Transcript, Typed, Understood
+from mybro.intent import Action, Intent
 from mybro.journal.codec import clean, finite
 from mybro.journal.records import ENDS, RANK, State
 from mybro.journal.rows import Here, add, table
@@ -99,6 +100,8 @@ async def typed(here: Here, event: Typed, wall: float) -> None:
 
 
 async def transcribed(here: Here, transcript: Transcript, wall: float) -> None:
+    if transcript.final and transcript.text and await _is_known(here, transcript):
+        return
     if transcript.final:
         state: State = "transcribed" if transcript.text.strip() else "dropped"
         await _transcript(here, await advance(here, transcript.turn, state, wall), transcript)
@@ -114,6 +117,21 @@ async def transcribed(here: Here, transcript: Transcript, wall: float) -> None:
         await _transcript(here, utterance, transcript)
 
 
+async def _is_known(here: Here, transcript: Transcript) -> bool:
+    """Whether a sentence was typed: then its words were written with its first event."""
+    found = await here.connection.execute(
+        select(col(TranscriptRow.id))
+        .join(UtteranceRow, col(UtteranceRow.id) == col(TranscriptRow.utterance))
+        .where(
+            col(UtteranceRow.session) == here.session,
+            col(UtteranceRow.turn) == transcript.turn,
+            col(UtteranceRow.source) == "typed",
+            col(TranscriptRow.text) == clean(transcript.text),
+        )
+    )
+    return found.first() is not None
+
+
 async def _transcript(here: Here, utterance: int, transcript: Transcript) -> None:
     row = TranscriptRow(
         utterance=utterance, text=clean(transcript.text), final=transcript.final,
@@ -125,10 +143,20 @@ async def _transcript(here: Here, utterance: int, transcript: Transcript) -> Non
     await add(here, row)
 
 
+def _is_over(intent: Intent) -> bool:
+    """Whether an intent is done once it is understood: it steers or answers, and starts no work.
+
+    Such a sentence is no longer of use after a restart, so it must not count as unfinished.
+    """
+    if intent.kind == "control":
+        return intent.action not in (Action.UNDO, Action.REDO)
+    return intent.kind == "chat" and bool(intent.reply)
+
+
 async def understood(here: Here, event: Understood, wall: float) -> None:
     intent = event.intent
     row = IntentRow(
-        utterance=await advance(here, event.turn, "understood", wall),
+        utterance=await advance(here, event.turn, "done" if _is_over(intent) else "understood", wall),
         kind=intent.kind,
         action=intent.action,
         risk=intent.risk,
