@@ -33,7 +33,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 INTERRUPT, TERMINATE, KILL = b"i", b"t", b"k"
-GRACE_S = 2.0
+GRACE_S = 0.5
 """Between SIGTERM and SIGKILL when the owner asks to TERMINATE."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -49,10 +49,12 @@ def main(argv: Sequence[str]) -> int:
     prctl = _prctl()
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
-        child = _spawn(request, prctl).pid
+        # Held to the end: a Popen that is dropped waits for its process, and so takes the status from us.
+        command = _spawn(request, prctl)
     except OSError as error:
         _tell(owner, {"errno": error.errno or errno.EIO, "path": str(error.filename)})
         return 0
+    child = command.pid
     _release_stdio()
     _tell(owner, {"pid": child})
     # Loaded while the command starts: it is there by the time it is needed in a hurry.
