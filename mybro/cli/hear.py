@@ -41,7 +41,7 @@ def _given(**options: str | None) -> dict[str, str]:
 
 
 async def _hear(files: tuple[str, ...], settings: Any, *, as_json: bool, realtime: bool) -> None:
-    from mybro.pipeline.session import hear, open_source
+    from mybro.pipeline.feed import hear, open_source
 
     sources = [open_source(name, realtime=realtime) for name in files]
     show = _show_json if as_json else _show_plain

@@ -42,7 +42,7 @@ def command(
 
 
 async def _dry_run(settings: Settings, text: str, *, as_json: bool) -> int:
-    from mybro.pipeline.session import understand
+    from mybro.pipeline.feed import understand
 
     intent = await understand(settings, text)
     if as_json:

@@ -1,4 +1,4 @@
-"""Whole sessions, built from the settings: which stages there are, and what feeds them."""
+"""Whole sessions, built from the settings: which stages there are, and how they begin and end."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mybro.audio.ear import Ear
+from pydantic import ValidationError
+
+from mybro.audio.playback import DevicePlayer, sound_available
+from mybro.audio.sound import SoundProcess
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
-from mybro.brain.dialog import Dialog
 from mybro.clock import Clock, MonotonicClock
 from mybro.config import Settings, data_dir
-from mybro.errors import ExecutorError
-from mybro.events import Answered, Envelope, Event, JobFailed, JobFinished, JobStopped, Recalled, Typed
+from mybro.errors import ExecutorError, Problem
+from mybro.events import Answered, Envelope, JobFailed, JobFinished, JobStopped, Recalled, StageFailed, Typed
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.jobs import Executor, limits
 from mybro.intent import Intent
 from mybro.journal import Journal
+from mybro.pipeline.feed import make_ear
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import Question
+from mybro.speak.mouth import Mouth
+from mybro.speak.player import PlayerPort, SilentPlayer
+from mybro.speak.speaker import choose
+from mybro.transcribe.choice import Fetch
 from mybro.transcribe.service import Transcription
-from mybro.wire import to_wire
-
-HEARD = frozenset(
-    {"SourceOpened", "SourceTroubled", "SourceClosed", "SpeechStarted", "SpeechEnded", "Transcript", "Intent"}
-)
-"""What `mybro hear` shows."""
 
 Decide = Callable[[Question], Awaitable[Answered]]
 """Has the person answer a question by other means than the voice."""
@@ -44,54 +44,70 @@ class Session:
     settings: Settings
     clock: Clock
     journal: Journal
-    transcription: Transcription | None
+    sound: SoundProcess
+    executor: Executor
+    mouth: Mouth | None
 
     async def listen(self, source: AudioSource, *, lockstep: bool) -> None:
-        """Feed a source to its end.
+        """Feed a source to its end, and wait for what it set in motion; see `make_ear`."""
+        await make_ear(self.pipeline, self.settings, lockstep=lockstep, jobs=True).listen(source)
+        await self.pipeline.settled()
 
-        In lockstep sound waits until whatever the last event set in motion has come to its end, so that
-        a recording is a conversation.
-        """
-        await listen(self.pipeline, self.settings, source, lockstep=lockstep, jobs=True)
-
-    async def offer_unfinished(self) -> None:
-        """Offer what an earlier session accepted and never began; what it began is only told of."""
+    async def recover(self) -> None:
+        """Tell of what an earlier session left behind: offer what it never began, run nothing again."""
+        for label in await self.executor.recover():
+            await self._tell("interrupted", f"{label} was interrupted; say undo to take it back")
         for left in await self.journal.unfinished():
-            if left.offered and left.utterance.intent is not None:
-                turn = self.pipeline.next_turn()
-                await self.journal.adopt(left.utterance.id, turn)
-                await self.pipeline.post(Recalled(turn, left.utterance.intent))
+            kept = left.utterance
+            if left.outcome_unknown or kept.intent is None:
+                continue
+            try:
+                intent = Intent.model_validate(kept.intent.body, strict=False)
+            except ValidationError:
+                # Written by a version that understood things differently: shown in the history, not run.
+                continue
+            turn = self.pipeline.next_turn()
+            await self.journal.adopt(kept.id, turn)
+            await self.pipeline.post(Recalled(turn, intent))
+
+    async def _tell(self, code: str, message: str) -> None:
+        await self.pipeline.post(StageFailed("executor", Problem(code, message)))
 
 
 @contextlib.asynccontextmanager
 async def session(
-    settings: Settings, repo: Path, watchers: Sequence[Watcher] = (), *, ears: bool, voice: bool = True
+    settings: Settings,
+    repo: Path,
+    watchers: Sequence[Watcher] = (),
+    *,
+    ears: bool,
+    voice: bool | None = None,
+    record: Path | None = None,
+    fetch: Fetch | None = None,
 ) -> AsyncIterator[Session]:
     """A session in a repository, from its first stage to an orderly end.
 
-    Without `ears` no recogniser is started, without `voice` nothing is spoken. Raises the stages' errors.
+    Without `ears` no recogniser is started; `fetch` gets a model that is missing. `voice` None speaks where
+    there is a loudspeaker; `record` writes what is spoken to a WAV file. Raises the stages' errors.
     """
     clock = MonotonicClock()
     pipeline = Pipeline(clock=clock, watchers=tuple(watchers))
-    journal = await Journal.open(settings=settings.journal)
-    try:
+    async with contextlib.AsyncExitStack() as ending:
+        sound = SoundProcess()
+        ending.push_async_callback(sound.aclose)
+        mouth = await _mouth(settings, pipeline, clock, sound, voice=voice, record=record)
+        journal = await Journal.open(settings=settings.journal)
+        ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
-        stages = Stages(
-            Brain(settings.brain, clock),
-            transcription,
-            _executor(settings, repo, pipeline, clock),
-            _mouth(settings, pipeline, clock) if voice and settings.speak.backend != "none" else None,
-            journal,
-        )
-    except BaseException:
-        await journal.aclose()
-        raise
-    pipeline.attach(stages)
-    async with pipeline:
+        executor = _executor(settings, repo, pipeline, clock)
+        pipeline.attach(Stages(Brain(settings.brain, clock), transcription, executor, mouth, journal))
+        await ending.enter_async_context(pipeline)
         if transcription is not None:
-            await transcription.start()
-        yield Session(pipeline, settings, clock, journal, transcription)
+            await transcription.start(fetch)
+        if journal.notice is not None:
+            await pipeline.post(StageFailed("journal", journal.notice))
+        yield Session(pipeline, settings, clock, journal, sound, executor, mouth)
 
 
 def _executor(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock) -> Executor:
@@ -104,55 +120,29 @@ def _executor(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock) 
     return Executor(chosen, repo, pipeline.post, hands, store, clock)
 
 
-def _mouth(settings: Settings, pipeline: Pipeline, clock: Clock) -> Any:
-    return None
-
-
-async def listen(
-    pipeline: Pipeline, settings: Settings, source: AudioSource, *, lockstep: bool, jobs: bool
-) -> None:
-    """Feed a source to its end; in lockstep each event waits for the last one's effects (and its jobs)."""
-
-    async def emit(event: Event) -> None:
-        await pipeline.post(event)
-        if lockstep:
-            await pipeline.settled(jobs=jobs)
-
-    await Ear(settings.audio, emit, pipeline.next_turn).listen(source)
-    await pipeline.settled(jobs=jobs)
-
-
-async def hear(
+async def _mouth(
     settings: Settings,
-    sources: Sequence[AudioSource],
-    show: Callable[[dict[str, Any]], None],
+    pipeline: Pipeline,
+    clock: Clock,
+    sound: SoundProcess,
     *,
-    lockstep: bool,
-) -> None:
-    """Recordings through ear, transcription and brain; nothing is done. Raises the stages' errors."""
-
-    def watch(envelope: Envelope) -> None:
-        line = to_wire(envelope)
-        if line["event"] in HEARD:
-            show(line)
-
-    clock = MonotonicClock()
-    transcription = Transcription(settings.transcribe, clock=clock)
-    pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,))
-    pipeline.attach(Stages(Brain(settings.brain, clock), transcription))
-    async with pipeline:
-        await transcription.start()
-        for source in sources:
-            await listen(pipeline, settings, source, lockstep=lockstep, jobs=False)
-
-
-async def understand(settings: Settings, text: str) -> Intent:
-    """What a sentence would mean, without a session."""
-    brain = Brain(settings.brain, MonotonicClock())
-    try:
-        return await brain.understand(text, Dialog())
-    finally:
-        await brain.aclose()
+    voice: bool | None,
+    record: Path | None,
+) -> Mouth | None:
+    """The voice, or None where nobody could hear it and nothing records it."""
+    if voice is False or settings.speak.backend == "none":
+        return None
+    device = settings.audio.output_device
+    silent = await sound_available(sound, device)
+    if silent is not None and record is None:
+        if voice:
+            await pipeline.post(StageFailed("speak", silent))
+        return None
+    player: PlayerPort = DevicePlayer(sound, device) if silent is None else SilentPlayer()
+    mouth = Mouth(settings.speak, choose(settings.speak).speaker, player, pipeline.post, clock)
+    if record is not None:
+        mouth.record(record)
+    return mouth
 
 
 async def say(settings: Settings, repo: Path, text: str, watch: Watcher, decide: Decide) -> bool:
@@ -164,7 +154,7 @@ async def say(settings: Settings, repo: Path, text: str, watch: Watcher, decide:
         match envelope.event:
             case JobFinished(outcome=outcome):
                 good = good and outcome.ok
-            case JobFailed() | JobStopped():
+            case JobFailed() | JobStopped() | StageFailed():
                 good = False
 
     async with session(settings, repo, (watch, judge), ears=False) as running:
@@ -197,11 +187,13 @@ def find_repo(path: str | Path | None) -> Path:
     return top
 
 
-async def first_of(*waits: Awaitable[Any]) -> None:
-    """Return when the first is done; the others are cancelled."""
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when the first is done; the others are cancelled. Raises what the first raised."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
         for task in tasks:
             task.cancel()
