@@ -54,25 +54,32 @@ def thaw(processes: Iterable[psutil.Process]) -> None:
     _signal(processes, signal.SIGCONT)
 
 
-def kill_tree(root: Root, *, marker: str | None = None, grace_s: float = 0.0) -> tuple[int, ...]:
+def kill_tree(
+    root: Root,
+    *,
+    marker: str | None = None,
+    grace_s: float = 0.0,
+    spare: Set[psutil.Process] = frozenset(),
+) -> tuple[int, ...]:
     """End `root` (unless it is the caller), everything below it and everything marked; blocks.
 
-    All are frozen first, so that none forks away meanwhile. With `grace_s` they then get SIGTERM and that
-    many seconds before SIGKILL. Returns the numbers of those that live on: empty unless the system
-    refuses, after at most `grace_s` and some three seconds.
+    Those in `spare` are left alone, what is below them is not. All are frozen first, so that none forks
+    away meanwhile. With `grace_s` they then get SIGTERM and that many seconds before SIGKILL. Returns the
+    numbers of those that live on: empty unless the system refuses, after at most `grace_s` and some three
+    seconds.
     """
     roots = _roots(root)
-    known = roots | _freeze(roots, marker)
+    known = roots | _freeze(roots, marker, spare)
     if grace_s > 0:
-        _signal(known, signal.SIGTERM)
-        _signal(known, signal.SIGCONT)
-        known |= _wait_dead(known, marker, grace_s).family.keys()
-        known |= _freeze(known, marker)
-    left = _look(known, marker)
+        _signal(known - spare, signal.SIGTERM)
+        _signal(known - spare, signal.SIGCONT)
+        known |= _wait_dead(known, marker, spare, grace_s).family.keys()
+        known |= _freeze(known, marker, spare)
+    left = _look(known, marker, spare)
     for _ in range(_KILL_ROUNDS):
         known |= left.family.keys()
-        _signal(known, signal.SIGKILL, left.groups)
-        left = _wait_dead(known, marker, _KILL_WAIT_S)
+        _signal(known - spare, signal.SIGKILL, left.groups)
+        left = _wait_dead(known, marker, spare, _KILL_WAIT_S)
         if not left.family:
             break
     return tuple(sorted(p.pid for p in left.family))
@@ -157,12 +164,14 @@ def _freeze(
     return stopped
 
 
-def _wait_dead(known: Set[psutil.Process], marker: str | None, seconds: float) -> _Sight:
+def _wait_dead(
+    known: Set[psutil.Process], marker: str | None, spared: Set[psutil.Process], seconds: float
+) -> _Sight:
     """Look until none lives or the time is over; gives the last sight."""
     deadline = time.monotonic() + seconds
     restless = 0
     while True:
-        sight = _look(known, marker)
+        sight = _look(known, marker, spared)
         known = known | sight.family.keys()
         restless = restless + 1 if sight.restless else 0
         if not sight.family and (not sight.restless or restless >= _RESTLESS_ROUNDS):

@@ -1,0 +1,113 @@
+"""Test and lint commands that need no question: few, plain, with arguments that stay in the repository."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from mybro.executor.claude.dangers import is_inside
+
+_PLAIN = re.compile(r"[\w\s./:=,@%+'\"|&-]+")
+"""Anything else (substitutions, redirections, globs, separators) is asked about."""
+
+_PYTEST = frozenset(
+    {
+        "-v", "-vv", "-q", "-qq", "-x", "-s", "-l", "-k", "-m", "-n", "-ra", "-rA", "--lf", "--ff", "--tb",
+        "--maxfail", "--durations", "--collect-only", "--co", "--no-header", "--color", "--last-failed",
+        "--failed-first", "--exitfirst", "--verbose", "--quiet", "--strict-markers", "--sw",
+    }
+)  # fmt: skip
+_RUFF = frozenset(
+    {"--fix", "--diff", "--check", "--select", "--ignore", "--quiet", "-q", "--statistics", "--output-format"}
+)
+_CARGO = frozenset(
+    {
+        "--all", "--workspace", "--release", "--lib", "--bins", "--tests", "--all-targets", "--all-features",
+        "-p", "--package", "--test", "--no-run", "--quiet", "-q", "--verbose", "-v", "--", "--nocapture",
+        "--check", "-D",
+    }
+)  # fmt: skip
+_GO = frozenset({"-v", "-run", "-race", "-count", "-short", "-cover", "-timeout", "-failfast"})
+_QUIET = frozenset({"-q", "-v", "-s", "--quiet", "--silent", "--verbose", "--", "--run"})
+
+_KNOWN: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
+    (("pytest",), _PYTEST),
+    (("python", "-m", "pytest"), _PYTEST),
+    (("python3", "-m", "pytest"), _PYTEST),
+    (("python", "-m", "unittest"), _QUIET),
+    (("python3", "-m", "unittest"), _QUIET),
+    (("uv", "run", "pytest"), _PYTEST),
+    (("ruff", "check"), _RUFF),
+    (("ruff", "format"), _RUFF),
+    (("mypy",), frozenset({"--strict"})),
+    (("cargo", "test"), _CARGO),
+    (("cargo", "check"), _CARGO),
+    (("cargo", "clippy"), _CARGO),
+    (("cargo", "fmt"), _CARGO),
+    (("go", "test"), _GO),
+    (("go", "vet"), _GO),
+    (("npm", "test"), _QUIET),
+    (("npm", "run", "test"), _QUIET),
+    (("npm", "run", "lint"), _QUIET),
+    (("make", "test"), _QUIET),
+    (("make", "lint"), _QUIET),
+    (("make", "check"), _QUIET),
+    (("tsc", "--noEmit"), frozenset()),
+)
+_FILTERS = frozenset({"head", "tail", "grep", "wc", "sort", "uniq", "cat"})
+
+
+def is_check(command: str, repo: Path) -> bool:
+    """Whether a command does nothing but run the repository's tests or linters."""
+    line = re.sub(r"\s*2>&1(?=\s|$)", "", command.strip())
+    if "\n" in line or not _PLAIN.fullmatch(line) or line.endswith(("&", "|")):
+        return False
+    try:
+        lexer = shlex.shlex(line, posix=True, punctuation_chars="&|")
+        lexer.whitespace_split = True
+        words = list(lexer)
+    except ValueError:
+        return False
+    parts = _parts(words)
+    if parts and parts[0][1][:1] == ["cd"]:
+        (_, change), *parts = parts
+        if len(change) != 2 or not is_inside(repo / change[1], repo) or not parts or parts[0][0] != "&&":
+            return False
+        parts[0] = ("", parts[0][1])
+    if not parts or any(before not in ("", "|") for before, _ in parts):
+        return False
+    (_, check), *filters = parts
+    return _is_known(check, repo) and all(_is_filter(words) for _, words in filters)
+
+
+def _parts(words: list[str]) -> list[tuple[str, list[str]]]:
+    """Commands, each with the separator before it."""
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for word in words:
+        if word and set(word) <= {"&", "|"}:
+            parts.append((word, []))
+        else:
+            parts[-1][1].append(word)
+    return parts
+
+
+def _is_known(words: list[str], repo: Path) -> bool:
+    for head, options in _KNOWN:
+        if tuple(words[: len(head)]) == head:
+            return all(_is_harmless(word, options, repo) for word in words[len(head) :])
+    return False
+
+
+def _is_harmless(word: str, options: frozenset[str], repo: Path) -> bool:
+    if word.startswith("-"):
+        return word.partition("=")[0] in options
+    return is_inside(repo / word.partition("::")[0], repo)
+
+
+def _is_filter(words: list[str]) -> bool:
+    """A filter of the output: it may name no file, so all but grep's pattern are options and numbers."""
+    if not words or words[0] not in _FILTERS:
+        return False
+    free = [word for word in words[1:] if not re.fullmatch(r"-[A-Za-z0-9]+|\d+", word)]
+    return len(free) <= (1 if words[0] == "grep" else 0) and "-f" not in words

@@ -1,0 +1,123 @@
+"""What can go wrong with a session, as errors whose sentence is true and can be spoken."""
+
+from __future__ import annotations
+
+from mybro.errors import ExecutorError
+from mybro.events import Outcome
+from mybro.executor.claude.protocol import TurnEnded
+from mybro.executor.claude.turn import Turn
+
+GET_CLAUDE = "Run `npm install -g @anthropic-ai/claude-code`, then run `claude` once to sign in"
+SIGN_IN = "Run `claude` once in a terminal and sign in"
+
+SIGN_IN_STATUS = frozenset({401, 403})
+"""HTTP statuses that no retry mends."""
+
+
+class TurnError(ExecutorError):
+    """A turn that failed."""
+
+    turn: Turn | None = None
+    """What it cost all the same."""
+    outcome: Outcome | None = None
+    """The same for the job, with the files that it wrote."""
+
+
+class LostSessionError(TurnError):
+    """The CLI no longer has the session that was to be resumed."""
+
+
+def missing(program: str) -> ExecutorError:
+    """No CLI."""
+    return ExecutorError("claude_missing", f"{program} is not installed", hint=GET_CLAUDE)
+
+
+def signed_out() -> TurnError:
+    return TurnError("claude_signed_out", "Claude Code is not signed in", hint=SIGN_IN)
+
+
+def died(complaints: str) -> TurnError:
+    """The process ended by itself; `complaints` are the last lines of its standard error."""
+    if "root/sudo" in complaints:
+        return TurnError("claude_refused", "Claude Code refuses to run as root with these settings")
+    return TurnError(
+        "claude_died", "The coding session ended unexpectedly",
+        hint="It is resumed with the next request", retryable=True,
+    )  # fmt: skip
+
+
+def not_started(complaints: str) -> TurnError:
+    """The process ended before it was ready."""
+    if "No conversation found" in complaints:
+        return LostSessionError("session_lost", "The last coding session is no longer there")
+    return died(complaints)
+
+
+def silent(seconds: float) -> TurnError:
+    """No sign of life from the model or its tools."""
+    return TurnError(
+        "claude_silent", f"The coding session gave no sign of life for {_duration(seconds)}, so I stopped it",
+        hint="Say it again to go on in the same session", retryable=True,
+    )  # fmt: skip
+
+
+def over_budget(budget_usd: float) -> TurnError:
+    return TurnError(
+        "budget_spent", f"The coding session has used up its budget of {_money(budget_usd)}",
+        hint="Raise executor.budget_usd to go on",
+    )  # fmt: skip
+
+
+def of_result(result: TurnEnded, api_error: str, budget_usd: float | None) -> TurnError:
+    """The error in a result; `api_error` is the CLI's own name for it, where it gave one."""
+    if result.reason == "budget_exhausted" or result.subtype == "error_max_budget_usd":
+        return over_budget(budget_usd or 0.0)
+    if result.subtype == "error_max_turns":
+        return TurnError("too_many_steps", "The coding session stopped after too many steps", retryable=True)
+    if result.api_status in SIGN_IN_STATUS or api_error == "authentication_failed":
+        return signed_out()
+    if api_error == "billing_error":
+        return TurnError("no_credit", "The Claude account has no credit left", hint="Add credit to go on")
+    if api_error == "model_not_found" or result.api_status == 404:
+        return TurnError(
+            "no_such_model", "Claude does not know the model that is set", hint="Mend executor.model"
+        )
+    if result.api_status == 413 or "prompt is too long" in result.text.lower():
+        return TurnError(
+            "too_long", "The conversation has grown too long for the model", hint="Start a new session"
+        )
+    return of_status(result.api_status, result.text)
+
+
+def of_status(status: int | None, text: str) -> TurnError:
+    """An API error by its HTTP status; None for a connection that broke."""
+    if status == 429:
+        return TurnError(
+            "rate_limited", "Claude's rate limit is reached", hint="Try again later", retryable=True
+        )
+    if status == 529:
+        return TurnError("overloaded", "Claude is overloaded", hint="Try again soon", retryable=True)
+    if status is not None and status >= 500:
+        return TurnError("server_error", "Claude's server has a fault", hint="Try again soon", retryable=True)
+    if status is not None:
+        return TurnError("request_refused", f"Claude refused the request with status {status}")
+    if "malformed response" in text:
+        return TurnError(
+            "bad_answer", "What came back from Claude could not be read",
+            hint="Look for a proxy or a sign-in page in between", retryable=True,
+        )  # fmt: skip
+    if "API Error" in text:
+        return TurnError(
+            "network_down", "The connection to Claude broke", hint="Look at the network", retryable=True
+        )
+    return TurnError("turn_failed", "The coding session could not finish that", retryable=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes"
+
+
+def _money(usd: float) -> str:
+    return f"{usd:.0f} dollars" if usd == int(usd) and usd != 1 else f"{usd:.2f} dollars"

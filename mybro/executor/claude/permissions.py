@@ -1,0 +1,196 @@
+"""What a session may do unasked, what it may not, and what is asked in one sentence that can be spoken."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+
+from mybro.events import Choice, Risk
+from mybro.executor.claude.checks import is_check
+from mybro.executor.claude.dangers import find_danger, is_inside
+from mybro.executor.claude.protocol import Json, PermissionAsked
+from mybro.executor.claude.steps import short_command
+
+WRITERS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
+"""The tools that change files."""
+
+_READERS = frozenset({"Read", "Glob", "Grep", "LS", "NotebookRead"})
+_HARMLESS = frozenset(
+    {
+        "TodoWrite", "TaskCreate", "TaskUpdate", "TaskGet", "TaskList", "Task", "Agent", "ToolSearch",
+        "EnterPlanMode",
+    }
+)  # fmt: skip
+"""Lists of its own, and helpers whose own tools are judged like its own."""
+
+_PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
+"""Inside the repository, yet not covered by its checkpoint, or able to run things later."""
+
+_DETAIL_CHARS = 20_000
+
+
+Choices = tuple[tuple[str, str, tuple[Choice, ...]], ...]
+"""Of each question: as the model put it, the same to speak, and the possible answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Nothing needs to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """Not in this job."""
+
+    why: str
+    """What the model is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A yes is needed."""
+
+    text: str
+    detail: str
+    risk: Risk = "write"
+    object: str = ""
+    key: str | None = None
+    """What a yes "for the rest of the session" covers: the same again. None where it must be asked anew."""
+    plan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskChoices:
+    """Questions of the model, to be answered one after the other."""
+
+    questions: Choices
+
+
+Verdict = Allow | Deny | Ask | AskChoices
+
+READ_ONLY = Deny("This is a question: change nothing and run nothing. Answer from what you can read.")
+
+
+def judge(asked: PermissionAsked, repo: Path, *, read_only: bool) -> Verdict:
+    """Decide about one tool use in a repository; `read_only` for a job that only answers."""
+    tool, arguments = asked.tool, asked.arguments
+    if tool == "AskUserQuestion":
+        return _choices(arguments)
+    if tool in _HARMLESS:
+        return Allow()
+    if tool in _READERS:
+        return _read(arguments, repo)
+    if tool == "WebFetch":
+        host = urlsplit(str(arguments.get("url"))).hostname or "a web page"
+        return _ask(f"read a page of {host}", arguments, risk="read", key=f"{tool} {host}")
+    if tool == "WebSearch":
+        return _ask(f"search the web for {_short(arguments.get('query'))}", arguments, risk="read", key=tool)
+    if read_only:
+        return _run_reading(tool, arguments, repo)
+    if tool == "ExitPlanMode":
+        plan = str(arguments.get("plan") or "")
+        return Ask("It has a plan. Shall it go ahead?", plan[:_DETAIL_CHARS], plan=True)
+    if tool in WRITERS:
+        return _write(arguments, repo)
+    if tool == "Bash":
+        return _run(str(arguments.get("command") or ""), repo)
+    if tool.startswith("mcp__"):
+        server, _, name = tool.removeprefix("mcp__").partition("__")
+        return _ask(f"use {name.replace('_', ' ')} of {server.replace('_', ' ')}", arguments, key=tool)
+    return _ask(f"use the tool {tool}", arguments, key=tool)
+
+
+def _ask(
+    effect: str, detail: Json | str, *, risk: Risk = "write", destroys: str = "", key: str | None = None
+) -> Ask:
+    shown = detail if isinstance(detail, str) else json.dumps(detail, indent=2, ensure_ascii=False)
+    return Ask(f"It wants to {effect}. Yes or no?", shown[:_DETAIL_CHARS], risk, destroys, key)
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def _read(arguments: Json, repo: Path) -> Verdict:
+    place = _path(arguments)
+    if place is None or is_inside(repo / place, repo):
+        return Allow()
+    effect = f"read {PurePath(place).name or place} outside the repository"
+    return _ask(effect, place, risk="read", key=f"read {place}")
+
+
+def _write(arguments: Json, repo: Path) -> Verdict:
+    place = _path(arguments)
+    if place is None:
+        return Deny("No file was named.")
+    name = PurePath(place).name
+    if not is_inside(repo / place, repo):
+        effect = f"write the file {name} outside the repository"
+    elif _is_protected(repo / place, repo):
+        effect = f"change {name}, which steers git or Claude itself"
+    else:
+        return Allow()
+    return _ask(effect, arguments, risk="destructive", destroys=name)
+
+
+def _is_protected(path: Path, repo: Path) -> bool:
+    """Case is ignored, as some file systems do."""
+    inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
+    return bool(_PROTECTED & {part.casefold() for part in inside.parts})
+
+
+def _path(arguments: Json) -> str | None:
+    for name in ("file_path", "notebook_path", "path"):
+        value = arguments.get(name)
+        if isinstance(value, str) and value:
+            return str(Path(value).expanduser())
+    return None
+
+
+# ---------------------------------------------------------------------------- commands
+
+
+def _run(command: str, repo: Path) -> Verdict:
+    if is_check(command, repo):
+        return Allow()
+    danger = find_danger(command, repo)
+    if danger is not None:
+        return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
+    return _ask(f"run {short_command(command)}", command, key=f"Bash {command}")
+
+
+def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
+    if tool == "Bash" and is_check(str(arguments.get("command") or ""), repo):
+        return Allow()
+    return READ_ONLY
+
+
+# ---------------------------------------------------------------------------- questions of the model
+
+
+def _choices(arguments: Json) -> Verdict:
+    found: list[tuple[str, str, tuple[Choice, ...]]] = []
+    for question in arguments.get("questions") or ():
+        try:
+            options = tuple(
+                Choice(str(option["label"]), str(option.get("description") or ""))
+                for option in question.get("options") or ()
+            )
+            found.append((str(question["question"]), _spoken(str(question["question"]), options), options))
+        except (KeyError, TypeError, AttributeError):
+            return Deny("The question has no text or no labels.")
+    return AskChoices(tuple(found)) if found else Deny("There is no question in it.")
+
+
+def _spoken(question: str, options: tuple[Choice, ...]) -> str:
+    if not options:
+        return question
+    *most, last = [option.label for option in options]
+    return f"{question} {', '.join(most)} or {last}?" if most else f"{question} {last}?"
+
+
+def _short(value: object) -> str:
+    words = str(value or "something").split()
+    return " ".join(words[:8]) + (" and so on" if len(words) > 8 else "")

@@ -1,0 +1,168 @@
+"""One running CLI: lines out, messages in, and nothing of it left when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from mybro.errors import ChildError, ExecutorError
+from mybro.executor.claude import protocol
+from mybro.executor.claude.protocol import ControlReplied, Json, Message, ProtocolError
+from mybro.ops.kept import Kept
+
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""A file that is written is one line."""
+
+_STDERR_LINES = 20
+_EOF_GRACE_S = 0.4
+_KEPT_INSIDE = (
+    "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_MAX_",
+    "CLAUDE_CODE_API_KEY_HELPER", "CLAUDE_CODE_CLIENT_",
+)  # fmt: skip
+"""How to reach a model: of the CLAUDE_CODE_* variables that a surrounding session sets, those to keep."""
+
+
+def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The CLI's environment: the user's, less what a surrounding session of Claude Code put there."""
+    env = dict(os.environ if base is None else base)
+    if env.pop("CLAUDECODE", None):
+        env = {k: v for k, v in env.items() if not k.startswith("CLAUDE_CODE_") or k.startswith(_KEPT_INSIDE)}
+    env["DISABLE_AUTOUPDATER"] = "1"
+    env["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1"
+    # A command in the background would start turns of its own, after its job and its checkpoint.
+    env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
+    env.setdefault("CLAUDE_CODE_MAX_RETRIES", "6")
+    return env
+
+
+def arguments(
+    program: str, *, system_prompt: str, trusted: bool, model: str | None, resume: str | None,
+    budget_usd: float | None,
+) -> list[str]:  # fmt: skip
+    """The command line. Of an untrusted repository no hook, setting or server of its own is used."""
+    argv = [
+        program, "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose",
+        "--include-partial-messages", "--permission-prompt-tool", "stdio", "--permission-mode", "default",
+        "--append-system-prompt", system_prompt,
+    ]  # fmt: skip
+    if not trusted:
+        argv += ["--setting-sources", "user"]
+    for flag, value in (("--model", model), ("--resume", resume)):
+        if value:
+            argv += [flag, value]
+    if budget_usd is not None:
+        argv += ["--max-budget-usd", f"{budget_usd:.4f}"]
+    return argv
+
+
+class ClaudeProcess:
+    """Messages go to `on_message` in the order in which they come, one at a time."""
+
+    def __init__(self, kept: Kept, on_message: Callable[[Message], Awaitable[None]]) -> None:
+        self.kept = kept
+        self.bad_lines = 0
+        """Lines that were no messages."""
+        self._on_message = on_message
+        self._numbers = itertools.count(1)
+        self._replies: dict[str, asyncio.Future[ControlReplied]] = {}
+        self._complaints: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._overhear())]
+        self.ended = asyncio.create_task(self._end())
+        """Done once the process has ended and its last message was handled."""
+
+    @classmethod
+    async def start(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        on_message: Callable[[Message], Awaitable[None]],
+    ) -> ClaudeProcess:
+        """Start the CLI under a keeper. Raises `ExecutorError` where it cannot be started."""
+        try:
+            kept = await Kept.start(
+                argv, cwd=cwd, env=env, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                limit=MAX_LINE_BYTES,
+            )  # fmt: skip
+        except ChildError as error:
+            raise ExecutorError(error.code, error.message, hint=error.hint) from error
+        return cls(kept, on_message)
+
+    @property
+    def pid(self) -> int:
+        return self.kept.pid
+
+    @property
+    def alive(self) -> bool:
+        return not self.kept.ended and not self.ended.done()
+
+    @property
+    def complaints(self) -> str:
+        """The last lines of the standard error."""
+        return "\n".join(self._complaints)
+
+    async def send(self, message: Json) -> None:
+        """Send one message; without effect where the process has ended, which is told by `ended`."""
+        stdin = self.kept.stdin
+        if stdin is not None and self.alive:
+            with contextlib.suppress(ConnectionError):
+                stdin.write(protocol.line(message))
+                await stdin.drain()
+
+    async def request(self, subtype: str, **fields: object) -> ControlReplied | None:
+        """Send a control request and wait for the reply; None where the process ends instead."""
+        name = f"mybro-{next(self._numbers)}"
+        reply = self._replies[name] = asyncio.get_running_loop().create_future()
+        try:
+            await self.send(protocol.control(name, subtype, **fields))
+            await asyncio.wait({reply, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            return reply.result() if reply.done() else None
+        finally:
+            del self._replies[name]
+
+    async def aclose(self) -> None:
+        """End it: input closed, SIGTERM, SIGKILL, each if the one before did not do; at most about a second.
+
+        Returns when the whole tree is dead.
+        """
+        if self.alive and self.kept.stdin is not None:
+            self.kept.stdin.close()
+            await asyncio.wait({self.ended}, timeout=_EOF_GRACE_S)
+        if self.alive:
+            self.kept.terminate()
+        await self.kept.wait()
+        await asyncio.wait({self.ended})
+
+    async def _listen(self) -> None:
+        stdout = self.kept.stdout
+        while stdout is not None and (line := await stdout.readline()):
+            try:
+                messages = protocol.parse(line)
+            except ProtocolError:
+                self.bad_lines += 1
+                continue
+            for message in messages:
+                waiting = self._replies.get(message.request) if isinstance(message, ControlReplied) else None
+                if waiting is None:
+                    await self._on_message(message)
+                elif not waiting.done():
+                    waiting.set_result(message)  # type: ignore[arg-type]
+
+    async def _overhear(self) -> None:
+        stderr = self.kept.stderr
+        while stderr is not None and (part := await stderr.read(1 << 16)):
+            self._complaints.extend(part.decode("utf-8", "replace").splitlines()[-_STDERR_LINES:])
+
+    async def _end(self) -> int:
+        ended = await self.kept.wait()
+        await asyncio.wait(self._tasks, timeout=5.0)
+        for task in self._tasks:
+            task.cancel()
+        await self.kept.aclose()
+        return ended.returncode

@@ -1,0 +1,60 @@
+"""What the model is told: that it hears dictated speech, and that its last words are spoken aloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mybro.executor.claude.dangers import is_inside
+from mybro.intent import Intent
+
+_SPOKEN = """\
+You are the hands of mybro, a program that a person talks to. Their requests are dictated speech, written down
+by a machine, with no keyboard nearby:
+- Identifiers may be spelled as English words ("parse line" for parse_line, "user dot pie" for user.py), and
+  words may be misheard. Look for the nearest symbol or file in the repository before you conclude that
+  something does not exist.
+- Do what was asked and no more. If it is truly unclear which of several things is meant, ask with
+  AskUserQuestion, briefly: the question is read aloud.
+- The person can undo everything that you change in the repository with one word, so do not ask before
+  ordinary edits.
+- End with one or two short plain sentences that say what came of it. They are spoken aloud: no markdown, no
+  code, no lists, and of a path only the last name.
+"""
+
+_MEMORY = "The repository's own instructions (its CLAUDE.md):\n\n"
+_MEMORY_CHARS = 20_000
+
+_ONLY_READ = "(Answer in at most two short sentences, to be spoken aloud. Only read: change nothing.)"
+
+
+def system_prompt(repo: Path, trusted: bool) -> str:
+    """What is added to the CLI's own system prompt.
+
+    The CLI reads CLAUDE.md together with a repository's settings and hooks or not at all; its words, unlike
+    those, run nothing, so they are passed on here.
+    """
+    if trusted:
+        return _SPOKEN
+    try:
+        if not is_inside(repo / "CLAUDE.md", repo):
+            return _SPOKEN
+        with (repo / "CLAUDE.md").open(encoding="utf-8", errors="replace") as file:
+            memory = file.read(_MEMORY_CHARS).replace("\0", "")
+    except OSError:
+        return _SPOKEN
+    return f"{_SPOKEN}\n{_MEMORY}{memory}"
+
+
+def reads_only(intent: Intent) -> bool:
+    """Whether the session may change nothing while it answers."""
+    return intent.kind in ("question", "chat")
+
+
+def prompt(intent: Intent) -> str:
+    """The message for an intent: the sentence as it was heard, with what the dialog adds to it."""
+    lines = [intent.text]
+    if intent.target and intent.target.casefold() not in intent.text.casefold():
+        lines.append(f"(This is about: {intent.target})")
+    if reads_only(intent):
+        lines.append(_ONLY_READ)
+    return "\n\n".join(lines)

@@ -1,0 +1,294 @@
+"""The CLI's stream-json lines, typed: what is used of them and no more.
+
+Measured with Claude Code 2.1.329; the same messages are known from 2.1.197. Unknown types are ignored, so
+that a newer CLI goes on working.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mybro.errors import ExecutorError
+
+Json = dict[str, Any]
+
+
+class ProtocolError(ExecutorError):
+    """A line that is not a message. `data` holds it; the message, which may be logged, does not."""
+
+    def __init__(self, data: bytes, why: str) -> None:
+        super().__init__("claude_bad_line", f"the Claude Code CLI sent a line that is no message ({why})")
+        self.data = data
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A turn began (`system/init`, repeated every turn)."""
+
+    session: str
+    model: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of the answer as it streams."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model works, without words to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A whole block of text; `error` names an API error that the CLI turned into words."""
+
+    text: str
+    error: str = ""
+    agent: str | None = None
+    """The tool use that started the subagent which says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """The model calls a tool; a permission question may follow."""
+
+    id: str
+    name: str
+    arguments: Json
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool gave its result, or was denied."""
+
+    id: str
+    text: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The API did not answer well; the CLI waits and tries again."""
+
+    attempt: int
+    status: int | None
+    """HTTP status; None for a connection that broke."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked:
+    """The CLI waits for `allow` or `deny` under this `request`."""
+
+    request: str
+    tool: str
+    arguments: Json
+    tool_use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAsked:
+    """The CLI wants something that is not known here, and waits."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionWithdrawn:
+    """The CLI no longer waits for the answer to `request`."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlReplied:
+    """The answer to a control request of ours."""
+
+    request: str
+    ok: bool
+    body: Json
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn's result. Judge it by `is_error`: `subtype` says "success" of API errors too."""
+
+    is_error: bool
+    subtype: str
+    text: str
+    session: str
+    prompts: tuple[str, ...]
+    """The uuids of the prompts that this turn took in; several may have been merged."""
+    total_cost_usd: float
+    """Cumulative, also across `--resume`."""
+    usage: Json | None
+    """By model, since the last result: `costUSD`, `inputTokens`, `outputTokens`…"""
+    api_status: int | None
+    reason: str
+    """Such as "completed", "aborted_tools", "api_error", "budget_exhausted"."""
+    errors: tuple[str, ...] = ()
+
+
+Message = (
+    Started | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
+    | ControlAsked | PermissionWithdrawn | ControlReplied | TurnEnded
+)  # fmt: skip
+
+
+def parse(line: bytes) -> tuple[Message, ...]:
+    """The messages in one line; none for types that are not used. Raises `ProtocolError`."""
+    try:
+        raw = json.loads(line)
+    except ValueError:
+        raise ProtocolError(line, "not JSON") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
+        raise ProtocolError(line, "no type")
+    parser = _PARSERS.get(raw["type"])
+    if parser is None:
+        return ()
+    try:
+        return tuple(parser(raw))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ProtocolError(line, f"{raw['type']}: {type(error).__name__}") from None
+
+
+def _system(raw: Json) -> list[Message]:
+    match raw.get("subtype"):
+        case "init":
+            return [Started(raw["session_id"], raw.get("model", ""), raw.get("claude_code_version", ""))]
+        case "api_retry":
+            return [Retrying(int(raw["attempt"]), raw.get("error_status"), str(raw.get("error")))]
+    return []
+
+
+def _stream_event(raw: Json) -> list[Message]:
+    event = raw["event"]
+    if event["type"] == "ping":
+        return []
+    delta = event.get("delta") or {}
+    if delta.get("type") == "text_delta" and raw.get("parent_tool_use_id") is None:
+        return [Words(delta["text"])]
+    return [Thinking()]
+
+
+def _assistant(raw: Json) -> list[Message]:
+    agent, error = raw.get("parent_tool_use_id"), raw.get("error") or ""
+    found: list[Message] = []
+    for block in raw["message"]["content"]:
+        if block["type"] == "text":
+            found.append(Said(block["text"], error, agent))
+        elif block["type"] == "tool_use":
+            found.append(ToolUsed(block["id"], block["name"], block.get("input") or {}, agent))
+    return found
+
+
+def _user(raw: Json) -> list[Message]:
+    content = raw["message"]["content"]
+    if isinstance(content, str):
+        return []
+    return [
+        ToolEnded(block["tool_use_id"], _flat(block.get("content")), bool(block.get("is_error")))
+        for block in content
+        if block["type"] == "tool_result"
+    ]
+
+
+def _flat(content: Any) -> str:
+    if isinstance(content, list):
+        return "\n".join(part.get("text", "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _control_request(raw: Json) -> list[Message]:
+    request = raw["request"]
+    if request["subtype"] != "can_use_tool":
+        return [ControlAsked(raw["request_id"])]
+    name, arguments = request["tool_name"], request.get("input") or {}
+    return [PermissionAsked(raw["request_id"], name, arguments, request.get("tool_use_id") or "")]
+
+
+def _control_response(raw: Json) -> list[Message]:
+    response = raw["response"]
+    ok = response["subtype"] == "success"
+    return [
+        ControlReplied(
+            response["request_id"], ok, response.get("response") or {}, str(response.get("error") or "")
+        )
+    ]
+
+
+def _result(raw: Json) -> list[Message]:
+    return [
+        TurnEnded(
+            is_error=bool(raw["is_error"]),
+            subtype=str(raw.get("subtype")),
+            text=str(raw.get("result") or ""),
+            session=str(raw.get("session_id") or ""),
+            prompts=tuple(raw.get("user_message_uuids") or ()),
+            total_cost_usd=float(raw.get("total_cost_usd") or 0.0),
+            usage=raw.get("model_usage_since_last_result"),
+            api_status=raw.get("api_error_status"),
+            reason=str(raw.get("terminal_reason") or ""),
+            errors=tuple(map(str, raw.get("errors") or ())),
+        )
+    ]
+
+
+_PARSERS: dict[str, Callable[[Json], Sequence[Message]]] = {
+    "system": _system, "stream_event": _stream_event, "assistant": _assistant, "user": _user,
+    "control_request": _control_request, "control_response": _control_response, "result": _result,
+    "control_cancel_request": lambda raw: [PermissionWithdrawn(raw["request_id"])],
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- what we send
+
+
+def line(message: Json) -> bytes:
+    """A message as one line. The CLI dies of a malformed one, so nothing else may ever reach its input."""
+    return json.dumps(message, allow_nan=False).encode() + b"\n"
+
+
+def prompt(text: str, uuid: str) -> Json:
+    """A message of the user; `uuid` comes back in `TurnEnded.prompts`."""
+    content = [{"type": "text", "text": text}]
+    return {"type": "user", "uuid": uuid, "message": {"role": "user", "content": content}}
+
+
+def control(request: str, subtype: str, **fields: Any) -> Json:
+    """A control request: "initialize", "interrupt", "set_permission_mode" (mode=…)."""
+    return {"type": "control_request", "request_id": request, "request": {"subtype": subtype, **fields}}
+
+
+def allow(request: str, arguments: Json) -> Json:
+    """Let the tool run, with these arguments.
+
+    The CLI's own suggestions for a standing permission are never sent back: by default they are written
+    into the user's repository.
+    """
+    return _reply(request, {"behavior": "allow", "updatedInput": arguments})
+
+
+def deny(request: str, why: str) -> Json:
+    """Refuse; `why` is what the model is told."""
+    return _reply(request, {"behavior": "deny", "message": why})
+
+
+def refuse(request: str, why: str) -> Json:
+    """Answer a control request that is not known here, so that the CLI does not wait for ever."""
+    response = {"subtype": "error", "request_id": request, "error": why}
+    return {"type": "control_response", "response": response}
+
+
+def _reply(request: str, body: Json) -> Json:
+    response = {"subtype": "success", "request_id": request, "response": body}
+    return {"type": "control_response", "response": response}

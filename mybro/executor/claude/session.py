@@ -1,0 +1,261 @@
+"""A coding session: one warm CLI process to a repository, and its turns, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mybro.clock import Clock
+from mybro.errors import ExecutorError
+from mybro.executor.claude import faults, protocol
+from mybro.executor.claude.process import ClaudeProcess, arguments
+from mybro.executor.claude.protocol import (
+    ControlAsked,
+    Json,
+    Message,
+    PermissionAsked,
+    Retrying,
+    TurnEnded,
+)
+from mybro.executor.claude.store import Remembered, SessionStore
+from mybro.executor.claude.turn import RunningTurn, Turn
+from mybro.ops.kept import uninterrupted
+from mybro.ops.processes import descendants, kill_tree
+
+_INTERRUPT_S = 0.6
+_START_S = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a repository's sessions are started."""
+
+    program: str
+    env: Mapping[str, str]
+    """The whole environment."""
+    system_prompt: str
+    """Added to the CLI's own."""
+    model: str | None = None
+    trusted: bool = False
+    """Whether the repository's own hooks, settings and servers may run."""
+    budget_usd: float | None = None
+    """What the whole session may cost."""
+    tool_silence_s: float = 1800.0
+    """How long a running tool may give no sign of life."""
+
+
+class Session:
+    """Lives on after errors: a process that died or was ended is replaced, and goes on where it was."""
+
+    def __init__(self, repo: Path, setup: Setup, clock: Clock, store: SessionStore) -> None:
+        self.repo = repo
+        self._setup = setup
+        self._clock = clock
+        self._store = store
+        self._remembered = store.load(repo)
+        self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
+        self._process: ClaudeProcess | None = None
+        self._spared: frozenset[psutil.Process] | None = None
+        """The CLI and what ran beside it before its first turn, such as the user's own tool servers."""
+        self._turn: RunningTurn | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def id(self) -> str | None:
+        """The CLI's own name of the session; None before its first turn."""
+        return self._remembered.session if self._remembered else None
+
+    @property
+    def spent_usd(self) -> float:
+        return self._remembered.spent_usd if self._remembered else 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The running CLI's process, if one runs."""
+        return self._process.pid if self._process is not None and self._process.alive else None
+
+    async def warm(self) -> None:
+        """Have a process that waits for a prompt. Raises `ExecutorError` where there can be none."""
+        async with self._starting:
+            if self.pid is not None:
+                return
+            await self._drop()
+            try:
+                await self._start(self.id)
+            except faults.LostSessionError:
+                self._remember(None)
+                await self._start(None)
+
+    async def turn(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
+        """Send a prompt; messages go to `on_message` in order until its result is there.
+
+        When this is cancelled, or `on_message` raises, the turn is interrupted and what its tools started
+        is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
+        """
+        self._check_budget()
+        await self.warm()
+        process = self._process
+        if process is None:
+            raise faults.died("")
+        if self._spared is None:
+            self._spared = await asyncio.to_thread(_family, process.pid)
+        turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
+        try:
+            await process.send(protocol.prompt(prompt, turn.uuid))
+            await self._follow(process, turn, on_message)
+        finally:
+            if not turn.result.done():
+                await uninterrupted(self._abort(process, turn))
+            self._turn = None
+        return await self._judge(turn)
+
+    async def reply(self, request: str, message: Json) -> None:
+        """Answer a permission question of the running turn."""
+        if self._turn is not None:
+            self._turn.answered(request)
+        if self._process is not None:
+            await self._process.send(message)
+
+    async def aclose(self) -> None:
+        """End the process, in order and within about a second; the session can be resumed later."""
+        await uninterrupted(self._drop())
+
+    # ------------------------------------------------------------------------ the process
+
+    async def _start(self, resume: str | None) -> None:
+        setup = self._setup
+        left = None if setup.budget_usd is None else max(setup.budget_usd - self.spent_usd, 0.0)
+        argv = arguments(
+            setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
+            resume=resume, budget_usd=left,
+        )  # fmt: skip
+        try:
+            process = await ClaudeProcess.start(argv, cwd=self.repo, env=setup.env, on_message=self._receive)
+        except ExecutorError as error:
+            raise faults.missing(setup.program) if error.code == "command_not_found" else error from None
+        self._process = process
+        try:
+            async with asyncio.timeout(_START_S):
+                if await process.request("initialize") is None:
+                    raise faults.not_started(process.complaints)
+        except TimeoutError:
+            await self._drop()
+            raise faults.silent(_START_S) from None
+        except BaseException:
+            await uninterrupted(self._drop())
+            raise
+        self._spared = None
+
+    async def _drop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await process.aclose()
+
+    # ------------------------------------------------------------------------ the turn
+
+    async def _receive(self, message: Message) -> None:
+        """Take one message from the process, whether a turn runs or not."""
+        turn = self._turn
+        if isinstance(message, TurnEnded):
+            self._account(message, turn)
+        if isinstance(message, ControlAsked):
+            await self.reply(message.request, protocol.refuse(message.request, "not supported"))
+        if turn is None or turn.result.done() or turn.aborted:
+            if isinstance(message, PermissionAsked):
+                await self.reply(message.request, protocol.deny(message.request, "No job is running."))
+        else:
+            turn.note(message)
+            await turn.messages.put(message)
+        if turn is not None and isinstance(message, TurnEnded) and turn.is_of(message):
+            turn.result.set_result(message)
+
+    async def _follow(
+        self, process: ClaudeProcess, turn: RunningTurn, on_message: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Hand on messages until the turn's result; raises where it does not come."""
+        silence = asyncio.create_task(turn.silence())
+        getting = asyncio.create_task(turn.messages.get())
+        try:
+            while True:
+                waiting: set[asyncio.Future[Any]] = {getting, turn.result, silence, process.ended}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if getting.done():
+                    message = getting.result()
+                    getting = asyncio.create_task(turn.messages.get())
+                    if isinstance(message, Retrying) and message.status in faults.SIGN_IN_STATUS:
+                        raise faults.signed_out()
+                    await on_message(message)
+                elif turn.result.done():
+                    return
+                elif process.ended.done():
+                    raise faults.died(process.complaints)
+                else:
+                    raise faults.silent(silence.result())
+        finally:
+            silence.cancel()
+            getting.cancel()
+
+    async def _abort(self, process: ClaudeProcess, turn: RunningTurn) -> None:
+        """Interrupt the turn and end what its tools started; a CLI that does not react is ended too."""
+        turn.aborted = True
+        while not turn.messages.empty():
+            turn.messages.get_nowait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_INTERRUPT_S):
+                await process.request("interrupt")
+                ends: set[asyncio.Future[Any]] = {turn.result, process.ended}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if turn.result.done() and process.alive:
+            survivors = await asyncio.to_thread(
+                kill_tree, process.pid, marker=process.kept.token, spare=self._spared or frozenset()
+            )
+            if survivors:
+                _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
+        else:
+            await self._drop()
+
+    async def _judge(self, turn: RunningTurn) -> Turn:
+        result = turn.result.result()
+        if not result.is_error:
+            return Turn(result.text, result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+        error = faults.of_result(result, turn.api_error, self._setup.budget_usd)
+        error.turn = Turn("", result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+        if error.code in ("claude_signed_out", "budget_spent"):
+            await self._drop()  # a process that started without credentials or money gets neither later
+        raise error
+
+    def _account(self, result: TurnEnded, turn: RunningTurn | None) -> None:
+        """Turn the CLI's counters, which add up over a session, into what this result added."""
+        if result.usage is None:
+            cost = max(0.0, result.total_cost_usd - self._total_usd)
+        else:
+            cost = sum(float(model.get("costUSD") or 0.0) for model in result.usage.values())
+        self._total_usd = result.total_cost_usd
+        if turn is not None:
+            turn.count(result, cost)
+            self._remember(Remembered(result.session, self.spent_usd + cost))
+
+    def _remember(self, session: Remembered | None) -> None:
+        self._remembered = session
+        self._store.save(self.repo, session)
+
+    def _check_budget(self) -> None:
+        budget = self._setup.budget_usd
+        if budget is not None and self.spent_usd >= budget:
+            raise faults.over_budget(budget)
+
+
+def _family(pid: int) -> frozenset[psutil.Process]:
+    try:
+        return frozenset({psutil.Process(pid), *descendants(pid)})
+    except psutil.NoSuchProcess:
+        return frozenset()

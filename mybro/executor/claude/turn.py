@@ -1,0 +1,102 @@
+"""The account of one turn while it runs: what it waits for, what it costs, how long it has been silent."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+
+from mybro.clock import Clock
+from mybro.executor.claude.protocol import (
+    Message,
+    PermissionAsked,
+    PermissionWithdrawn,
+    Said,
+    ToolEnded,
+    ToolUsed,
+    TurnEnded,
+)
+
+MODEL_SILENCE_S = 300.0
+"""How long a model may give no sign of life, thoughts included, while no tool runs."""
+
+_QUEUE = 1024
+_READ = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of one prompt."""
+
+    text: str
+    session: str
+    cost_usd: float
+    input_tokens: int
+    output_tokens: int
+
+
+class RunningTurn:
+    """One prompt on its way to a result."""
+
+    def __init__(self, clock: Clock, tool_silence_s: float) -> None:
+        self.uuid = str(uuid.uuid4())
+        self.messages: asyncio.Queue[Message] = asyncio.Queue(_QUEUE)
+        self.result: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
+        self.aborted = False
+        """Whether nobody wants its messages any more."""
+        self.api_error = ""
+        self.cost_usd = 0.0
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self._clock = clock
+        self._tool_silence_s = tool_silence_s
+        self._last_sign = clock.now()
+        self._tools: set[str] = set()
+        self._questions: set[str] = set()
+
+    def is_of(self, result: TurnEnded) -> bool:
+        """Whether the result is this turn's. A CLI that names no prompts has had this one only."""
+        return not result.prompts or self.uuid in result.prompts
+
+    def note(self, message: Message) -> None:
+        """Keep account of what the turn waits for."""
+        self._last_sign = self._clock.now()
+        match message:
+            case ToolUsed():
+                self._tools.add(message.id)
+            case ToolEnded():
+                self._tools.discard(message.id)
+            case PermissionAsked():
+                self._questions.add(message.request)
+            case PermissionWithdrawn():
+                self._questions.discard(message.request)
+            case Said(error=error) if error:
+                self.api_error = error
+            case _:
+                pass
+
+    def answered(self, request: str) -> None:
+        """A question was answered: what follows is waited for afresh."""
+        self._questions.discard(request)
+        self._last_sign = self._clock.now()
+
+    def count(self, result: TurnEnded, cost_usd: float) -> None:
+        """Add a result's cost; a turn may see more results than its own."""
+        self.cost_usd += cost_usd
+        for model in (result.usage or {}).values():
+            self.input_tokens += sum(int(model.get(name) or 0) for name in _READ)
+            self.output_tokens += int(model.get("outputTokens") or 0)
+
+    async def silence(self) -> float:
+        """Return once the turn has been silent for too long, with how long that was, in seconds.
+
+        A question to a person has a time limit of its own.
+        """
+        while True:
+            limit = self._tool_silence_s if self._tools else min(self._tool_silence_s, MODEL_SILENCE_S)
+            quiet = self._clock.now() - self._last_sign
+            if self._questions:
+                quiet = 0.0
+            if quiet >= limit:
+                return limit
+            await self._clock.sleep(limit - quiet)

@@ -1,0 +1,155 @@
+"""One job in a session: its progress, its questions, its files, its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Literal
+
+from mybro.events import JobProgressed, Outcome
+from mybro.executor.claude import faults, permissions, prompts, protocol, steps
+from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Deny
+from mybro.executor.claude.protocol import (
+    Json,
+    Message,
+    PermissionAsked,
+    PermissionWithdrawn,
+    Retrying,
+    ToolEnded,
+    ToolUsed,
+    Words,
+)
+from mybro.executor.claude.questions import Questions
+from mybro.executor.claude.session import Session
+from mybro.executor.claude.turn import Turn
+from mybro.executor.hand import Job, Report
+
+_OUTPUT_LINES = 12
+_OUTPUT_CHARS = 400
+
+_log = logging.getLogger(__name__)
+
+
+class Work:
+    """Runs one job; `always` are the permissions that hold for the rest of the session."""
+
+    def __init__(
+        self, job: Job, report: Report, session: Session, questions: Questions, always: set[str]
+    ) -> None:
+        self.questions = questions
+        self._job = job
+        self._report = report
+        self._session = session
+        self._always = always
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._commands: set[str] = set()
+        self._changed: set[str] = set()
+        self._retried = False
+
+    async def run(self) -> Outcome:
+        """Do the job. Raises `TurnError`, with what the turn cost."""
+        try:
+            turn = await self._session.turn(prompts.prompt(self._job.intent), self._take)
+        except faults.TurnError as error:
+            if error.turn is not None:
+                error.outcome = self._outcome(error.turn, error.message + ".")
+            raise
+        finally:
+            for task in self._asking.values():
+                task.cancel()
+            await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        return self._outcome(turn, steps.spoken(turn.text) or "That is done.")
+
+    def _outcome(self, turn: Turn, summary: str) -> Outcome:
+        return Outcome(
+            summary, detail=turn.text, changed=tuple(sorted(self._changed)), cost_usd=turn.cost_usd,
+            input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, session=turn.session,
+        )  # fmt: skip
+
+    async def _take(self, message: Message) -> None:
+        match message:
+            case Words(text=text):
+                await self._progress(text, "words")
+            case ToolUsed():
+                await self._progress(steps.step(message.name, message.arguments))
+                self._note(message)
+            case ToolEnded() if message.id in self._commands:
+                for line in message.text.splitlines()[-_OUTPUT_LINES:]:
+                    await self._progress(line[:_OUTPUT_CHARS], "output")
+            case Retrying() if not self._retried:
+                self._retried = True
+                problem = faults.of_status(message.status, "API Error").message
+                await self._progress(f"{problem}; trying again")
+            case PermissionAsked():
+                self._asking[message.request] = asyncio.create_task(self._permit(message))
+            case PermissionWithdrawn() if message.request in self._asking:
+                self._asking[message.request].cancel()
+            case _:
+                pass
+
+    async def _progress(self, text: str, kind: Literal["step", "output", "words"] = "step") -> None:
+        await self._report(JobProgressed(self._job.number, text, kind))
+
+    def _note(self, used: ToolUsed) -> None:
+        if used.name == "Bash":
+            self._commands.add(used.id)
+        path = used.arguments.get("file_path") or used.arguments.get("notebook_path")
+        if used.name in permissions.WRITERS and isinstance(path, str):
+            real, top = os.path.realpath(self._job.repo / path), os.path.realpath(self._job.repo)
+            if Path(real).is_relative_to(top):
+                self._changed.add(Path(real).relative_to(top).as_posix())
+
+    # ------------------------------------------------------------------------ permissions
+
+    async def _permit(self, asked: PermissionAsked) -> None:
+        """Answer one permission question of the CLI, if need be with a person's help."""
+        try:
+            reply = await self._decide(asked)
+        except Exception:
+            _log.exception("a permission question could not be put; it is denied")
+            reply = protocol.deny(asked.request, "The question could not be asked.")
+        await self._session.reply(asked.request, reply)
+
+    async def _decide(self, asked: PermissionAsked) -> Json:
+        read_only = prompts.reads_only(self._job.intent)
+        match permissions.judge(asked, self._job.repo, read_only=read_only):
+            case Allow():
+                return protocol.allow(asked.request, asked.arguments)
+            case Deny(why):
+                return protocol.deny(asked.request, why)
+            case AskChoices(questions):
+                return await self._choose(asked, questions)
+            case Ask() as ask:
+                return await self._ask(asked, ask)
+
+    async def _ask(self, asked: PermissionAsked, ask: Ask) -> Json:
+        if ask.key is not None and ask.key in self._always:
+            return protocol.allow(asked.request, asked.arguments)
+        answer = await self.questions.permission(ask)
+        if answer.yes:
+            if answer.always and ask.key is not None:
+                self._always.add(ask.key)
+            return protocol.allow(asked.request, asked.arguments)
+        if answer.by == "timeout":
+            return protocol.deny(
+                asked.request, "Nobody answered in time. Go on without it, or stop and say so."
+            )
+        return protocol.deny(asked.request, "The user said no.")
+
+    async def _choose(self, asked: PermissionAsked, questions: Choices) -> Json:
+        answers: dict[str, str] = {}
+        for question, spoken, choices in questions:
+            answer = await self.questions.choice(spoken, choices)
+            if answer.choice is None and not answer.yes:
+                why = (
+                    "Nobody answered in time."
+                    if answer.by == "timeout"
+                    else "The user does not want to choose."
+                )
+                return protocol.deny(asked.request, f"{why} Decide for yourself, or stop and say so.")
+            said = answer.choice or "Yes"
+            labels = {choice.label.casefold(): choice.label for choice in choices}
+            answers[question] = labels.get(said.casefold(), said)
+        return protocol.allow(asked.request, {**asked.arguments, "answers": answers})
