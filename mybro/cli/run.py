@@ -1,0 +1,76 @@
+"""`mybro run`: the session."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mybro.config import Settings
+    from mybro.pipeline.session import Session
+
+
+@click.command("run")
+@click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
+@click.option("--audio", multiple=True, metavar="FILE…", help="Hear recordings, or - for a pipe, then end.")
+@click.argument("more_audio", nargs=-1, metavar="")
+@click.option("--realtime", is_flag=True, help="With --audio: at the speed of speech, and wait for nothing.")
+@click.option("--hands-free/--push-to-talk", default=None, help="When the microphone is open.")
+@click.option("--voice/--no-voice", default=None, help="Speak; default: where there is a loudspeaker.")
+@click.option("--record", type=click.Path(dir_okay=False), help="Write what is spoken to a WAV file.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+def command(
+    repo: str | None, audio: tuple[str, ...], more_audio: tuple[str, ...], realtime: bool,
+    hands_free: bool | None, voice: bool | None, record: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Listen, and do what is said, in a repository.
+
+    Hold the talk key while you speak (`mybro config get audio.talk_key`), or run it hands-free. Say "help"
+    for what can be said; "stop" stops everything, "undo that" takes the last change back.
+    """
+    from mybro.config import load_settings
+
+    if more_audio and not audio:
+        raise click.UsageError(f"unexpected argument {more_audio[0]!r}; recordings are given with --audio")
+    listening = {True: "hands-free", False: "push-to-talk"}
+    flags: dict[str, Any] = {} if hands_free is None else {"audio": {"listen": listening[hands_free]}}
+    options = {"voice": voice, "record": Path(record) if record else None}
+    files = (*audio, *more_audio)
+    return asyncio.run(_run(load_settings(flags), repo, files, options, realtime=realtime, as_json=as_json))
+
+
+async def _run(
+    settings: Settings, repo: str | None, files: tuple[str, ...], options: dict[str, Any],
+    *, realtime: bool, as_json: bool,
+) -> int:  # fmt: skip
+    from mybro.cli.fetching import fetch
+    from mybro.pipeline.feed import open_source
+    from mybro.pipeline.live import listen_live
+    from mybro.pipeline.session import find_repo, first_of, session
+    from mybro.terminal import choose_view
+
+    where = find_repo(repo)
+    sources = [open_source(name, realtime=realtime) for name in files]
+    view = choose_view(json=as_json, is_tty=sys.stdout.isatty())
+    try:
+        async with session(settings, where, (view.show,), ears=True, fetch=fetch, **options) as running:
+            # A second session's supervisor, or a closed terminal, ends it in order, too.
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, running.pipeline.ended.set)
+            await running.recover()
+            hearing = _play(running, sources, realtime=realtime) if files else listen_live(running)
+            await first_of(hearing, running.pipeline.ended.wait())
+    finally:
+        view.close()
+    return 0
+
+
+async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None:
+    for source in sources:
+        await running.listen(source, lockstep=not realtime)

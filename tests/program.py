@@ -1,0 +1,76 @@
+"""Running `mybro` as a person does: a process of its own, with a home and an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+RECORDINGS = Path(__file__).parent / "audio" / "dev"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """An environment that has nothing of this machine's but its programs (and the coverage of this run)."""
+    home.mkdir(parents=True, exist_ok=True)
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb",
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost",
+        "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost",
+        "MYBRO_EXECUTOR__CLAUDE_PATH": "/nonexistent/claude", "MYBRO_SPEAK__NOTIFY": "false",
+        **measured, **more,
+    }  # fmt: skip
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "mybro", *map(str, arguments)]
+
+
+def run(
+    *arguments: str | Path, home: Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes = b"",
+    timeout_s: float = 120,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Run `mybro` to its end."""
+    done = subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(home, **(env or {})), input=stdin,
+        capture_output=True, timeout=timeout_s,
+    )  # fmt: skip
+    text = (done.stdout.decode(), done.stderr.decode())
+    return subprocess.CompletedProcess(done.args, done.returncode, *text)
+
+
+def start(
+    *arguments: str | Path, home: Path, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start `mybro`; its lines come through `stdout`."""
+    return subprocess.Popen(
+        command(*arguments), cwd=cwd, env=environment(home, **(env or {})), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    """JSON lines as objects."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def of(name: str, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in objects if item["event"] == name]
+
+
+def processes_with(home: Path) -> list[psutil.Process]:
+    """Every living process whose environment has this home: whatever a session left behind."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found

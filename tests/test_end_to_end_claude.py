@@ -1,0 +1,64 @@
+"""A spoken command becomes a file by the real Claude Code CLI, and "undo that" removes it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mybro.demo import RECORDINGS as DEMO
+from tests.claude_api import ScriptedServer
+from tests.claude_api.replies import text, tool
+from tests.claude_fixtures import claude_api, claude_bin, claude_env
+from tests.program import lines, of, processes_with, run
+from tests.projects import contents, git, home, shop
+
+__all__ = ["claude_api", "claude_bin", "claude_env", "home", "shop"]
+pytestmark = pytest.mark.end_to_end
+
+CREATE = Path(__file__).parent / "audio" / "create_hello.flac"
+
+
+@pytest.fixture
+def claude(claude_bin: str, claude_env: dict[str, str]) -> dict[str, str]:
+    return {**claude_env, "MYBRO_EXECUTOR__CLAUDE_PATH": claude_bin}
+
+
+def test_spoken_command_to_file_and_back(
+    claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    before, head = contents(shop), git(shop, "rev-parse", "HEAD")
+    hello = {"file_path": str(shop / "hello.py"), "content": "print('hello')\n"}
+    claude_api.when("prints hello", [tool("Write", hello), text("I wrote hello.py. It prints hello.")])
+
+    done = run("run", "--audio", CREATE, "--json", "--no-voice", home=home, cwd=shop, env=claude)
+
+    assert done.returncode == 0, done.stderr
+    told = lines(done.stdout)
+    assert (shop / "hello.py").read_text() == "print('hello')\n"
+    (finished,) = of("JobFinished", told)
+    assert finished["outcome"]["changed"] == ["hello.py"]
+    assert any("hello.py" in said["text"] for said in of("SayStarted", told))
+    assert git(shop, "rev-parse", "HEAD") == head
+
+    undone = run(
+        "run", "--audio", DEMO / "undo.flac", "--json", "--no-voice", home=home, cwd=shop, env=claude
+    )
+
+    assert undone.returncode == 0, undone.stderr
+    assert contents(shop) == before
+    assert processes_with(home) == []
+
+
+def test_typed_task_asks_before_a_command_and_takes_no_for_an_answer(
+    claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    remove = tool("Bash", {"command": "rm -rf tests", "description": "Remove the tests"})
+    claude_api.when("tidy up", [remove, text("I left the tests alone.")])
+
+    done = run("say", "tidy up the project", "--yes", "--json", home=home, cwd=shop, env=claude)
+
+    (asked,) = of("JobAsked", lines(done.stdout))
+    assert asked["risk"] == "destructive"
+    assert (shop / "tests").is_dir()
+    assert done.returncode == 1
