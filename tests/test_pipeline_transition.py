@@ -237,9 +237,7 @@ def test_what_destroys_needs_a_yes_that_names_its_object() -> None:
     effects = run.feed(ev.Understood(2, YES))
     assert "StartJob" not in kinds(effects)
     assert "main" in said(effects)[0]
-    run.hear(3, "yes main", start=90000)
-    effects = run.feed(ev.Understood(3, Intent(kind="control", action=Action.YES, text="yes, main")))
-    assert "StartJob" in kinds(effects)
+    assert "StartJob" in kinds(run.hear(3, "yes main", start=90000))
 
 
 def test_a_yes_that_began_before_the_question_was_heard_out_does_not_count() -> None:
@@ -418,3 +416,17 @@ def test_a_source_that_ends_in_mid_speech_leaves_no_open_turn() -> None:
     run.feed(ev.SourceOpened("mic", True), ev.SpeechStarted(1, 0), ev.SourceClosed("mic"))
     assert run.state.turns == {}
     assert run.state.ear is Ear.OFF
+
+
+def test_a_yes_that_names_the_object_needs_no_language_model() -> None:
+    run = Run()
+    confirming(run)
+    effects = run.hear(2, "Yes, force push main.", start=50000)
+    assert "StartJob" in kinds(effects)
+    assert "Understand" not in kinds(effects)
+
+
+def test_a_no_that_names_the_object_is_no_yes() -> None:
+    run = Run()
+    confirming(run)
+    assert "StartJob" not in kinds(run.hear(2, "no not main", start=50000))

@@ -10,12 +10,13 @@ from mybro.intent import Action, Intent
 from mybro.pipeline import work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, SetTimer
-from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, Turn
+from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, State, Turn
 from mybro.speak import phrases
 
 CONFIRMATION_S = 30.0
 """How long a read-back waits for its yes once it has been heard out."""
 
+_AGREEING = frozenset({"yes", "yeah", "yep", "yup"})
 _WORD = re.compile(r"[\w']+")
 
 
@@ -88,6 +89,15 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
         draft.say(phrases.repeat_object(question.object), "question")
         return
     answer(draft, ev.Answered(question.number, yes=yes, always="always" in intent.text.lower()))
+
+
+def is_named_yes(state: State, turn: Turn) -> bool:
+    """Whether a sentence is the yes that a destructive question asks for: "yes, delete build"."""
+    question = state.questions.get(turn.question) if turn.question is not None else None
+    if question is None or question.risk != "destructive" or not question.object:
+        return False
+    words = _WORD.findall(turn.text.lower())
+    return words[:1] != [] and words[0] in _AGREEING and _names(turn.text, question.object)
 
 
 def answer(draft: Draft, event: ev.Answered) -> None:

@@ -130,7 +130,12 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
 def recorded(draft: Draft, number: int) -> None:
     """The journal has the words: nothing can lose them now."""
     turn = draft.state.turns.get(number)
-    if turn is not None and turn.phase is TurnPhase.TRANSCRIBED:
+    if turn is None or turn.phase is not TurnPhase.TRANSCRIBED:
+        return
+    if questions.is_named_yes(draft.state, turn):
+        yes = Intent(kind="control", action=Action.YES, text=turn.text)
+        draft.do(Post(ev.Understood(number, yes)))
+    else:
         draft.do(Understand(number, turn.text))
 
 
