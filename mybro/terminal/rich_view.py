@@ -1,0 +1,3 @@
+from mybro.terminal.plain import PlainView as RichView
+
+__all__ = ["RichView"]
