@@ -199,7 +199,7 @@ class Executor:
     async def _read(self, running: _Running) -> None:
         await self._report(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
         outcome = await self._stoppable(running, self._by_hand(running))
-        await self._report(JobFinished(running.job.number, outcome))
+        await self._report(JobFinished(running.job.number, _printable(outcome)))
 
     async def _write(self, running: _Running, history: History) -> None:
         job, name = running.job, title(running.job.intent)
@@ -232,7 +232,7 @@ class Executor:
         except Exception as error:
             _log.exception("job %d ended with an error of mybro's own", number)
             failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
-        outcome = await self._after(history, step, outcome or Outcome(""))
+        outcome = await self._after(history, step, _printable(outcome or Outcome("")))
         if stopped or running.stopping:
             return JobStopped(number, outcome)
         if failure is not None:
@@ -336,6 +336,18 @@ def limits(settings: ExecutorSettings) -> Limits:
         max_file_bytes=settings.checkpoint_max_file_mb << 20,
         folders=settings.checkpoint_exclude,
         ignored=settings.checkpoint_ignored,
+    )
+
+
+def _printable(outcome: Outcome) -> Outcome:
+    """The same with file names that are not UTF-8 escaped, so that anything can print it."""
+
+    def escaped(text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()
+
+    changed = tuple(map(escaped, outcome.changed))
+    return dataclasses.replace(
+        outcome, summary=escaped(outcome.summary), detail=escaped(outcome.detail), changed=changed
     )
 
 

@@ -31,6 +31,8 @@ _TITLE_CHARS = 60
 
 def title(intent: Intent) -> str:
     """A few words for what a job does, as in "running the tests"."""
+    if intent.action is Action.RENAME and intent.arguments.old_name and intent.arguments.new_name:
+        return f"renaming {intent.arguments.old_name} to {intent.arguments.new_name}"
     if intent.action is not None:
         return _TITLES.get(intent.action, intent.action.value)
     text = " ".join(intent.text.split()).rstrip(".!?")

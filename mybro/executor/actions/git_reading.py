@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mybro.errors import ExecutorError
 from mybro.events import Outcome
 from mybro.executor.actions.sources import find_path
-from mybro.executor.actions.work import Work, last_words, output
+from mybro.executor.actions.work import Work, printable
 from mybro.executor.checkpoint.git import Git
 from mybro.executor.words import count_words, files_words, listed
 
@@ -40,44 +40,37 @@ async def read_status(work: Work) -> Status:
         raise ExecutorError(
             "not_a_repository", "this folder is not a git repository", hint="Run `git init` in it first."
         )
-    result = await work.run(
-        "git", "-c", "core.quotePath=false", "status", "--porcelain=v2", "--branch",
-        "--untracked-files=all", quiet=True, keep_lines=100_000,
-    )  # fmt: skip
-    if result.returncode != 0:
-        raise ExecutorError("git_failed", f"git status failed: {last_words(result)}")
+    listed = await work.git("status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all")
     status = Status()
-    for line in result.lines:
-        _take_line(status, line)
+    fields = iter(listed.split("\0"))
+    for field_ in fields:
+        if field_.startswith("# branch."):
+            _take_branch(status, field_.removeprefix("# branch."))
+        elif field_.startswith("? "):
+            status.untracked.append(field_[2:])
+        elif field_.startswith("u "):
+            status.conflicts.append(field_.split(" ", 10)[10])
+        elif field_.startswith(("1 ", "2 ")):
+            parts = field_.split(" ", 8 if field_[0] == "1" else 9)
+            if parts[1][0] != ".":
+                status.staged.append(parts[-1])
+            if parts[1][1] != ".":
+                status.changed.append(parts[-1])
+            if field_[0] == "2":
+                next(fields, None)  # the name before
     return status
 
 
-def _take_line(status: Status, line: str) -> None:
-    if line.startswith("# branch."):
-        name, _, value = line.removeprefix("# branch.").partition(" ")
-        if name == "head":
-            status.branch = None if value == "(detached)" else value
-        elif name == "oid":
-            status.unborn = value == "(initial)"
-        elif name == "upstream":
-            status.upstream = value
-        elif name == "ab" and (found := re.fullmatch(r"\+(\d+) -(\d+)", value)):
-            status.ahead, status.behind = int(found.group(1)), int(found.group(2))
-    elif line.startswith("? "):
-        status.untracked.append(_name(line[2:]))
-    elif line.startswith("u "):
-        status.conflicts.append(_name(line.split(" ", 10)[10]))
-    elif line.startswith(("1 ", "2 ")):
-        parts = line.split(" ", 8 if line[0] == "1" else 9)
-        name = _name(parts[-1].split("\t")[0])
-        if parts[1][0] != ".":
-            status.staged.append(name)
-        if parts[1][1] != ".":
-            status.changed.append(name)
-
-
-def _name(quoted: str) -> str:
-    return quoted[1:-1] if quoted.startswith('"') and quoted.endswith('"') else quoted
+def _take_branch(status: Status, line: str) -> None:
+    name, _, value = line.partition(" ")
+    if name == "head":
+        status.branch = None if value == "(detached)" else value
+    elif name == "oid":
+        status.unborn = value == "(initial)"
+    elif name == "upstream":
+        status.upstream = value
+    elif name == "ab" and (found := re.fullmatch(r"\+(\d+) -(\d+)", value)):
+        status.ahead, status.behind = int(found.group(1)), int(found.group(2))
 
 
 async def status(work: Work) -> Outcome:
@@ -99,8 +92,8 @@ async def status(work: Work) -> Outcome:
         if names
     ]  # fmt: skip
     what = "Nothing to commit" if now.clean else f"{listed(changes, 4)}: {files_words(_all(now))}"
-    shown = await work.run("git", "status", "--short", "--branch", quiet=True)
-    return Outcome(f"{where}. {what}.", detail=output(shown))
+    shown = await work.git("status", "--short", "--branch")
+    return Outcome(f"{where}. {what}.", detail=printable(shown))
 
 
 def _all(now: Status) -> list[str]:
@@ -116,12 +109,10 @@ async def diff(work: Work) -> Outcome:
         raise ExecutorError("no_such_path", f"there is nothing called {said} here")
     base = ["--cached"] if now.unborn else ["HEAD"]
     limits = ["--", path] if path else []
-    quiet = ("git", "-c", "core.quotePath=false", "diff", "--no-ext-diff", "--no-color", *base)
-    numbers = await work.run(*quiet, "--numstat", *limits, quiet=True, keep_lines=100_000)
-    whole = await work.run(*quiet, *limits, quiet=True, keep_lines=20_000)
-    if numbers.returncode != 0:
-        raise ExecutorError("git_failed", f"git diff failed: {last_words(numbers)}")
-    rows = [line.split("\t", 2) for line in numbers.lines if line.count("\t") >= 2]
+    flags = ("diff", "--no-ext-diff", "--no-color", *base)
+    numbers = await work.git(*flags, "--numstat", "-z", "--no-renames", *limits)
+    whole = await work.git(*flags, *limits)
+    rows = [line.split("\t", 2) for line in numbers.split("\0") if line.count("\t") >= 2]
     untracked = [
         name for name in now.untracked if path is None or name == path or name.startswith(f"{path}/")
     ]
@@ -136,5 +127,5 @@ async def diff(work: Work) -> Outcome:
         )
     if untracked:
         sentences.append(f"{count_words(len(untracked), 'new file')}: {files_words(untracked)}.")
-    detail = "\n".join([output(whole), *(f"new file: {name}" for name in untracked)]).strip()
+    detail = "\n".join([printable(whole), *(f"new file: {name}" for name in untracked)]).strip()
     return Outcome(" ".join(sentences) or "Nothing has changed since the last commit.", detail=detail)

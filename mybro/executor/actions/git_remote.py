@@ -56,8 +56,7 @@ async def _push(work: Work, now: Status) -> tuple[str, bool]:
 
 
 async def _remote(work: Work, now: Status) -> str:
-    listing = await work.run("git", "remote", quiet=True)
-    remotes = [line.strip() for line in listing.lines if line.strip()]
+    remotes = (await work.git("remote")).split()
     said = work.arguments.remote
     if said:
         if said not in remotes:
@@ -94,7 +93,7 @@ async def pull_request(work: Work) -> Outcome:
             "on_base", f"you are on {base}, which a pull request would go into",
             hint="Make a branch first: say “new branch” and a name.",
         )  # fmt: skip
-    url = "".join((await work.run("git", "remote", "get-url", remote, quiet=True)).lines)
+    url = await work.git("remote", "get-url", remote)
     await _push(work, now)
     rest = (
         f" {count_words(len(now.changed) + len(now.untracked), 'change')} not committed."
@@ -128,14 +127,11 @@ async def pull_request(work: Work) -> Outcome:
 
 async def _base(work: Work, remote: str) -> str:
     """The branch that pull requests go into."""
-    head = await work.run("git", "symbolic-ref", "--short", f"refs/remotes/{remote}/HEAD", quiet=True)
-    if head.returncode == 0 and head.lines:
-        return head.lines[0].strip().removeprefix(f"{remote}/")
+    head = await work.git("symbolic-ref", "--short", f"refs/remotes/{remote}/HEAD", check=False)
+    if head:
+        return head.strip().removeprefix(f"{remote}/")
     for name in ("main", "master"):
-        known = await work.run(
-            "git", "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{name}", quiet=True
-        )
-        if known.returncode == 0:
+        if await work.git("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{name}", check=False):
             return name
     return "main"
 

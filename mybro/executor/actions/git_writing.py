@@ -10,7 +10,6 @@ from mybro.errors import ExecutorError
 from mybro.events import Outcome
 from mybro.executor.actions.git_reading import Status, read_status
 from mybro.executor.actions.work import Work, last_words, output, scratch_file
-from mybro.executor.checkpoint.git import Git
 from mybro.executor.words import count_words, files_words
 from mybro.ops.tree import CommandResult
 
@@ -40,7 +39,7 @@ async def commit(work: Work) -> Outcome:
         if staged_here:
             await _unstage(work, now)
         raise _refused(result)
-    short = (await work.run("git", "log", "-1", "--format=%h", quiet=True)).lines
+    short = (await work.git("log", "-1", "--format=%h")).split()
     words = f"Committed {count_words(len(names), 'file')}: “{message.splitlines()[0]}”."
     if left_out:
         words += f" I left out {files_words(left_out)}, which may hold secrets."
@@ -49,9 +48,8 @@ async def commit(work: Work) -> Outcome:
 
 async def _stage(work: Work) -> list[str]:
     """Stage everything but nested repositories and new files that look like secrets; returns these."""
-    git = Git.at(work.repo)
-    listed = git.run("ls-files", "-z", "--others", "--exclude-standard") if git else b""
-    new = [os.fsdecode(name) for name in listed.split(b"\0") if name and not name.endswith(b"/")]
+    listed = await work.git("ls-files", "-z", "--others", "--exclude-standard")
+    new = [name for name in listed.split("\0") if name and not name.endswith("/")]
     secrets = [name for name in new if _is_secret(name.rsplit("/", 1)[-1])]
     wanted = [name for name in new if name not in secrets]
     result = await work.run("git", "add", "--update", "--", ".", quiet=True)
@@ -72,13 +70,10 @@ def _is_secret(name: str) -> bool:
 
 
 async def _staged(work: Work) -> list[tuple[str, str]]:
-    """Kind (A, M, D, R...) and name of everything staged."""
-    result = await work.run(
-        "git", "-c", "core.quotePath=false", "diff", "--cached", "--name-status", "--no-ext-diff", "-M",
-        quiet=True, keep_lines=100_000,
-    )  # fmt: skip
-    rows = [line.split("\t") for line in result.lines if "\t" in line]
-    return [(row[0][:1], row[-1]) for row in rows]
+    """Kind (A, M, D, T) and name of everything staged."""
+    listed = await work.git("diff", "--cached", "--name-status", "-z", "--no-ext-diff", "--no-renames")
+    fields = listed.split("\0")
+    return [(kind[:1], name) for kind, name in zip(fields[::2], fields[1::2], strict=False)]
 
 
 async def _unstage(work: Work, now: Status) -> None:
@@ -91,7 +86,7 @@ async def _unstage(work: Work, now: Status) -> None:
 
 def _message(names: list[tuple[str, str]]) -> str:
     """A plain message from what changed: "Add parser.py and test_parser.py"."""
-    verbs = {"A": "Add", "D": "Remove", "R": "Rename"}
+    verbs = {"A": "Add", "D": "Remove"}
     kinds = {kind for kind, _ in names}
     verb = verbs.get(kinds.pop(), "Update") if len(kinds) == 1 else "Update"
     return f"{verb} {files_words([name for _, name in names])}"
@@ -110,10 +105,8 @@ def _refused(result: CommandResult) -> ExecutorError:
 async def branch(work: Work) -> Outcome:
     """Switch to a branch, and make it where there is none; without a name, say which there are."""
     said = work.arguments.branch or work.arguments.name
-    await read_status(work)
-    listing = await work.run("git", "branch", "--format=%(refname:short)", quiet=True)
-    names = [line.strip() for line in listing.lines if line.strip() and not line.startswith("(")]
-    current = "".join((await work.run("git", "branch", "--show-current", quiet=True)).lines).strip()
+    current = (await read_status(work)).branch
+    names = (await work.git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")).split()
     if not said:
         others = [name for name in names if name != current]
         rest = f" The others: {', '.join(others[:5])}." if others else ""

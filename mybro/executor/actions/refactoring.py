@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import re
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
@@ -88,25 +89,27 @@ class Refactoring:
     def close(self) -> None:
         self._project.close()
 
-    def edits(self, chosen: list[Definition], new: str) -> dict[str, bytes]:
+    def edits(self, chosen: list[Definition], old: str, new: str) -> dict[str, bytes]:
         """The files' new contents, by path. Nothing is written. Raises `ExecutorError`."""
         from rope.base.exceptions import RopeError
 
-        edits: dict[str, bytes] = {}
+        places: dict[str, set[int]] = {}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for definition in chosen:
-                    self._rename(definition, new, edits)
+                    self._rename(definition, old, new, places)
         except RopeError as error:
             raise ExecutorError("rename_refused", f"that cannot be renamed: {error}") from error
         except (SyntaxError, RecursionError, UnicodeError, AttributeError, TypeError) as error:
             raise ExecutorError("needs_agent", f"rope cannot rename this: {type(error).__name__}") from error
+        edits = {path: self._edited(path, offsets, old, new) for path, offsets in places.items() if offsets}
         for path, data in edits.items():
             _check(path, data)
         return edits
 
-    def _rename(self, definition: Definition, new: str, edits: dict[str, bytes]) -> None:
+    def _rename(self, definition: Definition, old: str, new: str, places: dict[str, set[int]]) -> None:
+        """Add the offsets that renaming one symbol changes."""
         from rope.refactor.rename import Rename
 
         resource = self._project.get_resource(definition.path)
@@ -114,11 +117,28 @@ class Refactoring:
             new, docs=False, task_handle=self._handle
         )
         for part in change.changes:
-            path = part.resource.path
             text = getattr(part, "new_contents", None)
             if text is None:
                 raise ExecutorError("needs_agent", "renaming a module moves files")
-            edits[path] = _encoded((self._repo / path).read_bytes(), text)
+            found = _replaced(part.resource.read(), text, old, new)
+            places.setdefault(part.resource.path, set()).update(found)
+
+    def _edited(self, path: str, offsets: set[int], old: str, new: str) -> bytes:
+        text = self._project.get_resource(path).read()
+        for offset in sorted(offsets, reverse=True):
+            text = text[:offset] + new + text[offset + len(old) :]
+        return _encoded((self._repo / path).read_bytes(), text)
+
+
+def _replaced(before: str, after: str, old: str, new: str) -> set[int]:
+    """Where in `before` a whole word `old` has become `new` in `after`."""
+    found: set[int] = set()
+    shift = 0
+    for match in re.finditer(rf"\b{re.escape(old)}\b", before):
+        if re.compile(rf"{re.escape(new)}\b").match(after, match.start() + shift):
+            found.add(match.start())
+            shift += len(new) - len(old)
+    return found
 
 
 def _encoded(old: bytes, text: str) -> bytes:

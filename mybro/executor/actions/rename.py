@@ -71,7 +71,8 @@ async def _which_definition(work: Work, old: str, found: list[Definition]) -> li
     places = list(dict.fromkeys(d.place for d in found))[:_MOST_CHOICES]
     if len(places) == 1:
         return found
-    text = f"{old} is defined in {count_words(len(places), 'place')}: {listed(places, _MOST_CHOICES)}. Which one, or {ALL}?"
+    where = f"{count_words(len(places), 'place')}: {listed(places, _MOST_CHOICES)}"
+    text = f"{old} is defined in {where}. Which one, or {ALL}?"
     answer = await _choose(work, text, [*places, ALL])
     return found if answer == ALL else [d for d in found if d.place == answer]
 
@@ -86,7 +87,7 @@ async def _choose(work: Work, text: str, labels: list[str]) -> str:
 async def _carry_out(work: Work, chosen: list[Definition], old: str, new: str) -> Outcome:
     refactoring = Refactoring(work.repo)
     try:
-        edits = await _stoppable(refactoring, chosen, new)
+        edits = await _stoppable(refactoring, chosen, old, new)
     finally:
         refactoring.close()
     if not edits:
@@ -101,9 +102,11 @@ async def _carry_out(work: Work, chosen: list[Definition], old: str, new: str) -
     )
 
 
-async def _stoppable(refactoring: Refactoring, chosen: list[Definition], new: str) -> dict[str, bytes]:
+async def _stoppable(
+    refactoring: Refactoring, chosen: list[Definition], old: str, new: str
+) -> dict[str, bytes]:
     """Work the edits out in a thread, which ends soon after a cancellation; nothing is written yet."""
-    thread = asyncio.create_task(asyncio.to_thread(refactoring.edits, chosen, new))
+    thread = asyncio.create_task(asyncio.to_thread(refactoring.edits, chosen, old, new))
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:

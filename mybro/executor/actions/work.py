@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from mybro.events import Answered, Choice, JobAsked, JobProgressed, QuestionWith
 from mybro.executor.checkpoint.git import environment
 from mybro.executor.hand import Job, Report
 from mybro.intent import Arguments
+from mybro.ops.kept import uninterrupted
 from mybro.ops.tree import CommandResult, run_command
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -25,6 +28,10 @@ _PLAIN = {
     "TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat", "GIT_EDITOR": "true", "EDITOR": "true",
     "PYTHONUNBUFFERED": "1", "GH_PROMPT_DISABLED": "1", "npm_config_yes": "false",
 }  # fmt: skip
+
+
+_MOST_BYTES = 32 << 20
+"""Kept of what git answers."""
 
 
 class Work:
@@ -76,6 +83,43 @@ class Work:
             )
         return result
 
+    async def git(self, *arguments: str, check: bool = True) -> str:
+        """What git answers to a question that changes nothing; "" where it fails and `check` is False.
+
+        Without a keeper, so that it costs milliseconds: git alone runs, no hook and no file monitor.
+        Raises `ExecutorError`.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments,
+                cwd=self.repo, env=environment(**_PLAIN), start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise ExecutorError("command_not_found", "git is not installed", hint="Install git.") from error
+        try:
+            async with asyncio.timeout(self.settings.command_timeout_s):
+                answer, complaint = await asyncio.gather(
+                    _bounded(process.stdout, _MOST_BYTES), _bounded(process.stderr, 1 << 16)
+                )
+                await process.wait()
+        except TimeoutError as error:
+            raise ExecutorError("timed_out", f"git {arguments[0]} takes too long") from error
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await uninterrupted(process.wait())
+        if process.returncode != 0:
+            if check:
+                text = complaint.decode(errors="replace").strip() or "it gave no reason"
+                raise ExecutorError(
+                    "git_failed", f"git {arguments[0]} failed: {plain(text.splitlines()[-1])}"
+                )
+            return ""
+        return os.fsdecode(answer)
+
     async def ask(self, text: str, choices: Sequence[Choice]) -> str | None:
         """Ask which; the label chosen, or None for none of them or no answer."""
         number = self.job.next_question()
@@ -104,15 +148,28 @@ class Work:
             self._waiting[1].set_result(answer)
 
 
+async def _bounded(stream: asyncio.StreamReader | None, limit: int) -> bytes:
+    """The first bytes of a stream, which is read to its end."""
+    kept = bytearray()
+    while stream is not None and (chunk := await stream.read(1 << 16)):
+        kept += chunk[: max(0, limit - len(kept))]
+    return bytes(kept)
+
+
 def plain(line: str) -> str:
     """A line without terminal codes, fit to be shown."""
     text = _ESCAPES.sub("", line).rstrip("\r")
     return "".join(c if c.isprintable() or c == "\t" else " " for c in text)
 
 
+def printable(text: str) -> str:
+    """Several lines, each fit to be shown."""
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
 def output(result: CommandResult) -> str:
     """A command's output as it may be shown."""
-    text = "\n".join(plain(line) for line in result.lines)
+    text = printable("\n".join(result.lines))
     return f"({result.dropped} lines before these are not shown)\n{text}" if result.dropped else text
 
 

@@ -77,7 +77,7 @@ def _restore_refs(git: Git, source: GitState, target: GitState, done: Returned) 
         if now != then:
             done.kept.append(Kept(ref_words(name), "it moved on meanwhile"))
         elif wanted is None:
-            if git.head() == f"ref: {name}":
+            if git.head() == f"ref: {name}" and target.head != f"ref: {name}":
                 done.kept.append(Kept(ref_words(name), "you are on it"))
                 continue
             git.run("update-ref", "-d", name, then or "")
