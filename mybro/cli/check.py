@@ -75,7 +75,7 @@ def _voice(settings: Settings) -> Finding:
     from mybro.speak.speaker import choose
 
     chosen = choose(settings.speak)
-    if chosen.speaker.name == "none" and settings.speak.backend != "none":
+    if chosen.speaker.name == "text only" and settings.speak.backend != "none":
         return Finding("voice", "optional", chosen.why, "Install espeak-ng, or a Piper voice")
     return Finding("voice", "ok", chosen.why.rstrip("."))
 

@@ -34,6 +34,10 @@ def locks(stage: Stage) -> list[Path]:
 def provide(stage: Stage) -> None:
     """Bring `.venv` to the state that `stage` needs; nothing is done where it is there already."""
     stages: tuple[Stage, ...] = ("setup", "test") if stage == "setup" else ("test",)
+    if sys.platform == "darwin" and not apple_silicon():
+        raise SetupError(
+            "mybro runs on Apple silicon, and this is an Intel Mac or an Intel Python on Rosetta"
+        )
     if usable(VENV) and any(_stamp(each).fresh(stage_key(each)) for each in stages):
         return
     uv = find_uv()
