@@ -40,6 +40,8 @@ _REVEALERS = _WORDS["REVEALERS"]
 _WEAK = _WORDS["WEAK"]
 _VITAL = _WORDS["VITAL"]
 _PLACES = _WORDS["PLACES"]
+_BRANCH_PARTS = _WORDS["BRANCH_PARTS"]
+_LABELS = _WORDS["LABELS"]
 _SECRETS = _WORDS["SECRETS"]
 
 Found = Literal["none", "sends", "destructive"]
@@ -233,7 +235,7 @@ def _destroys(verb: str, rest: Sequence[str]) -> bool:
         return "env" in things  # a file of the repository, where a checkpoint holds it
     if {"git", ".git", ".env"} & set(things) and things[-1] not in _CODE:
         return True
-    if things[-1] in _CODE:
+    if things[0] in _LABELS or (things[-1] in _CODE and "branch" not in things[:-1]):
         return False
     if verb in _DESTROY_ANYTHING or (verb == "kill" and things[-1] != "switch"):
         return True
@@ -248,8 +250,13 @@ def _lasting(words: Sequence[str], things: frozenset[str]) -> bool:
     """Whether one of `things` is named for itself: "the database", but not "the database class"."""
     for at, word in enumerate(words):
         after = words[at + 1 : at + 2]
-        of_code = word.startswith("branch") and at > 0 and words[at - 1] in _CODE_BRANCHES
-        if word in things and not of_code and not (after and after[0] in _CODE):
+        if word not in things:
+            continue
+        if word in ("branch", "branches"):
+            other = bool(set(after) & _BRANCH_PARTS) or (at > 0 and words[at - 1] in _CODE_BRANCHES)
+        else:
+            other = bool(set(after) & _CODE) or (bool(after) and word in ("main", "master", "head"))
+        if not other:
             return True
     return False
 

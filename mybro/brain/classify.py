@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from mybro import risk
 from mybro.brain.verbs import ASKED_OF_US, ASKING, CHAT, READING, READING_PHRASES, VERBS
 from mybro.intent import Intent, Kind
@@ -12,7 +14,7 @@ _CHANGING = (
     - READING
     - {"do", "get", "make sure", "print", "follow", "give", "call", "type", "go", "take", "set", "order"}
 )
-_CHANGES_AFTER = ("and", "then")
+_READING = tuple(phrase + " " for phrase in READING_PHRASES)
 
 
 def classify(text: str) -> Intent:
@@ -42,26 +44,39 @@ def _is_greeting(words: list[str]) -> bool:
 
 
 def _request_kind(words: list[str], question_mark: bool) -> tuple[Kind, float]:
-    first, line = words[0], " ".join(words) + " "
-    changes = any(
-        word in _CHANGES_AFTER and at + 1 < len(words) and words[at + 1] in _CHANGING
-        for at, word in enumerate(words)
-    )
-    if any(line.startswith(phrase + " ") for phrase in READING_PHRASES) or first in READING:
-        if first in ("find", "search", "look") and " replace " in line:
-            return "task", 0.9
+    first, second, line = words[0], words[1] if len(words) > 1 else "", " ".join(words) + " "
+    changes = any(word in ("and", "then") and after in _CHANGING for word, after in pairwise(words))
+    if _is_odd_task(words):
+        return "task", 0.7
+    if line.startswith(_READING) or first in READING:
         return ("task", 0.7) if changes else ("question", 0.9)
     if first == "show" and len(words) < 7 and not set(words) & _NOT_SHOWN:
         return "question", 0.7
     if first in ASKING:
-        if first in ("do", "have") and not question_mark and words[1:2] and words[1] not in _PERSONS:
+        if first in ("do", "have") and not question_mark and second and second not in _PERSONS:
             return "task", 0.6
-        return (
-            ("task", 0.6) if changes and not question_mark and first not in _ASKING_WHY else ("question", 0.9)
-        )
+        told = changes and not question_mark and first not in _ASKING_WHY
+        return ("task", 0.6) if told else ("question", 0.9)
     if first in VERBS:
         return "task", 0.9
     return ("question", 0.6) if question_mark else ("task", 0.5)
+
+
+def _is_odd_task(words: list[str]) -> bool:
+    """A request that begins like a question: "do the same for…", "check that…", "find and replace…"."""
+    first, second = words[0], words[1] if len(words) > 1 else ""
+    match first:
+        case "do":
+            return "same" in words[:4]
+        case "dont":
+            return second not in ("you", "we", "i", "they")
+        case "check":
+            return second in ("that", "out", "in")
+        case "read":
+            return "from" in words
+        case "find" | "search" | "look":
+            return "replace" in words
+    return False
 
 
 _PERSONS = frozenset(
