@@ -56,7 +56,7 @@ def test(arguments: Sequence[str]) -> int:
         if ended not in (0, NO_TESTS_COLLECTED):
             status = status or ended
         measured.append((lane, _percent(env, data)))
-    return status or _judge(measured)
+    return status or judge(measured)
 
 
 def trials(arguments: Sequence[str]) -> int:
@@ -90,7 +90,7 @@ def _percent(env: dict[str, str], data: Path) -> float | None:
     return float(words[-1].rstrip("%")) if words else None
 
 
-def _judge(measured: Sequence[tuple[Lane, float | None]]) -> int:
+def judge(measured: Sequence[tuple[Lane, float | None]]) -> int:
     gate = os.environ.get(COVERAGE_GATE) == "1"
     status = 0
     for lane, percent in measured:
