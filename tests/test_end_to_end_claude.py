@@ -21,7 +21,7 @@ CREATE = Path(__file__).parent / "audio" / "create_hello.flac"
 
 @pytest.fixture
 def claude(claude_bin: str, claude_env: dict[str, str]) -> dict[str, str]:
-    return {**claude_env, "MYBRO_EXECUTOR__CLAUDE_PATH": claude_bin}
+    return {**claude_env, "MYBRO_EXECUTOR__CLAUDE_PATH": claude_bin, "MYBRO_BRAIN__PROVIDER": "none"}
 
 
 def test_spoken_command_to_file_and_back(

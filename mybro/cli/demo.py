@@ -8,8 +8,12 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from mybro.config import Settings
 
 
 @click.command("demo")
@@ -42,7 +46,7 @@ async def _demo(repo: Path, *, voice: bool | None, as_json: bool, agent: bool | 
     from mybro.config import load_settings
     from mybro.demo import COMMANDS, RECORDINGS, TASK, Score, build_project
     from mybro.pipeline.session import session
-    from mybro.terminal import choose_view
+    from mybro.terminal.view import choose_view
 
     build_project(repo)
     # The same on every machine: the packaged model, and no language model but the coding session's own.
@@ -54,7 +58,7 @@ async def _demo(repo: Path, *, voice: bool | None, as_json: bool, agent: bool | 
         async with session(settings, repo, (view.show, score.watch), ears=True, voice=voice) as running:
             for name in COMMANDS:
                 await running.listen(FileSource(RECORDINGS / f"{name}.flac"), lockstep=True)
-            if await _wants_agent(agent):
+            if await _wants_agent(agent, settings):
                 await running.listen(FileSource(RECORDINGS / f"{TASK}.flac"), lockstep=True)
     finally:
         view.close()
@@ -70,14 +74,14 @@ def _verdict(missed: int) -> str:
     return "That is all it takes. Next: `mybro setup`, then `mybro run` in a repository of yours."
 
 
-async def _wants_agent(agent: bool | None) -> bool:
+async def _wants_agent(agent: bool | None, settings: Settings) -> bool:
     """Whether to let Claude Code do a task: it may cost a few cents, so nobody is surprised by it."""
     from mybro.cli.ask import read_line
     from mybro.executor.claude.status import claude_status
 
     if agent is not None:
         return agent
-    if not sys.stdin.isatty() or not claude_status().ready:
+    if not sys.stdin.isatty() or not claude_status(settings.executor).problem is None:
         return False
     click.echo("Claude Code is signed in. Let it do one spoken task for a few cents? [y/N] ", nl=False)
     return (await read_line()).lower() in ("y", "yes")

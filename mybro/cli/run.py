@@ -48,23 +48,22 @@ async def _run(
     settings: Settings, repo: str | None, files: tuple[str, ...], options: dict[str, Any],
     *, realtime: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    from mybro.cli.fetching import fetch
+    from mybro.models.hub import fetcher
     from mybro.pipeline.feed import open_source
-    from mybro.pipeline.live import listen_live
     from mybro.pipeline.session import find_repo, first_of, session
-    from mybro.terminal import choose_view
+    from mybro.terminal.view import choose_view
 
     where = find_repo(repo)
     sources = [open_source(name, realtime=realtime) for name in files]
     view = choose_view(json=as_json, is_tty=sys.stdout.isatty())
     try:
-        async with session(settings, where, (view.show,), ears=True, fetch=fetch, **options) as running:
+        async with session(settings, where, (view.show,), ears=True, fetch=fetcher(), **options) as running:
             # A second session's supervisor, or a closed terminal, ends it in order, too.
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running.pipeline.ended.set)
             await running.recover()
-            hearing = _play(running, sources, realtime=realtime) if files else listen_live(running)
+            hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
             await first_of(hearing, running.pipeline.ended.wait())
     finally:
         view.close()
@@ -74,3 +73,9 @@ async def _run(
 async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None:
     for source in sources:
         await running.listen(source, lockstep=not realtime)
+
+
+async def _listen(running: Session) -> None:
+    from mybro.pipeline.live import listen_live
+
+    await listen_live(running)

@@ -59,7 +59,7 @@ async def _dry_run(settings: Settings, text: str, *, as_json: bool) -> int:
 async def _say(settings: Settings, text: str, repo: str | None, *, as_json: bool, yes: bool) -> int:
     from mybro.cli.ask import decide
     from mybro.pipeline.session import find_repo, say
-    from mybro.terminal import choose_view
+    from mybro.terminal.view import choose_view
 
     view = choose_view(json=as_json, is_tty=sys.stdout.isatty())
     try:

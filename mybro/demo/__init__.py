@@ -39,6 +39,7 @@ def total(prices, user_id):
         return 0
     return sum(prices)
 ''',
+    ".gitignore": "__pycache__/\n",
     "tests/__init__.py": "",
     "tests/test_prices.py": """import unittest
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from mybro import events as ev
+from mybro.brain.classify import classify
 from mybro.brain.dialog import Dialog
 from mybro.clock import Clock
-from mybro.errors import JournalError, MybroError, TranscriptionError
+from mybro.errors import MybroError, Problem, TranscriptionError
 from mybro.intent import Intent
 from mybro.pipeline import effects as do
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import JobPhase, State
+
+log = logging.getLogger(__name__)
 
 JOURNAL_QUEUE = 4096
 """Events that may wait for the disk; the loop waits when there are more."""
@@ -44,7 +48,7 @@ class Performer:
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
         self._written = 0
-        self._write_error: JournalError | None = None
+        self._write_error: Problem | None = None
         self._progress = asyncio.Condition()
         self._writer: asyncio.Task[None] | None = None
 
@@ -66,8 +70,8 @@ class Performer:
             envelope = await self._unwritten.get()
             try:
                 await journal.record(envelope)
-            except JournalError as error:
-                self._write_error = error
+            except Exception as error:
+                self._write_error = problem_of(error)
             async with self._progress:
                 self._written = envelope.seq
                 self._unwritten.task_done()
@@ -77,9 +81,9 @@ class Performer:
         if self._stages.journal is not None:
             async with self._progress:
                 await self._progress.wait_for(lambda: self._written >= seq)
-            if (error := self._write_error) is not None:
+            if (problem := self._write_error) is not None:
                 self._write_error = None
-                await self._pipeline.post(ev.RecordingFailed(turn, error.problem), seq)
+                await self._pipeline.post(ev.RecordingFailed(turn, problem), seq)
                 return
         await self._pipeline.post(ev.Recorded(turn), seq)
 
@@ -162,14 +166,19 @@ class Performer:
             answer: ev.Event | None = await transcription.transcribe(
                 asked.turn, asked.request, asked.audio, speculative=asked.trial
             )
-        except MybroError as error:
-            answer = ev.TranscriptionFailed(asked.turn, asked.request, error.problem)
+        except Exception as error:
+            answer = ev.TranscriptionFailed(asked.turn, asked.request, problem_of(error))
         if answer is not None:
             await self._pipeline.post(answer, seq)
 
     async def _understand(self, turn: int, text: str, seq: int) -> None:
         began = self._pipeline.clock.now()
-        intent = await self._stages.brain.understand(text, self._dialog)
+        try:
+            intent = await self._stages.brain.understand(text, self._dialog)
+        except Exception:
+            log.exception("the brain failed")
+            # What was said is never lost: the plain reading needs no model.
+            intent = classify(text)
         self._thinking.pop(turn, None)
         spent_ms = (self._pipeline.clock.now() - began) * 1000
         await self._pipeline.post(ev.Understood(turn, intent, spent_ms), seq)
@@ -178,14 +187,13 @@ class Performer:
         """The acceptance is on disk before the work begins; a stop may have come in between."""
         try:
             await self._mark(turn, "accepted")
-        except JournalError as error:
-            await self._pipeline.post(ev.JobFailed(job, error.problem))
-            return
-        known = self._pipeline.state.jobs.get(job)
-        if self._stages.executor is None or known is None or known.phase is JobPhase.STOPPING:
-            await self._pipeline.post(ev.JobStopped(job))
-            return
-        await self._stages.executor.start(job, turn, intent)
+            known = self._pipeline.state.jobs.get(job)
+            if self._stages.executor is None or known is None or known.phase is JobPhase.STOPPING:
+                await self._pipeline.post(ev.JobStopped(job))
+            else:
+                await self._stages.executor.start(job, turn, intent)
+        except Exception as error:
+            await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
 
     async def _take_back(self, job: int, turn: int, which: str, count: int) -> None:
         executor = self._stages.executor
@@ -196,8 +204,8 @@ class Performer:
             else:
                 outcome = await (executor.undo(count) if which == "undo" else executor.redo(count))
             await self._pipeline.post(ev.JobFinished(job, outcome))
-        except MybroError as error:
-            await self._pipeline.post(ev.JobFailed(job, error.problem))
+        except Exception as error:
+            await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
 
     async def _stop(self, jobs: tuple[int, ...]) -> None:
         if self._stages.executor is not None:
@@ -226,3 +234,11 @@ class Performer:
                 self._dialog = self._dialog.settle(problem.message)
             case _:
                 pass
+
+
+def problem_of(error: BaseException) -> Problem:
+    """What to tell a person of an error; one that is not a `MybroError` is a fault of mybro's own."""
+    if isinstance(error, MybroError):
+        return error.problem
+    log.error("an error inside mybro: %r", error, exc_info=error)
+    return Problem("internal_error", f"Something went wrong inside mybro ({type(error).__name__})")

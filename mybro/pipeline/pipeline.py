@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from mybro import events as ev
 from mybro.clock import Clock, MonotonicClock
-from mybro.errors import MybroError, Problem
+from mybro.errors import MybroError
 from mybro.pipeline.effects import Effect
-from mybro.pipeline.performer import Performer
+from mybro.pipeline.performer import Performer, problem_of
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import JobPhase, State
 from mybro.pipeline.transition import transition
@@ -92,9 +92,7 @@ class Pipeline:
             self._waiting -= counts
             self._changed.set()
             if not finished.cancelled() and (error := finished.exception()) is not None:
-                log.error("an effect failed: %r", error, exc_info=error)
-                problem = error.problem if isinstance(error, MybroError) else _bug(error)
-                self._own.append((ev.StageFailed("executor", problem), None))
+                self._own.append((ev.StageFailed("executor", problem_of(error)), None))
                 self._wake()
 
         task.add_done_callback(done)
@@ -195,10 +193,6 @@ def _audio_time(event: ev.Event, state: State) -> int:
 
 _NOTHING: Any = object()
 """Wakes the loop, which otherwise waits for the inbox alone."""
-
-
-def _bug(error: BaseException) -> Problem:
-    return Problem("internal_error", f"something went wrong inside mybro ({type(error).__name__})")
 
 
 async def _bounded(work: Any, seconds: float) -> None:
