@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from mybro.config import ExecutorSettings
 from tests.claude_api import ScriptedServer
+from tests.fakes.claude import Desk
 from tests.requirements import need
 
 _CHECKOUT = Path(__file__).parent.parent / ".cache" / "claude" / "node_modules" / ".bin" / "claude"
@@ -65,3 +67,14 @@ def claude_repo(tmp_path: Path) -> Path:
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], [*who, "commit", "-q", "-m", "Begin"]):
         subprocess.run(["git", *arguments], cwd=repo, env=env, check=True)
     return repo
+
+
+@pytest.fixture
+async def desk(
+    claude_bin: str, claude_env: dict[str, str], claude_repo: Path, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    """The hand, ready for `desk.do("…")`; no process of it is left afterwards."""
+    desk = Desk(ExecutorSettings(claude_path=claude_bin), claude_env, claude_repo, tmp_path)
+    yield desk
+    await desk.hand.aclose()
+    await desk.hand.aclose()

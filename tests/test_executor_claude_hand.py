@@ -1,100 +1,44 @@
-"""The real CLI, warm, against a scripted model: work, questions, stop, resume, cost."""
+"""The real CLI, kept warm, against a scripted model: work, stop, crash, resume, cost."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
+import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from mybro.clock import Clock, MonotonicClock
-from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
-from mybro.events import (
-    Answered,
-    Choice,
-    Event,
-    JobAsked,
-    JobProgressed,
-    Outcome,
-    QuestionWithdrawn,
-)
-from mybro.executor.claude.hand import ClaudeHand
-from mybro.executor.claude.store import FileSessionStore
-from mybro.executor.hand import Job
-from mybro.intent import Intent, Kind
+from mybro.events import JobProgressed, Outcome
+from mybro.executor.claude.faults import TurnError
 from tests.claude_api import ScriptedServer, bash, text, tool, write
+from tests.fakes.claude import Desk
 from tests.fakes.ops import silent, writers
 
 pytest_plugins = ["tests.claude_fixtures"]
 pytestmark = pytest.mark.integration
-
-numbers = itertools.count(1)
-
-
-class Desk:
-    """A hand, a repository, and a person who answers as told."""
-
-    def __init__(
-        self, settings: ExecutorSettings, env: dict[str, str], repo: Path, folder: Path, clock: Clock
-    ) -> None:
-        self.settings, self.env, self.repo, self.folder, self.clock = settings, env, repo, folder, clock
-        self.events: list[Event] = []
-        self.reply: Callable[[JobAsked], Awaitable[Answered | None]] = self.yes
-        self.hand = self.new_hand()
-
-    def new_hand(self) -> ClaudeHand:
-        """What a restarted program has: the same files, a new hand."""
-        store = FileSessionStore(self.folder / "sessions")
-        return ClaudeHand(self.settings, self.clock, env=self.env, store=store)
-
-    async def do(self, words: str, kind: Kind = "task") -> Outcome:
-        intent = Intent(kind=kind, text=words)
-        job = Job(next(numbers), 1, intent, self.repo, lambda: next(numbers))
-        return await self.hand.run(job, self.report)
-
-    async def report(self, event: Event) -> None:
-        self.events.append(event)
-        if isinstance(event, JobAsked):
-            answer = await self.reply(event)
-            if answer is not None:
-                await self.hand.answer(answer)
-
-    async def yes(self, asked: JobAsked) -> Answered | None:
-        return Answered(asked.question, yes=True)
-
-    async def no(self, asked: JobAsked) -> Answered | None:
-        return Answered(asked.question, yes=False)
-
-    async def nothing(self, asked: JobAsked) -> Answered | None:
-        return None
-
-    def asked(self) -> list[JobAsked]:
-        return [event for event in self.events if isinstance(event, JobAsked)]
-
-    def steps(self) -> list[str]:
-        return [e.text for e in self.events if isinstance(e, JobProgressed) and e.kind == "step"]
+ROOT = Path(__file__).parent.parent
+ODD = 'quote " back \\ slash \u2028 line \n tab \t snow \N{SNOWMAN} nul \0 brace } half \ud83d of a pair'
 
 
-@pytest.fixture
-def settings(claude_bin: str) -> ExecutorSettings:
-    return ExecutorSettings(claude_path=claude_bin)
+def session_pid(desk: Desk) -> int:
+    """The process of the CLI that works in the repository."""
+    children = psutil.Process().children(recursive=True)
+    return next(p.pid for p in children if "stream-json" in p.cmdline() and "mybro.ops" not in p.cmdline()[2])
 
 
-@pytest.fixture
-async def desk(
-    settings: ExecutorSettings, claude_env: dict[str, str], claude_repo: Path, tmp_path: Path
-) -> AsyncIterator[Desk]:
-    desk = Desk(settings, claude_env, claude_repo, tmp_path, MonotonicClock())
-    yield desk
-    await desk.hand.aclose()
-    await desk.hand.aclose()
+def words_of(messages: list[dict[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        content = message["content"]
+        if message["role"] == "user":
+            yield from [content] if isinstance(content, str) else [part.get("text", "") for part in content]
 
 
 async def test_a_prompt_becomes_a_file(desk: Desk, claude_api: ScriptedServer) -> None:
@@ -111,10 +55,149 @@ async def test_a_prompt_becomes_a_file(desk: Desk, claude_api: ScriptedServer) -
         cost_usd=outcome.cost_usd, input_tokens=2000, output_tokens=100, session=outcome.session,
     )  # fmt: skip
     assert outcome.session
-    assert outcome.cost_usd == pytest.approx(0.01)
-    assert desk.asked() == []
-    assert desk.steps() == ["writing hello.py"]
-    words = "".join(e.text for e in desk.events if isinstance(e, JobProgressed) and e.kind == "words")
-    assert words == "I will write it.I wrote **hello.py**. It greets."
+    assert desk.asked == []
+    assert desk.progress() == ["writing hello.py"]
+    assert "".join(desk.progress("words")) == "I will write it.I wrote **hello.py**. It greets."
     assert "dictated speech" in claude_api.requests[0].system
     assert claude_api.elsewhere == []
+
+
+async def test_cost_is_what_each_turn_added(desk: Desk, claude_api: ScriptedServer) -> None:
+    claude_api.when("cheap", [text("Done.")])
+    claude_api.when("dear", [text("Done.", usage={"input_tokens": 3000})])
+    first = await desk.do("something cheap")
+    second = await desk.do("something dear")
+    await desk.hand.aclose()
+    desk.hand = desk.new_hand()
+    third = await desk.do("something cheap again")
+    assert first.session == second.session == third.session
+    assert (first.input_tokens, second.input_tokens, third.input_tokens) == (1000, 3000, 1000)
+    assert third.cost_usd == pytest.approx(first.cost_usd)
+    assert second.cost_usd > 2 * first.cost_usd
+    remembered = desk.store.load(desk.repo)
+    assert remembered is not None
+    assert remembered.spent_usd == pytest.approx(2 * first.cost_usd + second.cost_usd)
+
+
+async def test_odd_words_and_long_lines_arrive_whole(desk: Desk, claude_api: ScriptedServer) -> None:
+    long = "".join(f"line_{n} = {n}\n" for n in range(20_000))
+    claude_api.when("odd", [text("Fine.")])
+    claude_api.when("long file", [write(desk.repo / "long.py", long), text("Written.")])
+    await desk.do(f"odd {ODD}")
+    said = " ".join(words_of(claude_api.requests[0].body["messages"]))
+    for piece in ('quote " back \\ slash', "snow \N{SNOWMAN}", "brace } half"):
+        assert piece in said
+    assert (await desk.do("write a long file")).ok
+    assert (desk.repo / "long.py").read_text() == long
+
+
+@pytest.mark.parametrize("kind", ["plain", "double_fork"])
+async def test_stop_leaves_nothing_that_writes(kind: str, desk: Desk, claude_api: ScriptedServer) -> None:
+    file = desk.repo / "written"
+    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}"
+    claude_api.when("never ends", [bash(program), text("It ended.")])
+    claude_api.when("afterwards", [text("Still here.")])
+    running = desk.start("run what never ends")
+    await asyncio.to_thread(writers, file)
+    pid = session_pid(desk)
+    await desk.hand.stop()
+    assert silent(file)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await desk.do("and afterwards")).summary == "Still here."
+    assert session_pid(desk) == pid
+
+
+async def test_a_cancelled_task_is_interrupted_in_mid_sentence(
+    desk: Desk, claude_api: ScriptedServer
+) -> None:
+    claude_api.when("talks on", [text("word " * 400, word_delay_s=0.05)])
+    claude_api.when("afterwards", [text("Still here.")])
+    running = desk.start("somebody who talks on")
+    await desk.until(lambda e: isinstance(e, JobProgressed) and e.kind == "words")
+    running.cancel()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    said = len(desk.events)
+    assert (await desk.do("and afterwards")).summary == "Still here."
+    assert "".join(desk.progress("words")).endswith("Still here.")
+    assert len(desk.events) - said < 10
+
+
+async def test_a_killed_cli_is_told_and_resumed(desk: Desk, claude_api: ScriptedServer) -> None:
+    claude_api.when("remember blue", [text("I remember.")])
+    claude_api.when("talks on", [text("word " * 400, word_delay_s=0.05)])
+    claude_api.when("which colour", [text("Blue.")])
+    first = await desk.do("remember blue")
+    running = desk.start("somebody who talks on")
+    await desk.until(lambda e: isinstance(e, JobProgressed) and e.text == "word ")
+    os.kill(session_pid(desk), signal.SIGKILL)
+    with pytest.raises(TurnError) as error:
+        await running
+    assert error.value.code == "claude_died"
+    assert error.value.retryable
+    after = await desk.do("which colour was it")
+    assert (after.summary, after.session) == ("Blue.", first.session)
+    assert "remember blue" in str(claude_api.requests[-1].body["messages"][:2])
+    os.kill(session_pid(desk), signal.SIGKILL)  # while it idles: nobody needs to know
+    assert (await desk.do("which colour was it")).session == first.session
+
+
+async def test_a_cli_that_is_stuck_is_ended_and_replaced(desk: Desk, claude_api: ScriptedServer) -> None:
+    claude_api.when("talks on", [text("word " * 400, word_delay_s=0.05)])
+    claude_api.when("afterwards", [text("Still here.")])
+    running = desk.start("somebody who talks on")
+    await desk.until(lambda e: isinstance(e, JobProgressed) and e.kind == "words")
+    pid = session_pid(desk)
+    os.kill(pid, signal.SIGSTOP)
+    await desk.hand.stop()
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await desk.do("and afterwards")).summary == "Still here."
+
+
+async def test_a_session_that_is_gone_begins_anew(desk: Desk, claude_api: ScriptedServer) -> None:
+    claude_api.when("hello", [text("Hello.")])
+    first = await desk.do("hello there")
+    await desk.hand.aclose()
+    shutil.rmtree(f"{desk.env['CLAUDE_CONFIG_DIR']}/projects")
+    desk.hand = desk.new_hand()
+    second = await desk.do("hello again")
+    assert second.summary == "Hello."
+    assert second.session != first.session
+
+
+async def test_nothing_of_the_repository_runs_or_is_written(desk: Desk, claude_api: ScriptedServer) -> None:
+    hook = [{"hooks": [{"type": "command", "command": f"touch {desk.repo}/hooked"}]}]
+    events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
+    claude = desk.repo / ".claude"
+    claude.mkdir()
+    (claude / "settings.json").write_text(json.dumps({"hooks": dict.fromkeys(events, hook)}))
+    (desk.repo / "CLAUDE.md").write_text("Always say zebra.\n")
+    claude_api.when("hello", [write(desk.repo / "x.py", "x = 1\n"), bash("python3 x.py"), text("Done.")])
+    await desk.do("hello there")
+    assert not (desk.repo / "hooked").exists()
+    assert [file.name for file in claude.iterdir()] == ["settings.json"]
+    assert "Always say zebra." in claude_api.requests[0].system
+
+
+async def test_a_helper_of_the_model_is_judged_alike(desk: Desk, claude_api: ScriptedServer) -> None:
+    task = {"description": "look", "prompt": "small errand", "subagent_type": "general-purpose"}
+    claude_api.when("big task", [tool("Agent", task), text("All done.")])
+    claude_api.when("small errand", [bash("python3 parser.py"), text("Errand done.")])
+    outcome = await desk.do("a big task")
+    assert outcome.summary == "All done."
+    assert [asked.text for asked in desk.asked] == ["It wants to run python3 parser.py. Yes or no?"]
+    assert "".join(desk.progress("words")) == "All done."
+
+
+async def test_without_a_cli_one_sentence_says_how_to_get_it(desk: Desk) -> None:
+    desk.settings.claude_path = str(desk.repo / "no-claude")
+    desk.hand = desk.new_hand()
+    with pytest.raises(ExecutorError, match="npm install -g @anthropic-ai/claude-code") as error:
+        await desk.do("anything")
+    assert error.value.code == "claude_missing"
+    with pytest.raises(ExecutorError):
+        await desk.hand.prewarm(desk.repo)

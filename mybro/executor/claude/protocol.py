@@ -34,6 +34,14 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a prompt, by its uuid: "queued", "started", "completed" or "cancelled"."""
+
+    prompt: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A piece of the answer as it streams."""
 
@@ -139,7 +147,7 @@ class TurnEnded:
 
 
 Message = (
-    Started | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
+    Started | Followed | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
     | ControlAsked | PermissionWithdrawn | ControlReplied | TurnEnded
 )  # fmt: skip
 
@@ -247,6 +255,7 @@ _PARSERS: dict[str, Callable[[Json], Sequence[Message]]] = {
     "system": _system, "stream_event": _stream_event, "assistant": _assistant, "user": _user,
     "control_request": _control_request, "control_response": _control_response, "result": _result,
     "control_cancel_request": lambda raw: [PermissionWithdrawn(raw["request_id"])],
+    "command_lifecycle": lambda raw: [Followed(raw["command_uuid"], raw["state"])],
 }  # fmt: skip
 
 

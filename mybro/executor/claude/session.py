@@ -102,21 +102,36 @@ class Session:
         is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
         self._check_budget()
+        turn = await self._attempt(prompt, on_message)
+        if turn is None:  # it had died while it idled, and never saw the prompt
+            turn = await self._attempt(prompt, on_message)
+        if turn is None:
+            raise faults.died("")
+        return await self._judge(turn)
+
+    async def _attempt(
+        self, prompt: str, on_message: Callable[[Message], Awaitable[None]]
+    ) -> RunningTurn | None:
+        """Bring a prompt to its result; None where the process ended without having taken it."""
         await self.warm()
         process = self._process
         if process is None:
-            raise faults.died("")
+            return None
         if self._spared is None:
             self._spared = await asyncio.to_thread(_family, process.pid)
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
         try:
             await process.send(protocol.prompt(prompt, turn.uuid))
             await self._follow(process, turn, on_message)
+        except faults.TurnError:
+            if not process.alive and not turn.taken:
+                return None
+            raise
         finally:
             if not turn.result.done():
                 await uninterrupted(self._abort(process, turn))
             self._turn = None
-        return await self._judge(turn)
+        return turn
 
     async def reply(self, request: str, message: Json) -> None:
         """Answer a permission question of the running turn."""

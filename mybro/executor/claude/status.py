@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mybro.config import ExecutorSettings
 from mybro.errors import Problem
-from mybro.executor.claude import faults, protocol
+from mybro.executor.claude import faults
 from mybro.executor.claude.process import environment
 
 MINIMUM_VERSION = (2, 1, 197)
@@ -27,11 +27,6 @@ _PLACES = (
 )
 """Where installers put it, for programs that start with a short PATH."""
 
-_PROBE = (
-    "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose",
-    "--setting-sources", "user",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class ClaudeStatus:
@@ -43,6 +38,11 @@ class ClaudeStatus:
     """None where the CLI does not say."""
     problem: Problem | None = None
     """What stands in the way; None where it can be used."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a task can be given to it."""
+        return self.problem is None
 
 
 def find_claude(settings: ExecutorSettings, env: Mapping[str, str] | None = None) -> str | None:
@@ -57,58 +57,49 @@ def find_claude(settings: ExecutorSettings, env: Mapping[str, str] | None = None
 
 
 def claude_status(
-    settings: ExecutorSettings, env: Mapping[str, str] | None = None, timeout_s: float = 15.0
+    settings: ExecutorSettings | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = 10.0,
 ) -> ClaudeStatus:
-    """Start the CLI, ask who it is, and let it end: half a second, no network, nothing spent. Blocks."""
+    """Ask the CLI for its version and sign-in: under a second, no network, nothing spent. Blocks."""
+    settings = settings or ExecutorSettings()
     path = find_claude(settings, env)
     if path is None:
         return ClaudeStatus(None, problem=faults.missing(settings.claude_path or "claude").problem)
-    hello = protocol.line(protocol.control("check", "initialize"))
-    try:
-        answer = subprocess.run(
-            [path, *_PROBE], input=hello, env=environment(env), cwd=Path.home().anchor,
-            capture_output=True, timeout=timeout_s, check=False, start_new_session=True,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+    found = re.match(r"(\d+\.\d+\.\d+)", _output([path, "--version"], env, timeout_s))
+    if found is None:
         return ClaudeStatus(path, problem=_broken(path))
-    for line in answer.stdout.splitlines():
-        status = _read(path, line)
-        if status is not None:
-            return status
-    return ClaudeStatus(path, problem=_broken(path))
-
-
-def _read(path: str, line: bytes) -> ClaudeStatus | None:
-    try:
-        raw = json.loads(line)
-        body = raw["response"]["response"] if raw["type"] == "control_response" else None
-    except (ValueError, KeyError, TypeError):
-        return None
-    if not isinstance(body, dict):
-        return None
-    version = str(body.get("claude_code_version") or "")
-    signed_in = _signed_in(body.get("account") or {})
-    if version and _numbers(version) < MINIMUM_VERSION:
-        least = ".".join(map(str, MINIMUM_VERSION))
-        problem = Problem(
-            "claude_too_old", f"Claude Code {version} is too old; {least} is the least that works",
-            "Run `npm install -g @anthropic-ai/claude-code`",
-        )  # fmt: skip
-        return ClaudeStatus(path, version, signed_in, problem)
+    version = found[1]
+    if tuple(map(int, version.split("."))) < MINIMUM_VERSION:
+        return ClaudeStatus(path, version, problem=_too_old(version))
+    signed_in = _signed_in(_output([path, "auth", "status", "--json"], env, timeout_s))
     return ClaudeStatus(path, version, signed_in, faults.signed_out().problem if signed_in is False else None)
 
 
-def _signed_in(account: dict[str, object]) -> bool | None:
-    if account.get("apiProvider", "firstParty") != "firstParty":
-        return None
-    token, key = account.get("tokenSource"), account.get("apiKeySource")
-    if token is None and key is None:
-        return None
-    return token not in (None, "none") or key not in (None, "none")
+def _output(argv: list[str], env: Mapping[str, str] | None, timeout_s: float) -> str:
+    try:
+        done = subprocess.run(
+            argv, env=environment(env), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            errors="replace", timeout=timeout_s, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+def _signed_in(told: str) -> bool | None:
+    try:
+        return bool(json.loads(told)["loggedIn"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _too_old(version: str) -> Problem:
+    least = ".".join(map(str, MINIMUM_VERSION))
+    return Problem(
+        "claude_too_old", f"Claude Code {version} is too old; {least} is the least that works",
+        "Run `npm install -g @anthropic-ai/claude-code`",
+    )  # fmt: skip
 
 
 def _broken(path: str) -> Problem:

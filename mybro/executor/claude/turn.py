@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mybro.clock import Clock
 from mybro.executor.claude.protocol import (
+    Followed,
     Message,
     PermissionAsked,
     PermissionWithdrawn,
@@ -44,6 +45,8 @@ class RunningTurn:
         self.result: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self.aborted = False
         """Whether nobody wants its messages any more."""
+        self.taken = False
+        """Whether the CLI has seen the prompt."""
         self.api_error = ""
         self.cost_usd = 0.0
         self.input_tokens = 0
@@ -60,6 +63,9 @@ class RunningTurn:
 
     def note(self, message: Message) -> None:
         """Keep account of what the turn waits for."""
+        if isinstance(message, Followed) and message.prompt != self.uuid:
+            return  # the end of a prompt before this one
+        self.taken = True
         self._last_sign = self._clock.now()
         match message:
             case ToolUsed():
