@@ -14,14 +14,25 @@ from mybro.audio.playback import DevicePlayer, sound_available
 from mybro.audio.sound import SoundProcess
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
+from mybro.brain.dialog import Dialog
 from mybro.clock import Clock, MonotonicClock
 from mybro.config import Settings, data_dir
 from mybro.errors import ExecutorError, Problem
-from mybro.events import Answered, Envelope, JobFailed, JobFinished, JobStopped, Recalled, StageFailed, Typed
+from mybro.events import (
+    Answered,
+    AudioBlock,
+    Envelope,
+    JobFailed,
+    JobFinished,
+    JobStopped,
+    Recalled,
+    StageFailed,
+    Typed,
+)
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.jobs import Executor, limits
 from mybro.intent import Intent
-from mybro.journal import Journal
+from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages
@@ -31,6 +42,9 @@ from mybro.speak.player import PlayerPort, SilentPlayer
 from mybro.speak.speaker import choose
 from mybro.transcribe.choice import Fetch
 from mybro.transcribe.service import Transcription
+
+REHEARD = 1_000_000_000
+"""Requests for recordings of earlier sessions are numbered from here, beyond what a session counts up to."""
 
 Decide = Callable[[Question], Awaitable[Answered]]
 """Has the person answer a question by other means than the voice."""
@@ -45,6 +59,8 @@ class Session:
     clock: Clock
     journal: Journal
     sound: SoundProcess
+    brain: Brain
+    transcription: Transcription | None
     executor: Executor
     mouth: Mouth | None
 
@@ -58,17 +74,30 @@ class Session:
         for label in await self.executor.recover():
             await self._tell("interrupted", f"{label} was interrupted; say undo to take it back")
         for left in await self.journal.unfinished():
-            kept = left.utterance
-            if left.outcome_unknown or kept.intent is None:
+            if not left.offered:
                 continue
-            try:
-                intent = Intent.model_validate(kept.intent.body, strict=False)
-            except ValidationError:
-                # Written by a version that understood things differently: shown in the history, not run.
+            intent = await self._intent_of(left.utterance)
+            if intent is None or intent.kind == "control":
+                await self.journal.discard(left.utterance.id)
                 continue
             turn = self.pipeline.next_turn()
-            await self.journal.adopt(kept.id, turn)
+            await self.journal.adopt(left.utterance.id, turn)
             await self.pipeline.post(Recalled(turn, intent))
+
+    async def _intent_of(self, kept: UtteranceRecord) -> Intent | None:
+        """What was meant, as far as the earlier session came with it; None where there were no words."""
+        if kept.intent is not None:
+            # An intent that another version wrote differently is understood anew.
+            with contextlib.suppress(ValidationError):
+                return Intent.model_validate(kept.intent.body, strict=False)
+        text = kept.text
+        if not text and kept.audio is not None and self.transcription is not None:
+            from mybro.audio.files import FileSource
+
+            pcm = b"".join([block.pcm async for block in FileSource(kept.audio).blocks()])
+            heard = await self.transcription.transcribe(0, REHEARD + kept.id, AudioBlock(0, pcm))
+            text = heard.text if heard else ""
+        return await self.brain.understand(text, Dialog()) if text else None
 
     async def _tell(self, code: str, message: str) -> None:
         await self.pipeline.post(StageFailed("executor", Problem(code, message)))
@@ -101,13 +130,14 @@ async def session(
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
         executor = _executor(settings, repo, pipeline, clock)
-        pipeline.attach(Stages(Brain(settings.brain, clock), transcription, executor, mouth, journal))
+        brain = Brain(settings.brain, clock)
+        pipeline.attach(Stages(brain, transcription, executor, mouth, journal))
         await ending.enter_async_context(pipeline)
         if transcription is not None:
             await transcription.start(fetch)
         if journal.notice is not None:
             await pipeline.post(StageFailed("journal", journal.notice))
-        yield Session(pipeline, settings, clock, journal, sound, executor, mouth)
+        yield Session(pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth)
 
 
 def _executor(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock) -> Executor:
