@@ -58,14 +58,22 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=errors,
                 pass_fds=(theirs.fileno(), *pass_fds), env=env, start_new_session=True,
             )  # fmt: skip
-        except OSError as error:
+        except BaseException as error:
             ours.close()
             complaints.close()
-            raise ChildError("child_not_started", f"{module} did not start: {error}") from error
+            if isinstance(error, OSError):
+                raise ChildError("child_not_started", f"{module} did not start: {error}") from error
+            raise
         finally:
             theirs.close()
             os.close(errors)
-        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            process.kill()
+            ours.close()
+            complaints.close()
+            raise
         return cls(process, reader, writer, module, complaints)
 
     @property

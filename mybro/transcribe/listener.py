@@ -13,6 +13,8 @@ from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognit
 if TYPE_CHECKING:
     from mybro.transcribe.recogniser import Sound
 
+RETRY_TEMPERATURE = 0.4
+"""A little chance leads out of a loop."""
 SEARCH_S = 4.0
 """How far before a window's end a quiet moment to cut at is looked for."""
 
@@ -35,10 +37,12 @@ class Listener:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
         heard = self._recogniser.recognise(sound, hints)
-        if guards.is_noise(heard):
+        if guards.is_unsaid(heard, sound):
             return replace(heard, text="")
-        if guards.is_looped(heard.text) and hints.prompt:
-            heard = self._recogniser.recognise(sound, replace(hints, prompt=""))
+        for other in (replace(hints, prompt=""), replace(hints, prompt="", temperature=RETRY_TEMPERATURE)):
+            if not guards.is_looped(heard, sound):
+                break
+            heard = self._recogniser.recognise(sound, other)
         return replace(heard, text=guards.collapse(heard.text))
 
 

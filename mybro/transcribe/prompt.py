@@ -8,10 +8,11 @@ PROMPT_TOKENS = 160
 """Whisper takes up to 223 tokens of prompt; each costs time, and those beyond this gain next to nothing."""
 
 _SOFTWARE = (
-    "Voice commands to a programmer's assistant: create a function, class or method; refactor the module, "
-    "rename a variable, fix the bug, add unit tests, run pytest, lint, format; git commit, branch, merge, "
-    "diff, push, pull request; async, await, API, JSON, YAML, SQL, regex, docstring, type hints, decorator, "
-    "README.md, main.py, index.ts, npm, pip, Docker, Kubernetes, PostgreSQL, React, TypeScript, Rust."
+    "Voice commands to a programmer's assistant. Undo, redo, cancel, revert, rename, refactor, run the "
+    "tests, lint, format, git status, diff, commit, push, pull request, branch, merge. Create a class, "
+    "function or method in utils.py, main.py, index.ts; fix the bug; add unit tests, type hints, a "
+    "docstring; async, await, callback, API, JSON, YAML, SQL, regex, README, npm, pip, Docker, React, "
+    "TypeScript, Rust."
 )
 _NAMES = (
     "main.py, index.ts, README.md, pytest, git commit, pull request, npm, pip, async, await, API, JSON, "

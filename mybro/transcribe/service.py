@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from mybro.clock import Clock, MonotonicClock
 from mybro.config import TranscribeSettings
@@ -17,25 +12,19 @@ from mybro.ops.frames import Header
 from mybro.transcribe.choice import Fetch, check_language, setup_for
 from mybro.transcribe.client import WorkerProcess, failure
 from mybro.transcribe.mailbox import Request
+from mybro.transcribe.pending import Pending
 from mybro.transcribe.prompt import prompt_for
 from mybro.transcribe.recogniser import Setup
+from mybro.transcribe.threads import in_thread
 
-TRIES = 2
-"""A segment that a worker died of is tried again once."""
 MAX_DEATHS = 5
 """In a row, without an answer in between: after these the requests that wait are given up."""
-BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0)
+BACK_OFF_S = (0.0, 0.0, 0.5, 1.0, 2.0, 4.0)
+"""Before the next start, by the number of deaths in a row."""
 
 
 def _closed() -> TranscriptionError:
     return TranscriptionError("recogniser_closed", "the speech recogniser is not running")
-
-
-@dataclass(slots=True)
-class _Pending:
-    request: Request
-    answer: asyncio.Future[Transcribed | None]
-    tries: int = 1
 
 
 class Transcription:
@@ -49,7 +38,7 @@ class Transcription:
         self._clock = clock or MonotonicClock()
         self._setup: Setup | None = None
         self._worker: WorkerProcess | None = None
-        self._pending: dict[int, _Pending] = {}
+        self._pending = Pending()
         self._supervisor: asyncio.Task[None] | None = None
         self._alarm: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
@@ -83,7 +72,8 @@ class Transcription:
         an error. Raises `ModelError` or `TranscriptionError`.
         """
         async with self._changing:
-            await self._begin(await _in_thread(setup_for, self._settings, fetch))
+            if self._supervisor is None:
+                await self._begin(await in_thread(setup_for, self._settings, fetch))
 
     async def transcribe(
         self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
@@ -98,24 +88,20 @@ class Transcription:
         language = self._settings.language
         prompt = prompt_for(language, self._settings.prompt, latin_names=self._settings.latin_names)
         asked = Request(request, turn, audio.pcm, prompt, language, speculative)
-        pending = _Pending(asked, asyncio.get_running_loop().create_future())
-        self._pending[request] = pending
+        answer = self._pending.add(asked)
         self._wanted.set()
         if self._worker:
             self._worker.send(asked)
         try:
-            return await pending.answer
+            return await answer
         finally:
-            if self._pending.pop(request, None) and self._worker:
-                self._worker.drop(request)
+            # Nothing is left to drop, unless the caller was cancelled.
+            self.drop(request)
 
     def drop(self, request: int) -> None:
         """Forget a request: its `transcribe` returns None. A number that is not known is ignored."""
-        pending = self._pending.pop(request, None)
-        if pending and not pending.answer.done():
-            pending.answer.set_result(None)
-            if self._worker:
-                self._worker.drop(request)
+        if self._pending.settle(request, None) and self._worker:
+            self._worker.drop(request)
 
     async def switch(self, backend: str, model: str, fetch: Fetch | None = None) -> None:
         """Stop the worker and start another with a different model; what waits is answered by that one.
@@ -124,14 +110,14 @@ class Transcription:
         """
         settings = self._settings.model_copy(update={"backend": backend, "model": model})
         async with self._changing:
-            setup = await _in_thread(setup_for, settings, fetch)
+            setup = await in_thread(setup_for, settings, fetch)
             former = self._setup
             await self._stop()
             try:
                 await self._begin(setup)
-            except MybroError:
-                if former and not self._closed:
-                    await self._begin(former)
+            except BaseException:
+                if former:
+                    self._supervise_from(former, None)
                 raise
             self._settings = settings
 
@@ -139,38 +125,49 @@ class Transcription:
         """End the worker; requests that wait are answered with an error."""
         self._closed = True
         await self._stop()
-        self._give_up(_closed())
+        self._pending.give_up(_closed())
 
     # ------------------------------------------------------------------ one worker after another
 
     async def _begin(self, setup: Setup) -> None:
+        """Return once a worker has loaded `setup`. Raises what went wrong with the first one."""
         first = asyncio.get_running_loop().create_future()
-        self._supervisor = asyncio.create_task(self._supervise(setup, first))
+        self._supervise_from(setup, first)
         try:
             await first
-        except asyncio.CancelledError:
+        except BaseException:
             await self._stop()
             raise
+
+    def _supervise_from(self, setup: Setup, first: asyncio.Future[None] | None) -> None:
+        if self._closed:
+            raise _closed()
+        self._supervisor = asyncio.create_task(self._supervise(setup, first))
+        self._supervisor.add_done_callback(self._supervisor_ended)
+
+    def _supervisor_ended(self, task: asyncio.Task[None]) -> None:
+        # Only a fault of ours ends it otherwise; nobody must wait for ever because of it.
+        if not task.cancelled() and task.exception():
+            self._pending.give_up(_closed())
+            self._setup = None
 
     async def _stop(self) -> None:
         supervisor, self._supervisor = self._supervisor, None
         if supervisor:
             supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await supervisor
+            await asyncio.wait({supervisor})
 
-    async def _supervise(self, setup: Setup, first: asyncio.Future[None]) -> None:
+    async def _supervise(self, setup: Setup, first: asyncio.Future[None] | None) -> None:
         """Serve with one worker after another, until cancelled; `first` hears of the first one."""
+        self._deaths = 0
         try:
-            worker = await self._launch(setup)
-        except BaseException as error:
-            if not first.done():
+            worker = await (self._launch(setup) if first else self._revive(setup))
+        except (MybroError, asyncio.CancelledError) as error:
+            if first and not first.done():
                 first.set_exception(error if isinstance(error, MybroError) else _closed())
-            if isinstance(error, MybroError):
-                return
-            raise
-        self._setup, self._deaths = setup, 0
-        if not first.done():
+            return
+        self._setup = setup
+        if first and not first.done():
             first.set_result(None)
         while True:
             await self._serve(worker)
@@ -193,11 +190,11 @@ class Transcription:
         error = TranscriptionError("recogniser_crashes", "the speech recogniser crashes again and again")
         while True:
             if self._deaths >= MAX_DEATHS:
-                self._give_up(error)
+                self._pending.give_up(error)
                 # Somebody has to ask before it is tried again.
                 self._wanted.clear()
                 await self._wanted.wait()
-            await self._clock.sleep(BACK_OFF_S[min(self._deaths, len(BACK_OFF_S)) - 1])
+            await self._clock.sleep(BACK_OFF_S[min(self._deaths, len(BACK_OFF_S) - 1)])
             try:
                 return await self._launch(setup)
             except TranscriptionError as failed:
@@ -208,11 +205,13 @@ class Transcription:
         """Send what waits, deliver answers, and return when the worker has died."""
         self._worker = worker
         try:
-            for pending in self._pending.values():
-                worker.send(pending.request)
+            for request in self._pending:
+                worker.send(request)
             while header := await worker.receive():
                 self._deliver(worker, header)
-            self._bury(worker)
+            self._deaths += 1
+            if worker.running is not None:
+                self._pending.died_of(worker.running, worker.epitaph())
         finally:
             self._worker = None
             self._disarm()
@@ -228,15 +227,13 @@ class Transcription:
             worker.running = None
             self._deaths = 0
             self._disarm()
-        pending = self._pending.pop(number, None)
-        if pending is None or pending.answer.done():
-            return
+        request = self._pending.get(number)
         if header["type"] == "failed":
-            pending.answer.set_exception(failure(header))
+            self._pending.settle(number, failure(header))
         elif header["type"] == "dropped":
-            pending.answer.set_result(None)
-        else:
-            pending.answer.set_result(self._transcribed(pending.request, header))
+            self._pending.settle(number, None)
+        elif request:
+            self._pending.settle(number, self._transcribed(request, header))
 
     def _transcribed(self, request: Request, header: Header) -> Transcribed:
         return Transcribed(
@@ -250,62 +247,14 @@ class Transcription:
             processing_ms=header["timings_ms"]["total"],
         )
 
-    def _bury(self, worker: WorkerProcess) -> None:
-        """Count a death, and give up the request that the worker died of if it had its second chance."""
-        self._deaths += 1
-        pending = self._pending.get(worker.running) if worker.running is not None else None
-        if pending is None:
-            return
-        if pending.tries < TRIES:
-            pending.tries += 1
-            return
-        del self._pending[pending.request.number]
-        if not pending.answer.done():
-            error = TranscriptionError("recogniser_died", worker.epitaph(), retryable=True)
-            pending.answer.set_exception(error)
-
     async def _time_out(self, worker: WorkerProcess, number: int) -> None:
         """Kill a worker that does not answer in time; its request is not tried again."""
         await self._clock.sleep(self._settings.timeout_s)
-        pending = self._pending.pop(number, None)
-        if pending and not pending.answer.done():
-            message = f"the speech recogniser took longer than {self._settings.timeout_s:g} s"
-            pending.answer.set_exception(TranscriptionError("recogniser_timeout", message, retryable=True))
+        message = f"the speech recogniser took longer than {self._settings.timeout_s:g} s"
+        self._pending.settle(number, TranscriptionError("recogniser_timeout", message, retryable=True))
         worker.kill()
 
     def _disarm(self) -> None:
         alarm, self._alarm = self._alarm, None
         if alarm:
             alarm.cancel()
-
-    def _give_up(self, error: TranscriptionError) -> None:
-        waiting, self._pending = list(self._pending.values()), {}
-        for pending in waiting:
-            if not pending.answer.done():
-                pending.answer.set_exception(error)
-
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-async def _in_thread(work: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
-    """Like `asyncio.to_thread`, but a download that nobody waits for any more does not keep the program."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[_T] = loop.create_future()
-
-    def finish(result: _T | None, error: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work(*arguments, **named)
-        except Exception as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(finish, result, error)
-
-    threading.Thread(target=run, name="weights", daemon=True).start()
-    return await done
