@@ -18,7 +18,7 @@ WEIGHT_FILES: dict[Backend, tuple[str, ...]] = {
         "tokenizer.json",
         "vocabulary.*",
     ),
-    "mlx-whisper": ("config.json", "weights.safetensors", "weights.npz", "model.safetensors"),
+    "mlx-whisper": ("config.json", "weights.safetensors", "weights.npz"),
 }
 """Patterns of the files that a backend reads; nothing else is fetched."""
 
@@ -60,8 +60,8 @@ _SIZES: dict[str, int] = {
     "large-v3-turbo": 1620 * _MB,
 }
 _ENGLISH = ("tiny", "base", "small", "medium")
-_QUANTISED: dict[str, float] = {"q4": 0.29}
-"""Suffix and share of the float16 size: four bits a weight, and a scale and bias for each group."""
+_QUANTISED = {"4bit": 0.29, "8bit": 0.54, "q4": 0.29}
+"""Suffix and share of the float16 size: the bits of a weight, and a scale and bias for each group."""
 
 
 def _faster_whisper() -> list[Model]:
@@ -76,16 +76,8 @@ def _faster_whisper() -> list[Model]:
 
 
 def _mlx_whisper() -> list[Model]:
-    found = []
-    for name, size in _SIZES.items():
-        plain = f"mlx-community/whisper-{name}"
-        repo = plain if name == "large-v3-turbo" else f"{plain}-mlx"
-        found.append(Model(name, "mlx-whisper", repo, size))
-        found += [
-            Model(f"{name}-{suffix}", "mlx-whisper", f"{repo}-{suffix}", int(size * share))
-            for suffix, share in _QUANTISED.items()
-        ]
-    english = [
+    # Only these names were seen in use; every other repository can be named in full.
+    found = [
         Model(
             f"{name}.en",
             "mlx-whisper",
@@ -95,7 +87,14 @@ def _mlx_whisper() -> list[Model]:
         )
         for name in _ENGLISH
     ]
-    return english + found
+    for name, size in _SIZES.items():
+        turbo = name == "large-v3-turbo"
+        repo = f"mlx-community/whisper-{name}" if turbo else f"mlx-community/whisper-{name}-mlx"
+        found.append(Model(name, "mlx-whisper", repo, size))
+        for suffix in ("q4",) if turbo else ("4bit", "8bit"):
+            smaller = int(size * _QUANTISED[suffix])
+            found.append(Model(f"{name}-{suffix}", "mlx-whisper", f"{repo}-{suffix}", smaller))
+    return found
 
 
 _CATALOGUE: dict[str, Model] = {model.key: model for model in (*_mlx_whisper(), *_faster_whisper())}

@@ -12,7 +12,16 @@ from typing import Literal
 from mybro.errors import ModelError
 from mybro.models import package
 from mybro.models.catalogue import WEIGHT_FILES, Backend, Model, lookup, models
-from mybro.models.files import MANIFEST, faults, folder_of, locked, pins_of, read_manifest, storing
+from mybro.models.files import (
+    MANIFEST,
+    faults,
+    folder_of,
+    locked,
+    models_dir,
+    pins_of,
+    read_manifest,
+    storing,
+)
 
 Origin = Literal["folder", "cache", "package", "hub"]
 
@@ -150,3 +159,14 @@ def shared_folder(model: Model) -> Path | None:
         return None
     snapshot = repo / "snapshots" / revision
     return snapshot if snapshot.is_dir() else None
+
+
+def installed() -> list[Weights]:
+    """Everything in mybro's store that a fetch has finished, also what the catalogue does not list."""
+    found = []
+    for note in sorted(models_dir().glob(f"*/*/{MANIFEST}")):
+        manifest = read_manifest(note.parent) or {}
+        model = lookup(manifest.get("backend", ""), manifest.get("name", ""))
+        if model:
+            found.append(Weights(model, note.parent, "cache"))
+    return found
