@@ -1,0 +1,484 @@
+"""`mybro setup`: every step with its person, and the walk through them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mybro.audio.devices import Device
+from mybro.cli import main
+from mybro.cli.first_sound import Heard, Level
+from mybro.cli.setup_steps import Large, MicrophoneStep, ModelStep, TryStep, fetch_in_background
+from mybro.config import Settings, load_settings
+from mybro.errors import AudioError, ConfigError, ModelError
+from mybro.ops import keychain, readiness
+from mybro.ops.onboarding import Desk, Outcome, Progress, choose, done, failed, skipped, walk
+from mybro.ops.onboarding_steps import ClaudeStep, KeyStep, PermissionsStep, TalkKeyStep
+from tests.fakes.desk import FakeDesk, FakePermissions, MemoryKeychain, keychain_in_memory
+
+pytestmark = pytest.mark.unit
+
+INSIDE = Device(0, "Built-in Microphone", 1, 0, 48_000, default_input=True)
+USB = Device(3, "USB Microphone", 1, 0, 48_000)
+LOUDSPEAKER = Device(1, "Loudspeaker", 0, 2, 48_000, default_output=True)
+LOUD = Level(0.4, 3.0)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MYBRO_CONFIG_FILE", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYBRO_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def chain() -> Iterator[MemoryKeychain]:
+    with keychain_in_memory() as ours:
+        yield ours
+
+
+class OneStep:
+    """A step that does what it is told and counts how often it was taken."""
+
+    def __init__(self, name: str, outcome: Outcome | BaseException, *, settled: str | None = None) -> None:
+        self.name = self.title = name
+        self.outcome = outcome
+        self.note = settled
+        self.taken = 0
+
+    def settled(self, before: Outcome | None) -> str | None:
+        return self.note or (before.note if before and before.state == "done" else None)
+
+    def run(self, desk: Desk) -> Outcome:
+        self.taken += 1
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+# ---------------------------------------------------------------------------- the walk
+
+
+def test_a_walk_remembers_what_was_done_and_takes_the_rest_again() -> None:
+    first, second = OneStep("first", done("good")), OneStep("second", failed("bad", "mend it"))
+    desk = FakeDesk()
+    assert not walk([first, second], desk, Progress())
+    assert "mend it" in desk.text
+
+    second.outcome = done("good now")
+    assert walk([first, second], FakeDesk(), Progress())
+    assert (first.taken, second.taken) == (1, 2)
+    assert walk([first, second], FakeDesk(), Progress())
+    assert (first.taken, second.taken) == (1, 2)
+
+
+def test_a_walk_that_is_asked_for_anew_takes_every_step() -> None:
+    step = OneStep("first", done("good"))
+    walk([step], FakeDesk(), Progress())
+    walk([step], FakeDesk(), Progress(), anew=True)
+    assert step.taken == 2
+
+
+def test_a_step_that_raises_does_not_keep_the_others_from_being_taken() -> None:
+    first = OneStep("first", AudioError("x", "the thing is broken", hint="mend it"))
+    second = OneStep("second", skipped("not now"))
+    desk = FakeDesk()
+    assert not walk([first, second], desk, Progress())
+    assert second.taken == 1
+    assert "the thing is broken" in desk.text
+    assert "mend it" in desk.text
+
+
+def test_what_is_skipped_is_no_failure() -> None:
+    assert walk([OneStep("first", skipped("not now"))], FakeDesk(), Progress())
+
+
+def test_an_interrupted_walk_goes_on_where_it_was() -> None:
+    first, second = OneStep("first", done("good")), OneStep("second", done("good"))
+    interrupted = OneStep("second", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        walk([first, interrupted], FakeDesk(), Progress())
+    walk([first, second], FakeDesk(), Progress())
+    assert (first.taken, second.taken) == (1, 1)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"steps": 3}', '{"steps": {"a": {"nonsense": 1}}}', "[]"])
+def test_a_damaged_memory_means_starting_anew(home: Path, content: str) -> None:
+    (home / "data").mkdir()
+    (home / "data/setup.json").write_text(content)
+    step = OneStep("first", done("good"))
+    assert walk([step], FakeDesk(), Progress())
+    assert step.taken == 1
+
+
+def test_a_data_folder_that_cannot_be_written_is_a_sentence(home: Path) -> None:
+    (home / "data").write_text("a file where a folder should be")
+    with pytest.raises(ConfigError) as refusal:
+        walk([OneStep("first", done("good"))], FakeDesk(), Progress())
+    assert refusal.value.hint
+
+
+def test_steps_are_chosen_by_name() -> None:
+    steps = [OneStep(name, done("")) for name in ("one", "two", "three")]
+    assert [step.name for step in choose(steps, ["two"], [])] == ["two"]
+    assert [step.name for step in choose(steps, [], ["two"])] == ["one", "three"]
+    with pytest.raises(ConfigError, match="no step 'four'"):
+        choose(steps, ["four"], [])
+
+
+# ---------------------------------------------------------------------------- permissions
+
+
+def test_permissions_are_no_matter_elsewhere() -> None:
+    assert PermissionsStep(Settings(), None).settled(None)
+
+
+def test_a_permission_that_macos_asks_for_is_granted_there() -> None:
+    allowed = FakePermissions(
+        {"microphone": "undetermined", "input-monitoring": "granted"}, {"microphone": "granted"}
+    )
+    assert PermissionsStep(Settings(), allowed).run(FakeDesk()).state == "done"
+    assert allowed.requested == ["microphone"]
+    assert allowed.opened == []
+
+
+def test_a_denied_permission_has_its_pane_opened() -> None:
+    allowed = FakePermissions(
+        {"microphone": "denied", "input-monitoring": "granted"}, {"microphone": "granted"}
+    )
+    desk = FakeDesk([""])
+    assert PermissionsStep(Settings(), allowed).run(desk).state == "done"
+    assert allowed.opened[0].endswith("?Privacy_Microphone")
+    assert "switch on" in desk.text
+
+
+@pytest.mark.parametrize("answers", [["s"], ["", "", ""]])
+def test_a_permission_that_stays_off_says_where_to_switch_it_on(
+    answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM_PROGRAM", "iTerm.app")
+    step = PermissionsStep(
+        Settings(), FakePermissions({"microphone": "denied", "input-monitoring": "granted"})
+    )
+    outcome = step.run(FakeDesk(answers))
+    assert outcome.state == "failed"
+    assert "iTerm" in outcome.remedy
+    assert "Microphone" in outcome.remedy
+
+
+def test_nobody_there_means_nothing_is_asked_of_macos() -> None:
+    allowed = FakePermissions({"microphone": "undetermined", "input-monitoring": "undetermined"})
+    assert PermissionsStep(Settings(), allowed).run(FakeDesk(attended=False)).state == "skipped"
+    assert allowed.requested == allowed.opened == []
+
+
+def test_hands_free_needs_no_input_monitoring() -> None:
+    settings = Settings(audio={"listen": "hands-free"})
+    step = PermissionsStep(settings, FakePermissions({"microphone": "granted", "input-monitoring": "denied"}))
+    assert step.settled(None)
+
+
+# ---------------------------------------------------------------------------- microphone
+
+
+def microphone(
+    devices: Sequence[Device], level: Level | AudioError = LOUD, wanted: str | None = None
+) -> MicrophoneStep:
+    def measure(_device: str | None, _seconds: float) -> Level:
+        if isinstance(level, AudioError):
+            raise level
+        return level
+
+    settings = Settings(audio={"input_device": wanted})
+    return MicrophoneStep(settings, devices=lambda: devices, measure=measure)
+
+
+def test_the_only_microphone_is_taken_without_a_question() -> None:
+    desk = FakeDesk()
+    outcome = microphone([INSIDE, LOUDSPEAKER]).run(desk)
+    assert outcome.state == "done"
+    assert "40%" in outcome.note
+    assert desk.questions == []
+    assert load_settings().audio.input_device is None
+
+
+def test_another_microphone_is_chosen_by_its_number_and_kept_by_its_name() -> None:
+    desk = FakeDesk(["seven", "9", "2"])
+    assert microphone([INSIDE, LOUDSPEAKER, USB]).run(desk).state == "done"
+    assert load_settings().audio.input_device == "USB Microphone"
+    assert "Loudspeaker" not in desk.text
+
+
+def test_enter_keeps_the_microphone() -> None:
+    assert microphone([INSIDE, USB], wanted="USB").run(FakeDesk([""])).state == "done"
+    assert load_settings().audio.input_device == "USB Microphone"
+
+
+def test_a_microphone_that_is_gone_is_replaced_by_what_is_there() -> None:
+    step = microphone([INSIDE], wanted="Headset")
+    assert step.run(FakeDesk()).state == "done"
+    assert load_settings().audio.input_device == "Built-in Microphone"
+
+
+def test_exact_zeros_are_a_failure_and_a_whisper_is_not() -> None:
+    zeros = microphone([INSIDE], Level(0.0, 3.0)).run(FakeDesk())
+    assert zeros.state == "failed"
+    assert zeros.remedy
+    quiet = microphone([INSIDE], Level(0.004, 3.0)).run(FakeDesk())
+    assert quiet.state == "done"
+    assert "quiet" in quiet.note
+
+
+def test_no_microphone_and_no_sound_library_are_sentences() -> None:
+    desk = FakeDesk()
+    assert not walk([microphone([LOUDSPEAKER])], desk, Progress())
+    assert "There is no microphone" in desk.text
+    gone = AudioError("device_refused", "it is taken", hint="Close the other program")
+    assert not walk([microphone([INSIDE], gone)], desk, Progress())
+    assert "Close the other program" in desk.text
+
+
+def test_a_microphone_that_worked_settles_while_it_is_there() -> None:
+    assert microphone([INSIDE]).settled(done("x")) == INSIDE.name
+    assert microphone([INSIDE]).settled(failed("x")) is None
+    assert microphone([INSIDE]).settled(None) is None
+    before = Progress()
+    before.note("microphone", done("x"))
+    desk = FakeDesk()
+    walk([microphone([], wanted="USB")], desk, before)
+    assert "There is no microphone" in desk.text
+
+
+# ---------------------------------------------------------------------------- talk key
+
+
+def talk_key(trouble: tuple[str, str] | None = None, listen: str = "push-to-talk") -> TalkKeyStep:
+    settings = Settings(audio={"listen": listen})
+    return TalkKeyStep(settings, trouble=lambda: trouble, wrong=lambda key: "No." if key == "bogus" else None)
+
+
+def test_enter_keeps_the_talk_key() -> None:
+    assert talk_key().run(FakeDesk([""])).note == "hold right_option while you talk"
+    assert talk_key().settled(done("x")) == "right_option"
+    assert talk_key().settled(None) is None
+
+
+def test_another_key_is_kept_and_a_wrong_one_is_asked_for_again() -> None:
+    desk = FakeDesk(["bogus", "f9"])
+    talk_key(listen="hands-free").run(desk)
+    assert "No." in desk.text
+    assert load_settings().audio.talk_key == "f9"
+    assert load_settings().audio.listen == "push-to-talk"
+
+
+def test_hands_free_can_be_chosen() -> None:
+    talk_key().run(FakeDesk(["hands-free"]))
+    assert load_settings().audio.listen == "hands-free"
+
+
+def test_where_no_key_can_be_noticed_hands_free_is_offered() -> None:
+    trouble = ("there is no display", "use another")
+    assert talk_key(trouble).run(FakeDesk(["n"])) == failed(*trouble)
+    assert talk_key(trouble).run(FakeDesk(attended=False)) == failed(*trouble)
+    assert talk_key(trouble).run(FakeDesk([""])).state == "done"
+    assert load_settings().audio.listen == "hands-free"
+    assert talk_key(trouble, listen="hands-free").run(FakeDesk()).state == "done"
+
+
+# ---------------------------------------------------------------------------- sign-in
+
+
+def claude(folder: Path, *, signed_in: bool, after: bool = False) -> ClaudeStep:
+    """A `claude` that tells whether it is signed in, and signs in when asked to if `after`."""
+    state = folder / "signed-in"
+    state.write_text("true" if signed_in else "false")
+    binary = folder / "claude"
+    login = f'echo true > "{state}"' if after else ":"
+    binary.write_text(
+        f'#!/bin/sh\ncase "$2" in login) {login} ;;\n'
+        f'*) echo "{{\\"loggedIn\\": $(cat "{state}"), \\"authMethod\\": \\"claude.ai\\"}}" ;; esac\n'
+    )
+    binary.chmod(0o755)
+    return ClaudeStep(Settings(executor={"claude_path": str(binary)}))
+
+
+def test_a_signed_in_cli_needs_nothing(home: Path) -> None:
+    assert claude(home, signed_in=True).settled(None) == "signed in (claude.ai)"
+
+
+def test_signing_in_is_offered(home: Path) -> None:
+    step = claude(home, signed_in=False, after=True)
+    assert step.settled(None) is None
+    assert step.run(FakeDesk([""])) == done("signed in")
+
+
+@pytest.mark.parametrize("desk", [FakeDesk(["n"]), FakeDesk([""]), FakeDesk(attended=False)])
+def test_who_does_not_sign_in_is_told_how(home: Path, desk: FakeDesk) -> None:
+    outcome = claude(home, signed_in=False).run(desk)
+    assert outcome.state == "skipped"
+    assert "claude auth login" in outcome.remedy
+
+
+def test_an_absent_cli_is_told_how_to_get(home: Path) -> None:
+    step = ClaudeStep(Settings(executor={"claude_path": str(home / "nowhere")}))
+    assert step.settled(None) is None
+    outcome = step.run(FakeDesk())
+    assert outcome.state == "skipped"
+    assert "npm install" in outcome.remedy
+
+
+@pytest.mark.parametrize("says", ["", "not JSON", "{}", "[]"])
+def test_a_cli_that_does_not_tell_counts_as_not_signed_in(home: Path, says: str) -> None:
+    binary = home / "claude"
+    binary.write_text(f"#!/bin/sh\necho '{says}'\n")
+    binary.chmod(0o755)
+    assert readiness.claude_sign_in(str(binary)) is None
+
+
+# ---------------------------------------------------------------------------- key
+
+KEY = "sk-ant-api03-0123456789abcdef"
+
+
+def test_a_key_goes_into_the_keychain_and_nowhere_else(chain: MemoryKeychain, home: Path) -> None:
+    desk = FakeDesk(["short", "two words are not a key at all", KEY])
+    assert walk([KeyStep(Settings())], desk, Progress())
+    assert list(chain.kept.values()) == [KEY]
+    assert keychain.read(readiness.KEY_SETTING) == KEY
+    assert KEY not in desk.text
+    assert KEY not in "".join(desk.questions)
+    for file in home.rglob("*"):
+        if file.is_file():
+            assert KEY not in file.read_text()
+    assert KeyStep(Settings()).settled(None) == "in the keychain"
+
+
+def test_enter_does_without_a_key(chain: MemoryKeychain) -> None:
+    assert KeyStep(Settings()).run(FakeDesk([""])).state == "skipped"
+    assert KeyStep(Settings()).run(FakeDesk(attended=False)).state == "skipped"
+    assert chain.kept == {}
+
+
+def test_a_key_in_the_environment_is_enough(chain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    assert KeyStep(Settings()).settled(None) == "from ANTHROPIC_API_KEY"
+
+
+def test_a_locked_keychain_is_a_sentence(chain: MemoryKeychain) -> None:
+    chain.locked = True
+    desk = FakeDesk([KEY])
+    assert not walk([KeyStep(Settings())], desk, Progress())
+    assert "locked" in desk.text
+    assert KEY not in desk.text
+
+
+# ---------------------------------------------------------------------------- models
+
+
+def model(
+    large: Large | None, fetched: list[Large] | None = None, small: str | ModelError = "tiny.en"
+) -> ModelStep:
+    def make_ready() -> str:
+        if isinstance(small, ModelError):
+            raise small
+        return small
+
+    return ModelStep(small=make_ready, large=lambda: large, fetch=([] if fetched is None else fetched).append)
+
+
+TURBO = Large("mlx-whisper", "large-v3-turbo", 1620, here=False)
+TURBO_HERE = Large("mlx-whisper", "large-v3-turbo", 1620, here=True)
+
+
+def test_the_large_model_is_fetched_in_the_background() -> None:
+    fetched: list[Large] = []
+    desk = FakeDesk([""])
+    assert model(TURBO, fetched).run(desk).state == "done"
+    assert fetched == [TURBO]
+    assert "1620 MB" in desk.questions[0]
+
+
+@pytest.mark.parametrize("desk", [FakeDesk(["n"]), FakeDesk(attended=False)])
+def test_nothing_large_is_fetched_unasked(desk: FakeDesk) -> None:
+    fetched: list[Large] = []
+    outcome = model(TURBO, fetched).run(desk)
+    assert fetched == []
+    assert "mybro models fetch large-v3-turbo" in outcome.note
+
+
+def test_where_the_large_model_is_here_or_not_worth_it_nothing_is_asked() -> None:
+    assert model(TURBO_HERE).settled(None) == "large-v3-turbo"
+    assert model(TURBO_HERE).run(FakeDesk()).state == "done"
+    assert model(None).run(FakeDesk()).state == "done"
+    assert model(None).settled(done("x")) is None
+
+
+def test_a_missing_small_model_is_a_sentence() -> None:
+    desk = FakeDesk()
+    assert not walk(
+        [model(None, small=ModelError("x", "it is damaged", hint="install it"))], desk, Progress()
+    )
+    assert "install it" in desk.text
+
+
+def test_the_download_runs_apart_and_keeps_a_log(home: Path) -> None:
+    # A backend that there is not ends it at once, with wrong usage.
+    child = fetch_in_background(Large("no-such-backend", "tiny", None, here=False))  # type: ignore[arg-type]
+    assert child.wait(timeout=60) != 0
+    assert (home / "data/download.log").read_text()
+
+
+# ---------------------------------------------------------------------------- first words
+
+
+def first_words(*heard: Heard | None) -> TryStep:
+    prepared = list(heard)
+    return TryStep(lambda _seconds: prepared.pop(0))
+
+
+TESTS = Heard("run the tests", "test")
+
+
+def test_a_command_that_is_understood_is_the_end_of_it() -> None:
+    assert first_words(TESTS).run(FakeDesk()) == done("heard and understood")
+    assert first_words().settled(done("x"))
+    assert first_words().settled(failed("x")) is None
+
+
+def test_what_is_not_understood_is_tried_again() -> None:
+    desk = FakeDesk(["", ""])
+    assert first_words(None, Heard("ran the jest", ""), TESTS).run(desk).state == "done"
+    assert "Nothing was heard" in desk.text
+    assert "ran the jest" in desk.text
+
+
+def test_three_times_is_enough_and_s_skips() -> None:
+    assert first_words(None, None, None).run(FakeDesk(["", ""])).state == "failed"
+    assert first_words(None).run(FakeDesk(["s"])).state == "skipped"
+    assert first_words().run(FakeDesk(attended=False)).state == "skipped"
+
+
+def test_what_was_said_is_not_kept(home: Path) -> None:
+    walk([first_words(TESTS)], FakeDesk(), Progress())
+    assert "run the tests" not in (home / "data/setup.json").read_text()
+
+
+# ---------------------------------------------------------------------------- the command
+
+
+def test_without_a_terminal_nothing_is_asked_and_it_ends(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["setup", "--only", "claude", "--only", "key"]) == 0
+    assert "Claude Code" in capsys.readouterr().out
+    assert set(json.loads((home / "data/setup.json").read_text())["steps"]) == {"claude", "key"}
+
+
+def test_an_unknown_step_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["setup", "--only", "coffee"]) == 2
+    assert "permissions, microphone" in capsys.readouterr().err
