@@ -1,7 +1,8 @@
 """A real sound server for tests: PulseAudio with a silent room of its own.
 
 What is played into the sink `vmic` is what the default microphone hears; what is played to the default
-loudspeaker can be recorded from `vspk.monitor`. Use it with `pytest_plugins = ("tests.sound_server",)`.
+loudspeaker can be recorded from `vspk.monitor`. Use it with `pytest_plugins = ("tests.sound_server",)`,
+and import `SoundServer` for type checking only.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class SoundServer:
 
     def say(self, wav: Path) -> subprocess.Popen[bytes]:
         """Play a file into the microphone; the process ends when it has been played."""
-        command = ["paplay", "--device=vmic", "--latency-msec=20", str(wav)]
+        command = ["paplay", "--device=vmic", "--latency-msec=300", str(wav)]
         return subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def record_loudspeaker(self) -> Recording:

@@ -29,7 +29,7 @@ class Captured:
     """When the first sample was heard, in seconds of CLOCK_MONOTONIC, which all processes share."""
     pcm: bytes
     dropped: int
-    """Blocks lost so far."""
+    """Losses so far: blocks that nobody took, and times that the device itself ran over."""
 
 
 class Capture:
@@ -92,6 +92,8 @@ class Capture:
 
     def _heard(self, data: Any, frames: int, when: Any, status: Any) -> None:
         # In PortAudio's thread: nothing here may wait.
+        if status and status.input_overflow:
+            self._dropped += 1
         at = time.monotonic() - max(when.currentTime - when.inputBufferAdcTime, 0.0)
         block = Captured(self._samples, at, bytes(data), self._dropped)
         self._samples += frames

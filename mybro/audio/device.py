@@ -42,12 +42,10 @@ class SoundProcess:
         self._writer = writer
         self._loop = asyncio.get_running_loop()
         self._device_thread = ThreadPoolExecutor(1, "device")
-        self._commands: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(COMMANDS)
+        self._commands: asyncio.Queue[Header] = asyncio.Queue(COMMANDS)
         self._capture: Capture | None = None
         self._pumping: asyncio.Task[None] | None = None
-        self._playout: Playout | None = None
-        self._speech = 0
-        self._stopped = 0
+        self._playouts: dict[int, Playout] = {}
         self._gain = 1.0
 
     async def run(self, reader: asyncio.StreamReader) -> None:
@@ -69,37 +67,44 @@ class SoundProcess:
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while frame := await read_frame(reader):
-            self._hasten(frame[0])
-            await self._commands.put(frame)
+            if self._hasten(*frame):
+                await self._commands.put(frame[0])
 
-    def _hasten(self, header: Header) -> None:
-        """What must not wait for a device that is being opened."""
-        if header["do"] == "stop":
-            self._stopped = max(self._stopped, header["speech"])
-            if self._playout and self._speech <= self._stopped:
-                self._playout.mixer.silence()
-        elif header["do"] == "gain":
-            self._gain = header["gain"]
-            if self._playout:
-                self._playout.mixer.set_gain(self._gain)
+    def _hasten(self, header: Header, payload: bytes) -> bool:
+        """Do what must not wait for a device that is being opened; whether more is to be done, in order."""
+        match header["do"]:
+            case "play":
+                speech = header["speech"]
+                self._playouts[speech] = Playout(header["rate"], self._gain, self._finisher(speech))
+            case "feed":
+                if playout := self._playouts.get(header["speech"]):
+                    playout.feed(payload, last=header["last"])
+                return False
+            case "stop":
+                if playout := self._playouts.get(header["speech"]):
+                    playout.mixer.silence()
+            case "gain":
+                self._gain = header["gain"]
+                for playout in self._playouts.values():
+                    playout.mixer.set_gain(self._gain)
+                return False
+        return True
 
     async def _work(self) -> None:
-        actions: dict[str, Callable[[Header, bytes], Awaitable[None]]] = {
+        actions: dict[str, Callable[[Header], Awaitable[None]]] = {
             "listen": self._listen,
             "deaf": self._deaf,
             "play": self._play,
-            "feed": self._feed,
             "stop": self._stop,
             "devices": self._list,
         }
         while True:
-            header, payload = await self._commands.get()
-            if action := actions.get(header["do"]):
-                await action(header, payload)
+            header = await self._commands.get()
+            await actions[header["do"]](header)
 
     # ------------------------------------------------------------------ microphone
 
-    async def _listen(self, header: Header, payload: bytes) -> None:
+    async def _listen(self, header: Header) -> None:
         await self._close_capture()
         try:
             device = await self._device(header["device"], "input")
@@ -121,7 +126,7 @@ class SoundProcess:
         if capture is self._capture:
             self._send({"is": "deaf", "problem": asdict(device_gone(capture.device.name))})
 
-    async def _deaf(self, header: Header, payload: bytes) -> None:
+    async def _deaf(self, header: Header) -> None:
         await self._close_capture()
         self._send({"is": "deaf", "problem": None})
 
@@ -135,53 +140,45 @@ class SoundProcess:
 
     # ------------------------------------------------------------------ loudspeaker
 
-    async def _play(self, header: Header, payload: bytes) -> None:
-        await self._close_playout()
-        speech = header["speech"]
-        if speech <= self._stopped:
-            self._send({"is": "played", "speech": speech, "position": 0})
-            return
+    def _finisher(self, speech: int) -> Callable[[], None]:
+        """What PortAudio's thread calls when a stream has ended by itself."""
 
         def finished() -> None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(
-                    self._commands.put_nowait, ({"do": "stop", "speech": speech}, b"")
-                )
+                self._loop.call_soon_threadsafe(self._commands.put_nowait, {"do": "stop", "speech": speech})
 
+        return finished
+
+    async def _play(self, header: Header) -> None:
+        speech = header["speech"]
+        for earlier in [number for number in self._playouts if number < speech]:
+            await self._close_playout(earlier)
+        playout = self._playouts[speech]
         try:
             device = await self._device(header["device"], "output")
-            playout = Playout(device, header["rate"], self._gain, finished)
-            self._playout, self._speech = playout, speech
-            await self._opened(device, playout.open)
+            await self._opened(device, lambda: playout.open(device))
             self._send({"is": "playing", "speech": speech})
         except AudioError as error:
-            self._playout = None
+            del self._playouts[speech]
             self._send({"is": "unplayable", "speech": speech, "problem": asdict(error.problem)})
 
-    async def _feed(self, header: Header, payload: bytes) -> None:
-        if self._playout and header["speech"] == self._speech > self._stopped:
-            self._playout.feed(payload, last=header["last"])
+    async def _stop(self, header: Header) -> None:
+        await self._close_playout(header["speech"])
 
-    async def _stop(self, header: Header, payload: bytes) -> None:
-        # Also when a stream has ended by itself.
-        if header["speech"] == self._speech:
-            await self._close_playout()
-
-    async def _close_playout(self) -> None:
-        playout, self._playout = self._playout, None
-        if playout:
+    async def _close_playout(self, speech: int) -> None:
+        if playout := self._playouts.pop(speech, None):
             position = await self._in_device_thread(playout.close)
-            self._send({"is": "played", "speech": self._speech, "position": position})
+            self._send({"is": "played", "speech": speech, "position": position})
 
     async def _report_position(self) -> None:
         while True:
             await asyncio.sleep(POSITION_EVERY_S)
-            if self._playout:
-                self._send({"is": "position", "speech": self._speech, "position": self._playout.position})
+            for speech, playout in self._playouts.items():
+                self._send({"is": "position", "speech": speech, "position": playout.position})
 
     # ------------------------------------------------------------------ both
 
-    async def _list(self, header: Header, payload: bytes) -> None:
+    async def _list(self, header: Header) -> None:
         devices = await self._in_device_thread(query_devices)
         self._send({"is": "devices", "devices": [device.as_json() for device in devices]})
 

@@ -30,7 +30,12 @@ class MicrophoneSource:
     live = True
 
     def __init__(
-        self, process: SoundProcess, device: str | None = None, *, clock: Clock | None = None
+        self,
+        process: SoundProcess,
+        device: str | None = None,
+        *,
+        clock: Clock | None = None,
+        queue_blocks: int = QUEUE_BLOCKS,
     ) -> None:
         """`device` is a name, a part of one, or a number; None is the system's choice."""
         self.name = device or DEFAULT_NAME
@@ -38,7 +43,8 @@ class MicrophoneSource:
         self._device = device
         self._clock = clock or MonotonicClock()
         self._closed = asyncio.Event()
-        self._frames: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(QUEUE_BLOCKS)
+        self._queue_blocks = queue_blocks
+        self._frames: asyncio.Queue[tuple[Header, bytes]] = asyncio.Queue(queue_blocks)
         self._lost_here = self._lost_there = self._lost_before = 0
         self._end = 0
         self._end_at: float | None = None
@@ -84,9 +90,10 @@ class MicrophoneSource:
     async def _open(self) -> None:
         # Devices that came since the process started are known only to a new one.
         await self._process.start()
-        self._frames = asyncio.Queue(QUEUE_BLOCKS)
+        self._frames = asyncio.Queue(self._queue_blocks)
         self._lost_before += self._lost_there
         self._lost_there = 0
+        self._alive = 0
         self._listening = True
         self._process.post({"do": "listen", "device": self._device})
 
@@ -130,13 +137,12 @@ class MicrophoneSource:
 
     async def _watch(self) -> None:
         """Notice a device that has stopped delivering without a word."""
-        patience = OPEN_S
+        opened = self._clock.now()
         while True:
             seen = self._alive
-            await self._clock.sleep(patience)
-            if seen == self._alive:
+            await self._clock.sleep(WATCH_S)
+            if seen == self._alive and (seen or self._clock.now() - opened >= OPEN_S):
                 self._put({"is": "silent"}, b"")
-            patience = WATCH_S if self._alive else OPEN_S
 
     async def _pause(self, seconds: float) -> None:
         waits = [

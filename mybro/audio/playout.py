@@ -85,48 +85,55 @@ class Mixer:
 
 
 class Playout:
-    """One open loudspeaker. The methods that touch the stream block: call them in the device thread."""
+    """One stretch of sound: it may be fed before its loudspeaker is open."""
 
-    def __init__(self, device: Device, rate: int, gain: float, on_finished: Callable[[], None]) -> None:
-        """`on_finished` is called in another thread when the last sample has been played."""
-        self._device = device
-        self._source_rate = rate
-        self._rate = rate
-        self._channels = min(device.outputs, 2)
+    def __init__(self, rate: int, gain: float, on_finished: Callable[[], None]) -> None:
+        """`rate` is in hertz. `on_finished` is called in another thread when the last sample was played."""
+        self._source_rate = self._rate = rate
         self._on_finished = on_finished
+        self._channels = 1
         self._resampler: Any = None
         self._stream: Any = None
+        self._is_open = False
+        self._early: list[tuple[bytes, bool]] = []
+        self._feeding = threading.Lock()
         self._last_taken = 0
         self._heard_at = 0.0
         self.mixer = Mixer(rate)
         self.mixer.set_gain(gain, at_once=True)
 
-    def open(self) -> None:
-        """Start playing what is fed; raises sounddevice.PortAudioError."""
+    def open(self, device: Device) -> None:
+        """Start playing what is fed; raises sounddevice.PortAudioError. May block."""
         import sounddevice
 
+        self._channels = min(device.outputs, 2)
         try:
-            self._start()
+            self._start(device)
         except sounddevice.PortAudioError:
-            if self._device.rate == self._rate:
+            # Not every interface converts rates: take the device's own and convert here.
+            if device.rate == self._rate:
                 raise
             import soxr
 
-            self._rate = int(self._device.rate)
+            self._rate = int(device.rate)
             self._resampler = soxr.ResampleStream(self._source_rate, self._rate, 1, dtype="int16")
-            self._start()
+            self._start(device)
+        with self._feeding:
+            self._is_open = True
+            for pcm, last in self._early:
+                self._mix(pcm, last)
+            self._early.clear()
 
     def feed(self, pcm: bytes, *, last: bool = False) -> None:
         """More sound, 16-bit mono."""
-        samples = np.frombuffer(pcm, "<i2")
-        if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples, last=last)
-        self.mixer.feed(samples)
-        if last:
-            self.mixer.finish()
+        with self._feeding:
+            if self._is_open:
+                self._mix(pcm, last)
+            else:
+                self._early.append((pcm, last))
 
     def close(self) -> int:
-        """Silence at once: what the device still holds is thrown away. Returns the last position."""
+        """Silence at once, throwing away what the device holds; returns the last position. May block."""
         position = self.position
         if self._stream is not None:
             stream, self._stream = self._stream, None
@@ -145,11 +152,19 @@ class Playout:
             taken -= int(behind * self._rate)
         return max(taken, 0) * self._source_rate // self._rate
 
-    def _start(self) -> None:
+    def _mix(self, pcm: bytes, last: bool) -> None:
+        samples = np.frombuffer(pcm, "<i2")
+        if self._resampler is not None:
+            samples = self._resampler.resample_chunk(samples, last=last)
+        self.mixer.feed(samples)
+        if last:
+            self.mixer.finish()
+
+    def _start(self, device: Device) -> None:
         import sounddevice
 
         self._stream = sounddevice.RawOutputStream(
-            samplerate=self._rate, channels=self._channels, dtype="int16", device=self._device.number,
+            samplerate=self._rate, channels=self._channels, dtype="int16", device=device.number,
             latency=LATENCY_S, blocksize=self._rate // BLOCKS_PER_S,
             callback=self._wanted, finished_callback=self._on_finished,
         )  # fmt: skip
