@@ -16,6 +16,7 @@ from mybro.clock import Clock
 from mybro.config import BrainSettings
 from mybro.errors import BrainError, Problem
 from mybro.intent import Intent
+from mybro.words import norms
 
 Note = Callable[[Problem], None]
 """Is told why a language model did not answer."""
@@ -53,7 +54,7 @@ class Brain:
         resolved = resolve(text, dialog)
         if (known := grammar.parse(resolved)) is not None:
             return known
-        if not resolved.strip():
+        if not norms(resolved):
             return classify(resolved)
         found = await self._ask(resolved, dialog)
         return risk.judge(found) if found is not None else classify(resolved)
@@ -76,7 +77,7 @@ class Brain:
         found: Intent | None = None
         try:
             found = await self._within(model.understand(text, dialog))
-            if found.confidence >= UNSURE:
+            if found.confidence >= UNSURE or not model.has_harder:
                 return found
             return await self._within(model.understand(text, dialog, hard=True))
         except BrainError as error:
