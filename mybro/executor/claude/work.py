@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from mybro.executor.claude.protocol import (
     PermissionAsked,
     PermissionWithdrawn,
     Retrying,
+    Said,
     ToolEnded,
     ToolUsed,
     Words,
@@ -45,7 +47,10 @@ class Work:
         self._always = always
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._commands: set[str] = set()
+        self._edits: dict[str, str] = {}
+        """Files that a tool use under way writes, relative to the repository."""
         self._changed: set[str] = set()
+        self._said = ""
         self._retried = False
 
     async def run(self) -> Outcome:
@@ -75,9 +80,10 @@ class Work:
             case ToolUsed():
                 await self._progress(steps.step(message.name, message.arguments))
                 self._note(message)
-            case ToolEnded() if message.id in self._commands:
-                for line in message.text.splitlines()[-_OUTPUT_LINES:]:
-                    await self._progress(line[:_OUTPUT_CHARS], "output")
+            case Said(agent=None):
+                self._said = message.text
+            case ToolEnded():
+                await self._end(message)
             case Retrying() if not self._retried:
                 self._retried = True
                 problem = faults.of_status(message.status, "API Error").message
@@ -89,6 +95,14 @@ class Work:
             case _:
                 pass
 
+    async def _end(self, ended: ToolEnded) -> None:
+        file = self._edits.pop(ended.id, None)
+        if file is not None and not ended.is_error:
+            self._changed.add(file)
+        if ended.id in self._commands:
+            for line in ended.text.splitlines()[-_OUTPUT_LINES:]:
+                await self._progress(line[:_OUTPUT_CHARS], "output")
+
     async def _progress(self, text: str, kind: Literal["step", "output", "words"] = "step") -> None:
         await self._report(JobProgressed(self._job.number, text, kind))
 
@@ -99,7 +113,7 @@ class Work:
         if used.name in permissions.WRITERS and isinstance(path, str):
             real, top = os.path.realpath(self._job.repo / path), os.path.realpath(self._job.repo)
             if Path(real).is_relative_to(top):
-                self._changed.add(Path(real).relative_to(top).as_posix())
+                self._edits[used.id] = Path(real).relative_to(top).as_posix()
 
     # ------------------------------------------------------------------------ permissions
 
@@ -127,6 +141,8 @@ class Work:
     async def _ask(self, asked: PermissionAsked, ask: Ask) -> Json:
         if ask.key is not None and ask.key in self._always:
             return protocol.allow(asked.request, asked.arguments)
+        if ask.plan and not ask.detail:
+            ask = replace(ask, detail=self._said)
         answer = await self.questions.permission(ask)
         if answer.yes:
             if answer.always and ask.key is not None:
