@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
         case None | bool() | int():
             return value
         case float():
-            return value if math.isfinite(value) else None
+            return round(value, 6) if math.isfinite(value) else None
         case BaseModel():
             return _plain(value.model_dump())
         case PurePath():

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mybro import events as ev
 from mybro.errors import Problem
-from mybro.intent import Intent
+from mybro.intent import Action, Intent
 
 Kind = Literal["source", "heard", "started", "step", "done", "bad", "failed", "stopped", "asked", "answered",
                "said", "trouble"]  # fmt: skip
@@ -47,7 +47,7 @@ class Narrator:
             return []
         lines = list(self._sentence(event))
         for line in self._lines(event, envelope.at):
-            self._recent = [*self._recent[1 - _REMEMBERED :], _essence(f"{line.text} {line.note}")]
+            self._recent = [*self._recent[1 - _REMEMBERED :], _essence(line.text)]
             lines.append(line)
         return lines
 
@@ -66,6 +66,7 @@ class Narrator:
     def _flush(self, note: str = "") -> Iterator[Line]:
         heard, self._heard = self._heard, None
         if heard is not None:
+            self._recent.clear()
             yield Line("heard", clean(heard.text), note)
 
     def _lines(self, event: ev.Event, at: float) -> Iterator[Line]:
@@ -86,7 +87,9 @@ class Narrator:
             case ev.Answered() if event.question in self._asked:
                 self._asked.discard(event.question)
                 said = event.choice or ("yes" if event.yes else "no")
-                yield Line("answered", clean(said), "" if event.by == "voice" else event.by)
+                # A spoken answer stands there already, as what was heard.
+                if event.by != "voice":
+                    yield Line("answered", clean(said), "no answer in time" if event.by == "timeout" else "")
             case _:
                 yield from self._job(event, at)
 
@@ -122,7 +125,9 @@ class Narrator:
 
 
 def meaning(intent: Intent) -> str:
-    """An intent in two or three words: "rename · write"."""
+    """An intent in two or three words: "rename · write". A yes or no means what it says."""
+    if intent.action in (Action.YES, Action.NO):
+        return ""
     name = intent.action.replace("_", " ") if intent.action else intent.kind
     return name if intent.risk == "read" else f"{name} · {intent.risk}"
 
@@ -152,13 +157,13 @@ def money(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 0.005 else ""
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float, *, whole: bool = False) -> str:
     """"0.4 s", "12 s", "3 min 5 s"; empty for next to nothing."""  # fmt: skip
     if seconds < 0.1:
         return ""
-    if seconds < 10:
+    if seconds < 10 and not whole:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

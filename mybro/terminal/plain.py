@@ -28,7 +28,7 @@ _DETAIL_LINES = 40
 class PlainView:
     """Prints the session's lines as they come."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, _place: str = "") -> None:
         self._output = Output(stream)
         self._narrator = Narrator()
 
@@ -36,6 +36,9 @@ class PlainView:
         for line in self._narrator.tell(envelope):
             for text in plain(line):
                 self._output.line(text)
+
+    def make_room(self) -> None:
+        self._output.flush()
 
     def close(self) -> None:
         self._output.flush()

@@ -18,6 +18,10 @@ class View(Protocol):
         """Take in one event; quick, and never raises because of where it is shown."""
         ...
 
+    def make_room(self) -> None:
+        """Leave the screen to a prompt, until the next event."""
+        ...
+
     def close(self) -> None:
         """Leave the screen in order."""
         ...
@@ -32,9 +36,12 @@ VIEWS = {
 
 def choose_view(
     *, json: bool = False, is_tty: bool | None = None, stream: TextIO | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None, place: str = "",
 ) -> View:  # fmt: skip
-    """JSON lines where asked for; the live view on a terminal that can show it; plain lines elsewhere."""
+    """JSON lines where asked for; the live view on a terminal that can show it; plain lines elsewhere.
+
+    `place` says where the session works, for the live view's title: the repository's name.
+    """
     stream = stream or sys.stdout
     environment = os.environ if environment is None else environment
     is_tty = stream.isatty() if is_tty is None else is_tty
@@ -42,5 +49,5 @@ def choose_view(
     utf8 = (stream.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")
     name = "json" if json else "rich" if is_tty and able and utf8 else "plain"
     module, _, attribute = VIEWS[name].partition(":")
-    view: View = getattr(importlib.import_module(module), attribute)(stream)
+    view: View = getattr(importlib.import_module(module), attribute)(stream, place)
     return view
