@@ -126,7 +126,11 @@ async def test_settled_waits_for_the_work() -> None:
 
 async def test_a_watcher_that_fails_harms_nobody() -> None:
     session = Session()
-    failing = Pipeline(watchers=(lambda _: 1 / 0, session.seen.append))
+
+    def fail(envelope: ev.Envelope) -> None:
+        raise RuntimeError(envelope.seq)
+
+    failing = Pipeline(watchers=(fail, session.seen.append))
     failing.attach(Stages(session.brain))
     async with failing:
         await failing.post(ev.Typed(1, "run the tests"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mybro import events as ev
 from mybro.errors import Problem
-from mybro.intent import CONTROL, Action, Arguments, Intent
+from mybro.intent import CONTROL, Action, Arguments, Intent, Kind
 from mybro.pipeline import effects as do
 from mybro.pipeline.state import Ear, JobPhase, QuestionPhase, State, TurnPhase
 from mybro.pipeline.transition import transition
@@ -30,15 +31,18 @@ TEXTS = st.sampled_from(
         "undo that",
     ]
 )
-RISKS = st.sampled_from(["read", "write", "destructive"])
+LEVELS: list[ev.Risk] = ["read", "write", "destructive"]
+RISKS = st.sampled_from(LEVELS)
+WITHOUT_ACTION: list[Kind] = ["task", "question", "chat"]
 
 
 @st.composite
 def intents(draw: st.DrawFn) -> Intent:
     action = draw(st.none() | st.sampled_from(Action))
     risk = draw(RISKS)
+    kind: Kind
     if action is None:
-        kind = draw(st.sampled_from(["task", "question", "chat"]))
+        kind = draw(st.sampled_from(WITHOUT_ACTION))
     else:
         kind = "control" if action in CONTROL else "local"
     return Intent(

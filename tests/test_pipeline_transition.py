@@ -122,7 +122,6 @@ def test_sound_without_words_leaves_nothing_and_raises_the_voice_again() -> None
     run = Run()
     run.feed(ev.SayStarted(8, "Twelve tests passed."))
     assert kinds(run.feed(ev.SpeechStarted(1, 0))) == ["Duck"]
-    assert run.state.mouth is Mouth.DUCKED
     (trial,) = run.feed(ev.SpeechPaused(1, utterance()))
     assert isinstance(trial, do.Transcribe)
     effects = run.feed(ev.SpeechEnded(1, utterance()), ev.Transcribed(1, trial.request, "", "test"))
@@ -319,9 +318,9 @@ def test_something_recalled_is_offered_and_not_done() -> None:
 # ---------------------------------------------------------------------------- control
 
 
-def control(run: Run, action: Action, turn: int = 9, **arguments: int) -> list[do.Effect]:
+def control(run: Run, action: Action, turn: int = 9, count: int | None = None) -> list[do.Effect]:
     run.hear(turn, "control words")
-    intent = Intent(kind="control", action=action, text="control words", arguments=Arguments(**arguments))
+    intent = Intent(kind="control", action=action, text="control words", arguments=Arguments(count=count))
     return run.feed(ev.Understood(turn, intent))
 
 
