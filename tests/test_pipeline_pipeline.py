@@ -83,8 +83,7 @@ async def test_a_stop_during_thought_forgets_the_thought() -> None:
     session.brain.hold.clear()
     async with session.pipeline:
         await session.type("make it faster")
-        while not session.brain.asked:
-            await asyncio.sleep(0.001)
+        await asyncio.wait_for(session.brain.thinking.wait(), 5)
         await session.pipeline.post(ev.StopAll())
         await session.settled()
         session.brain.hold.set()

@@ -22,12 +22,14 @@ class FakeBrain:
         self.known = known or {"run the tests": RUN_TESTS}
         self.asked: list[str] = []
         self.dialogs: list[Dialog] = []
+        self.thinking = asyncio.Event()
         self.hold = asyncio.Event()
         self.hold.set()
 
     async def understand(self, text: str, dialog: Dialog) -> Intent:
         self.asked.append(text)
         self.dialogs.append(dialog)
+        self.thinking.set()
         await self.hold.wait()
         return self.known.get(text, Intent(kind="task", text=text))
 
