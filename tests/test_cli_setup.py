@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -189,7 +189,8 @@ def test_hands_free_needs_no_input_monitoring() -> None:
 def microphone(
     devices: Sequence[Device], level: Level | AudioError = LOUD, wanted: str | None = None
 ) -> MicrophoneStep:
-    def measure(_device: str | None, _seconds: float) -> Level:
+    def measure(_device: str | None, _seconds: float, listening: Callable[[], None]) -> Level:
+        listening()
         if isinstance(level, AudioError):
             raise level
         return level
@@ -438,7 +439,12 @@ def test_the_download_runs_apart_and_keeps_a_log(home: Path) -> None:
 
 def first_words(*heard: Heard | None) -> TryStep:
     prepared = list(heard)
-    return TryStep(lambda _seconds: prepared.pop(0))
+
+    def hear(_seconds: float, listening: Callable[[], None]) -> Heard | None:
+        listening()
+        return prepared.pop(0)
+
+    return TryStep(hear)
 
 
 TESTS = Heard("run the tests", "test")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,11 @@ def devices() -> Sequence[Device]:
     return asyncio.run(ask())
 
 
-def measure(device: str | None, seconds: float) -> Level:
-    """Listen for so long, and tell how loud it was. Raises `AudioError` if no sound comes at all."""
+def measure(device: str | None, seconds: float, listening: Callable[[], None]) -> Level:
+    """Listen for so long, and tell how loud it was; `listening` is called when the microphone is open.
+
+    Raises `AudioError` if no sound comes at all.
+    """
     import numpy as np
 
     from mybro.audio.microphone import MicrophoneSource
@@ -71,6 +74,8 @@ def measure(device: str | None, seconds: float) -> Level:
                     if isinstance(block, Problem):
                         trouble = block
                         break
+                    if not heard:
+                        listening()
                     loudest = int(np.abs(np.frombuffer(block.pcm, "<i2").astype(np.int32)).max(initial=0))
                     peak = max(peak, loudest / FULL_SCALE)
                     heard += block.seconds
@@ -90,15 +95,16 @@ def measure(device: str | None, seconds: float) -> Level:
     return asyncio.run(listen())
 
 
-def hear_once(settings: Settings, wait_s: float) -> Heard | None:
+def hear_once(settings: Settings, wait_s: float, listening: Callable[[], None]) -> Heard | None:
     """Hear one sentence from the microphone; None if nobody spoke for so long.
 
-    Raises `AudioError`, `ModelError` or `TranscriptionError`.
+    `listening` is called when the model is loaded and the microphone open. Raises `AudioError`, `ModelError`
+    or `TranscriptionError`.
     """
-    return asyncio.run(_hear_once(settings, wait_s))
+    return asyncio.run(_hear_once(settings, wait_s, listening))
 
 
-async def _hear_once(settings: Settings, wait_s: float) -> Heard | None:
+async def _hear_once(settings: Settings, wait_s: float, listening: Callable[[], None]) -> Heard | None:
     from mybro.audio.microphone import MicrophoneSource
     from mybro.audio.sound import SoundProcess
     from mybro.brain.grammar import parse
@@ -108,7 +114,8 @@ async def _hear_once(settings: Settings, wait_s: float) -> Heard | None:
     process = SoundProcess()
     try:
         await transcription.start()
-        ended = await _utterance(settings, MicrophoneSource(process, settings.audio.input_device), wait_s)
+        source = MicrophoneSource(process, settings.audio.input_device)
+        ended = await _utterance(settings, source, wait_s, listening)
         if ended is None:
             return None
         transcribed = await transcription.transcribe(1, 1, ended.utterance.audio)
@@ -120,17 +127,21 @@ async def _hear_once(settings: Settings, wait_s: float) -> Heard | None:
     return Heard(text, intent.action.value if intent and intent.action else "")
 
 
-async def _utterance(settings: Settings, source: AudioSource, wait_s: float) -> SpeechEnded | None:
+async def _utterance(
+    settings: Settings, source: AudioSource, wait_s: float, listening: Callable[[], None]
+) -> SpeechEnded | None:
     """The first thing that is said."""
     from mybro.audio.ear import Ear
-    from mybro.events import Event, SourceTroubled, SpeechEnded
+    from mybro.events import Event, SourceOpened, SourceTroubled, SpeechEnded
 
     first: asyncio.Future[SpeechEnded | None] = asyncio.get_running_loop().create_future()
 
     async def emit(event: Event) -> None:
         if first.done():
             return
-        if isinstance(event, SpeechEnded):
+        if isinstance(event, SourceOpened):
+            listening()
+        elif isinstance(event, SpeechEnded):
             first.set_result(event)
         elif isinstance(event, SourceTroubled):
             problem = event.problem
@@ -145,7 +156,7 @@ async def _utterance(settings: Settings, source: AudioSource, wait_s: float) -> 
         if not first.done():
             first.set_result(None)
 
-    listening = asyncio.create_task(listen())
+    ear = asyncio.create_task(listen())
     try:
         async with asyncio.timeout(wait_s):
             return await first
@@ -153,4 +164,4 @@ async def _utterance(settings: Settings, source: AudioSource, wait_s: float) -> 
         return None
     finally:
         await source.aclose()
-        await listening
+        await ear

@@ -88,7 +88,7 @@ def steps(settings: Settings) -> list[Step]:
         KeyStep(settings),
         ModelStep(small=lambda: _small(settings), large=lambda: _large(settings), fetch=fetch_in_background),
         # The steps before it may have changed the settings.
-        TryStep(lambda wait_s: first_sound.hear_once(load_settings(), wait_s)),
+        TryStep(lambda wait_s, listening: first_sound.hear_once(load_settings(), wait_s, listening)),
     ]
 
 

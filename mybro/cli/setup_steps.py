@@ -38,7 +38,7 @@ class MicrophoneStep:
         settings: Settings,
         *,
         devices: Callable[[], Sequence[Device]],
-        measure: Callable[[str | None, float], Level],
+        measure: Callable[[str | None, float, Callable[[], None]], Level],
     ) -> None:
         self._wanted = settings.audio.input_device
         self._devices = devices
@@ -58,9 +58,12 @@ class MicrophoneStep:
         if not device.is_default("input") or self._wanted is not None:
             self._wanted = device.name
             settings_file.store("audio.input_device", device.name)
-        if desk.attended:
-            desk.say(f"      Say something for {LEVEL_S:.0f} seconds ...")
-        return self._judged(device.name, self._measure(self._wanted, LEVEL_S))
+
+        def listening() -> None:
+            if desk.attended:
+                desk.say(f"      Say something for {LEVEL_S:.0f} seconds ...")
+
+        return self._judged(device.name, self._measure(self._wanted, LEVEL_S, listening))
 
     def _there(self, devices: Sequence[Device]) -> bool:
         try:
@@ -159,8 +162,8 @@ class TryStep:
     name = "try"
     title = f'First words: say "{SENTENCE}"'
 
-    def __init__(self, hear: Callable[[float], Heard | None]) -> None:
-        """`hear` waits so many seconds for a sentence."""
+    def __init__(self, hear: Callable[[float, Callable[[], None]], Heard | None]) -> None:
+        """`hear` waits so many seconds for a sentence, and calls back when it listens."""
         self._hear = hear
 
     def settled(self, before: Outcome | None) -> str | None:
@@ -172,8 +175,7 @@ class TryStep:
         for attempt in range(TRIES):
             if attempt and desk.ask("Enter to try again, s to skip").lower().startswith("s"):
                 return skipped("not tried", "Later: mybro setup --only try")
-            desk.say(f'      Now, please: "{SENTENCE}"')
-            heard = self._hear(SENTENCE_S)
+            heard = self._hear(SENTENCE_S, lambda: desk.say(f'      Now, please: "{SENTENCE}"'))
             if heard is None or not heard.text:
                 desk.say("      Nothing was heard. Is it the right microphone, and near enough?")
             elif heard.action == ACTION:
