@@ -147,19 +147,19 @@ def test_an_absent_cli_is_optional(home: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_key_is_found_where_it_is_kept(chain: MemoryKeychain) -> None:
     assert readiness.api_key(Settings(), {}).state == "optional"
     assert "ANTHROPIC_API_KEY" in readiness.api_key(Settings(), {"ANTHROPIC_API_KEY": "sk-x"}).detail
-    keychain.write(readiness.KEY_SETTING, "sk-x")
+    keychain.write(readiness.KEY_NAME, "sk-x")
     assert readiness.api_key(Settings(), {}).detail == "in the keychain"
     assert readiness.key_store().detail == "a keychain in memory"
-    assert keychain.forget(readiness.KEY_SETTING)
-    assert not keychain.forget(readiness.KEY_SETTING)
+    assert keychain.forget(readiness.KEY_NAME)
+    assert not keychain.forget(readiness.KEY_NAME)
     assert "sk-own" not in readiness.api_key(Settings(brain={"anthropic_api_key": "sk-own"}), {}).detail
 
 
 def test_a_locked_keychain_gives_no_key(chain: MemoryKeychain) -> None:
-    keychain.write(readiness.KEY_SETTING, "sk-x")
+    keychain.write(readiness.KEY_NAME, "sk-x")
     chain.locked = True
-    assert keychain.read(readiness.KEY_SETTING) is None
-    assert not keychain.forget(readiness.KEY_SETTING)
+    assert keychain.read(readiness.KEY_NAME) is None
+    assert not keychain.forget(readiness.KEY_NAME)
 
 
 @pytest.mark.parametrize(

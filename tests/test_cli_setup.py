@@ -12,7 +12,8 @@ from mybro.audio.devices import Device
 from mybro.cli import main
 from mybro.cli.first_sound import Heard, Level
 from mybro.cli.setup_steps import Large, MicrophoneStep, ModelStep, TryStep, fetch_in_background
-from mybro.config import Settings, load_settings
+from mybro.brain import keys
+from mybro.config import BrainSettings, Settings, load_settings
 from mybro.errors import AudioError, ConfigError, ModelError
 from mybro.ops import keychain, readiness
 from mybro.ops.onboarding import Desk, Outcome, Progress, choose, done, failed, skipped, walk
@@ -350,13 +351,18 @@ def test_a_key_goes_into_the_keychain_and_nowhere_else(chain: MemoryKeychain, ho
     desk = FakeDesk(["short", "two words are not a key at all", KEY])
     assert walk([KeyStep(Settings())], desk, Progress())
     assert list(chain.kept.values()) == [KEY]
-    assert keychain.read(readiness.KEY_SETTING) == KEY
+    assert keychain.read(readiness.KEY_NAME) == KEY
     assert KEY not in desk.text
     assert KEY not in "".join(desk.questions)
     for file in home.rglob("*"):
         if file.is_file():
             assert KEY not in file.read_text()
     assert KeyStep(Settings()).settled(None) == "in the keychain"
+
+
+def test_the_brain_finds_the_key_that_was_given(chain: MemoryKeychain) -> None:
+    KeyStep(Settings()).run(FakeDesk([KEY]))
+    assert keys.anthropic(BrainSettings()) == KEY
 
 
 def test_enter_does_without_a_key(chain: MemoryKeychain) -> None:
@@ -374,7 +380,7 @@ def test_a_locked_keychain_is_a_sentence(chain: MemoryKeychain) -> None:
     chain.locked = True
     desk = FakeDesk([KEY])
     assert not walk([KeyStep(Settings())], desk, Progress())
-    assert "locked" in desk.text
+    assert "KeyringLocked" in desk.text
     assert KEY not in desk.text
 
 

@@ -21,15 +21,14 @@ def available() -> str | None:
 
 
 def read(name: str) -> str | None:
-    """The key stored under a setting's name, such as "brain.anthropic_api_key"; None if there is none."""
+    """The key of a service such as "anthropic", or None. The system may ask the person first."""
     backend = _backend()
     if backend is None:
         return None
-    from keyring.errors import KeyringError
-
     try:
         key: str | None = backend.get_password(SERVICE, name)
-    except KeyringError:
+    except Exception:
+        # Locked, refused or gone: every backend has errors of its own, and none matters here.
         return None
     return key or None
 
@@ -41,14 +40,13 @@ def write(name: str, key: str) -> None:
         raise ConfigError(
             "no_keychain",
             "there is no keychain that a key could be kept in",
-            hint=f"Set an environment variable instead: MYBRO_{name.replace('.', '__').upper()}",
+            hint="An environment variable serves as well",
         )
-    from keyring.errors import KeyringError
-
     try:
         backend.set_password(SERVICE, name, key)
-    except KeyringError as error:
-        raise ConfigError("keychain_refused", f"the keychain did not take the key: {error}") from None
+    except Exception as error:
+        refusal = f"the keychain did not take the key ({type(error).__name__})"
+        raise ConfigError("keychain_refused", refusal, hint="Unlock it, and try again") from None
 
 
 def forget(name: str) -> bool:
@@ -56,11 +54,9 @@ def forget(name: str) -> bool:
     backend = _backend()
     if backend is None:
         return False
-    from keyring.errors import KeyringError
-
     try:
         backend.delete_password(SERVICE, name)
-    except KeyringError:
+    except Exception:
         return False
     return True
 

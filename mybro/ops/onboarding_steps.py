@@ -192,7 +192,7 @@ class KeyStep:
             if len(key) >= SHORTEST_KEY and key.isascii() and key.isprintable() and " " not in key:
                 break
             desk.say("      That does not look like a key: it is one long word.")
-        keychain.write(readiness.KEY_SETTING, key)
+        keychain.write(readiness.KEY_NAME, key)
         return done(f"kept in {keychain.available()}")
 
 

@@ -24,7 +24,7 @@ State = Literal["ok", "optional", "missing"]
 
 ANSWER_S = 10.0
 
-KEY_SETTING = "brain.anthropic_api_key"
+KEY_NAME = "anthropic"
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 
 GET_CLAUDE = "Get it: npm install -g @anthropic-ai/claude-code"
@@ -138,7 +138,7 @@ def api_key(settings: Settings, env: Mapping[str, str] = os.environ) -> Finding:
         return Finding(name, "ok", "set for mybro")
     if env.get(KEY_VARIABLE):
         return Finding(name, "ok", f"from {KEY_VARIABLE}")
-    if keychain.read(KEY_SETTING):
+    if keychain.read(KEY_NAME):
         return Finding(name, "ok", "in the keychain")
     return Finding(name, "optional", "none: unclear sentences go to Claude Code", "mybro setup --only key")
 
