@@ -63,11 +63,15 @@ class Ear:
         if self._hearing:
             self._hearing.hold(held)
 
-    def mute(self) -> None:
-        """Hear nothing until `unmute`; an open utterance ends here, with the reason "key"."""
+    def mute(self, *, tail: bool = False) -> None:
+        """Hear nothing until `unmute`; an open utterance ends here, with the reason "key".
+
+        With `tail` (the talk key came up), what was said until now is still taken in: sound is some way
+        behind the hand.
+        """
         self._muted = True
         if self._hearing:
-            self._hearing.mute()
+            self._hearing.mute(tail=tail)
 
     def unmute(self, *, pre_roll: bool = False) -> None:
         """Hear again. With `pre_roll` (the talk key), also what was said in the moment before."""

@@ -164,7 +164,7 @@ class Endpointer:
         quiet = end - heard.speech_end
         if self._end_at is not None and end >= self._end_at:
             return [*steps, self._ended(heard, end, "key")]
-        if quiet >= self._hangover and not self.held:
+        if quiet >= self._hangover and not self.held and self._end_at is None:
             return [*steps, self._ended(heard, end, "quiet")]
         if quiet >= self._speculate and not heard.paused:
             heard.paused = True

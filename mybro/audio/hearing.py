@@ -58,6 +58,8 @@ class Hearing:
         self._endpointer = Endpointer(settings)
         self._next_turn = next_turn
         self._live = live
+        self._tail = KEY_TAIL_SAMPLES if live else 0
+        self._mute_at = 0
         self._muted = self._mute_wanted = self._pre_roll_wanted = False
         self._turn = 0
         # All sound from the earliest sample still needed; what lies before `_fed` has been judged.
@@ -91,15 +93,22 @@ class Hearing:
 
     def end_utterance(self) -> None:
         """Close the open utterance, once what was said up to now has come in."""
-        self._endpointer.end_at(self._fed + (KEY_TAIL_SAMPLES if self._live else 0))
+        self._endpointer.end_at(self._fed + self._tail)
 
     def hold(self, held: bool) -> None:
         """While held (the talk key is down), quiet does not end an utterance."""
         self._endpointer.held = held
 
-    def mute(self) -> None:
-        """Hear nothing from the next block on; the open utterance ends there."""
+    def mute(self, *, tail: bool = False) -> None:
+        """Hear nothing from the next block on, or once what was already said has come in (`tail`).
+
+        The open utterance ends there.
+        """
         self._mute_wanted = True
+        self._mute_at = self._fed
+        if tail:
+            self.end_utterance()
+            self._mute_at += self._tail
 
     def unmute(self, *, pre_roll: bool) -> None:
         """Hear again from the next block on; with `pre_roll`, also what was said a moment before."""
@@ -114,7 +123,7 @@ class Hearing:
 
     def _obey(self) -> Iterator[Event]:
         """Between two blocks only: a request that comes while one is judged would find it half done."""
-        if self._mute_wanted == self._muted:
+        if self._mute_wanted == self._muted or (self._mute_wanted and self._fed < self._mute_at):
             return
         self._muted = self._mute_wanted
         if self._muted:
