@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from mybro.audio.devices import Device
+from mybro.brain import keys
 from mybro.cli import main
 from mybro.cli.first_sound import Heard, Level
 from mybro.cli.setup_steps import Large, MicrophoneStep, ModelStep, TryStep, fetch_in_background
-from mybro.brain import keys
 from mybro.config import BrainSettings, Settings, load_settings
 from mybro.errors import AudioError, ConfigError, ModelError
 from mybro.ops import keychain, readiness
