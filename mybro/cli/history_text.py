@@ -15,9 +15,13 @@ WEEK_DAYS = 6
 """Within so many days a day's name says which one it was."""
 
 
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of writing, with which a text can look like another one."""
+
+
 def printable(text: str) -> str:
-    """Text without what steers a terminal or turns its writing direction; line ends and tabs stay."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    """Text without what steers a terminal or turns its writing; line ends and tabs stay."""
+    return "".join(c for c in text if c in "\n\t" or not (unicodedata.category(c) == "Cc" or c in _TURNS))
 
 
 def line(text: str) -> str:

@@ -29,8 +29,9 @@ _BEGIN = "mybro_begin"
 
 def engine(path: Path) -> AsyncEngine:
     """An engine for the database at `path`, which exists."""
-    # aiosqlite logs every call with its parameters, which are what people say.
-    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    # At their finer levels these log parameters and rows, which are what people say.
+    for name in ("aiosqlite", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     made = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
         hide_parameters=True,

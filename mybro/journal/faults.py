@@ -38,7 +38,7 @@ def from_sqlite(error: BaseException, path: Path) -> JournalError:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return JournalError(
                 "journal_damaged", f"{path} is damaged",
-                hint="Start mybro again: it sets the file aside and begins a new one",
+                hint="End every running mybro and start again: the file is set aside and a new one begun",
             )  # fmt: skip
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return _unreachable(path)

@@ -93,6 +93,10 @@ class Place:
         finally:
             os.close(lock)
 
+    def anyone_live(self) -> bool:
+        """Whether any session runs; for when the database cannot be asked."""
+        return any(self.is_live(path.stem) for path in self.sessions.glob("*.lock"))
+
     def forget_session(self, session: str) -> None:
         """Remove the lock file that a killed session left behind."""
         (self.sessions / f"{session}.lock").unlink(missing_ok=True)

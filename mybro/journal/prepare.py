@@ -26,8 +26,8 @@ def prepare(place: Place, wall: float, steps: Sequence[Step] = STEPS) -> Problem
             try:
                 _prepare(place, steps)
             except sqlite3.DatabaseError as error:
-                if not faults.is_damage(error):
-                    raise
+                if not faults.is_damage(error) or place.anyone_live():
+                    raise  # never pull the file away from under a running session
                 problem = _set_aside(place, wall)
                 _prepare(place, steps)
                 return problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -25,13 +26,19 @@ class Sound:
 
 
 def flac(audio: AudioBlock) -> bytes:
-    """The samples as a FLAC file: mono, 16 bits, SAMPLE_RATE."""
-    import numpy as np
-    import soundfile
+    """The samples as a FLAC file: mono, 16 bits, SAMPLE_RATE. Raises `JournalError`."""
+    try:
+        import numpy as np
+        import soundfile
 
-    buffer = io.BytesIO()
-    samples = np.frombuffer(audio.pcm, dtype="<i2")
-    soundfile.write(buffer, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        buffer = io.BytesIO()
+        samples = np.frombuffer(audio.pcm, dtype="<i2")
+        soundfile.write(buffer, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    except (ImportError, OSError, RuntimeError) as error:  # also: no libsndfile for this machine
+        raise JournalError(
+            "no_flac", f"recordings cannot be kept ({type(error).__name__})",
+            hint="Install libsndfile, or set journal.keep_audio to false",
+        ) from error  # fmt: skip
     return buffer.getvalue()
 
 
@@ -61,7 +68,8 @@ def keep(folder: Path, path: str, audio: AudioBlock) -> Sound:
         part.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise faults.from_os(error, target) from None
     return Sound(path, hashlib.sha256(data).hexdigest())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ BUSY_TRIES = 40
 """How often another process's lock is waited for; see `database.BUSY_SLICE_S`."""
 BUSY_TRIES_AT_END = 3
 CLOSE_GRACE_S = 1.5
+
+_DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
+"""SQLAlchemy's, and those of the driver where it is used directly."""
 
 T = TypeVar("T")
 
@@ -67,7 +71,7 @@ class Writer:
         async with self._lock:
             try:
                 return await self._patiently(lambda: apply(self._connection))
-            except DBAPIError as error:
+            except _DATABASE_ERRORS as error:
                 raise faults.from_sqlite(error, self._path) from None
 
     async def aclose(self) -> None:
@@ -129,7 +133,7 @@ class Writer:
         while True:
             try:
                 return await attempt()
-            except DBAPIError as error:
+            except _DATABASE_ERRORS as error:
                 if not faults.is_busy(error) or tries >= (BUSY_TRIES_AT_END if self._closing else BUSY_TRIES):
                     raise
             tries += 1
@@ -137,11 +141,11 @@ class Writer:
 
 def _is_environment(error: Exception) -> bool:
     """Whether the disk or a lock is at fault, so that every write of the group would fail alike."""
-    return isinstance(error, DBAPIError) and not isinstance(error, IntegrityError)
+    return isinstance(error, _DATABASE_ERRORS) and not isinstance(error, IntegrityError)
 
 
 def _translated(error: Exception, path: Path) -> Exception:
-    return faults.from_sqlite(error, path) if isinstance(error, DBAPIError) else error
+    return faults.from_sqlite(error, path) if isinstance(error, _DATABASE_ERRORS) else error
 
 
 def _settle(done: asyncio.Future[Any], *, result: Any = None, error: Exception | None = None) -> None:
