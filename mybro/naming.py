@@ -75,6 +75,8 @@ def path(spoken: str) -> str | None:
     if len(words) == 1:
         return words[0] if re.search(r"[./]\w", words[0]) or words[0].endswith("/") else None
     glued = _glue(words)
+    if " " in glued and any(re.search(r"[./~]", word) for word in words):
+        return None  # a written path amid other words: that is a sentence
     if " " not in glued and re.search(r"[./]", glued):
         return _respell_extension(glued)
     head, slash, last = glued.rpartition("/")

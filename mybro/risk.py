@@ -55,6 +55,7 @@ _PROPOSES = re.compile(
 )
 _ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "their", "its"})
 _PARTICLES = frozenset({"up", "out", "off", "down", "of", "away"})
+_ANSWERS = frozenset({"yes", "yeah", "yep", "no", "nope", "sure", "wait", "definitely", "absolutely"})
 _LIVE = frozenset({"production", "prod", "live"})
 _CODE_AFTER = tuple([word] for word in _CODE)
 _BARE = frozenset({"delete", "drop", "discard", "kill", "overwrite", "trash", "reset"})
@@ -121,7 +122,7 @@ def _judge_words(intent: Intent) -> tuple[Risk, bool]:
 
 _CLAUSES = re.compile(
     r"[.!?;,:]+(?:\s+|$)"
-    r"|\s(?:and then|and|then|but|so|or|plus|after that|afterwards|before|after|once"
+    r"|(?:^|\s)(?:and then|and|then|but|so|or|plus|after that|afterwards|before|after|once"
     r"|followed by|while|because)(?=\s)",
     re.IGNORECASE,
 )
@@ -149,8 +150,10 @@ class _Clause:
     """One clause of a sentence."""
 
     def __init__(self, words: list[str], asked_to_do: bool) -> None:
-        *_, lead = leads(words) if words else (0,)
-        self.words = words[lead:]
+        self.said = " ".join(words)
+        while len(words) > 1 and words[0] in _ANSWERS:
+            words = words[1:]
+        self.words = bare(words) if words else []
         self.line = " ".join(self.words)
         self.asked = asked_to_do
         self.writer = bool(self.words) and self.words[0] in _WRITERS
@@ -159,7 +162,7 @@ class _Clause:
         """What the clause does, and whether it writes code that would do something destructive."""
         if not self.words:
             return "none", False
-        if self._phrase(_PHRASES) or (self.asked and _OUTSIDE.search(self.line)):
+        if self._phrase(_PHRASES) or (self.asked and _OUTSIDE.search(self.said)):
             return "destructive", False
         worst: Found = "none"
         written = False
@@ -174,11 +177,13 @@ class _Clause:
         return ("sends" if self._phrase(_PROPOSES) else worst), written
 
     def _phrase(self, pattern: re.Pattern[str]) -> bool:
-        match = pattern.match(self.line) if self.writer or not self.asked else pattern.search(self.line)
+        anywhere = self.asked and not self.writer
+        line = self.said if anywhere else self.line
+        match = pattern.search(line) if anywhere else pattern.match(line)
         if match is None:
             return False
-        before = self.line[: match.start()].split()[-1:]
-        after = self.line[match.end() :].split()[:1]
+        before = line[: match.start()].split()[-1:]
+        after = line[match.end() :].split()[:1]
         return not (set(before) & _NEGATIONS or set(after) & _CODE)
 
     def _requested(self, at: int) -> bool:

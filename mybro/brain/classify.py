@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from mybro import risk
-from mybro.brain.verbs import ASKED_OF_US, ASKING, CHAT, READING, READING_PHRASES, VERBS
+from mybro.brain.verbs import ASKING, CHAT, READING, READING_PHRASES, VERBS
 from mybro.intent import Intent, Kind
 from mybro.words import bare, leads, norms
 
@@ -14,6 +14,7 @@ _CHANGING = (
     - READING
     - {"do", "get", "make sure", "print", "follow", "give", "call", "type", "go", "take", "set", "order"}
 )
+_CONDITIONS = frozenset({"if", "when", "once", "after", "before", "while", "since", "because"})
 _READING = tuple(phrase + " " for phrase in READING_PHRASES)
 
 
@@ -24,19 +25,21 @@ def classify(text: str) -> Intent:
 
 
 def _kind(text: str) -> tuple[Kind, float]:
+    first, comma, rest_of_it = text[:4_000].partition(",")
+    if comma and norms(first)[:1] and norms(first)[0] in _CONDITIONS and norms(rest_of_it):
+        text = rest_of_it  # "when the tests pass, ..." asks for what stands after the comma
     words = norms(text[:4_000])
     if not words:
         return "chat", 0.0
     line = " ".join(words)
     if {line.strip(), " ".join(bare(words))} & CHAT or _is_greeting(words):
         return "chat", 0.9
-    *_, lead = leads(words)
+    # "can you" is politeness only if a request follows: "will you need a key" asks.
+    known = VERBS | READING | ASKING
+    lead = next((at for at in reversed(list(leads(words))) if words[at] in known), 0)
     rest = words[lead:]
-    asked = any(line.startswith(phrase + " ") for phrase in ASKED_OF_US)
-    if lead and words[0] in ASKING and rest[0] not in VERBS | READING | ASKING and not asked:
-        # "can you" and the like were politeness only if a request follows: "will you need a key" asks.
-        rest = words
-    return _request_kind(rest, text.rstrip().endswith("?"))
+    requested = len(rest) < len(words) and words[0] in ASKING
+    return _request_kind(rest, text.rstrip().endswith("?") and not requested)
 
 
 def _is_greeting(words: list[str]) -> bool:
@@ -67,7 +70,7 @@ def _is_odd_task(words: list[str]) -> bool:
     first, second = words[0], words[1] if len(words) > 1 else ""
     match first:
         case "do":
-            return "same" in words[:4]
+            return "same" in words[:4] or second in ("it", "that", "this", "a")
         case "dont":
             return second not in ("you", "we", "i", "they")
         case "check":

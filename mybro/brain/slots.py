@@ -164,6 +164,9 @@ def _without_place(words: Sequence[Word]) -> tuple[Sequence[Word], str | None]:
     return words, None
 
 
+_HEARD_NAME = {"codecs": "codex", "code x": "codex", "code next": "codex", "claud": "claude", "won": "one"}
+
+
 def _names(slots: Slots) -> Filled | None:
     found: dict[str, str] = {}
     for field in ("name", "template"):
@@ -175,7 +178,7 @@ def _names(slots: Slots) -> Filled | None:
                 or _reads_on(slots[field])
             ):
                 return None
-            found[field] = value
+            found[field] = _HEARD_NAME.get(value.lower(), value)
     arguments = Arguments(name=found.get("name"), template=found.get("template"))
     return Filled(arguments, arguments.name)
 

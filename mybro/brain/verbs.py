@@ -14,7 +14,5 @@ READING = _REQUESTS["READING"]
 """Imperatives that only want to know."""
 READING_PHRASES = tuple(_REQUESTS["READING_PHRASES"])
 """The same, of several words."""
-ASKED_OF_US = tuple(_REQUESTS["ASKED_OF_US"])
-"""Questions that are requests."""
 CHAT = _REQUESTS["CHAT"]
 """Whole sentences that need no repository."""
