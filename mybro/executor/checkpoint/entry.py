@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+SOCKET = "it is a socket"
+PIPE = "it is a pipe"
+
 
 class Kind(StrEnum):
     """What a path is. The values are stored."""

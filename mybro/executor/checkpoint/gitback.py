@@ -16,6 +16,7 @@ from mybro.executor.checkpoint.gitstate import GitState, index_files, ref_words
 
 _CHANGED = "you changed it meanwhile"
 _LOCK_WAIT_S = 2.0
+_READY = "index.mybro"
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Returned:
 def restore(git: Git, source: GitState, target: GitState, blobs: Blobs) -> Returned:
     """Go from `source`, which a job left, to `target`, part by part, where nobody went on from there."""
     done = Returned()
+    clear_index_lock(git.own / "index")
     _guarded(done, "HEAD", lambda: _restore_head(git, source, target, done))
     moved_on = bool(done.kept)
     _guarded(done, "the branches", lambda: _restore_refs(git, source, target, done))
@@ -155,28 +157,46 @@ def _restore_files(git: Git, source: GitState, target: GitState, blobs: Blobs, d
 
 
 def _replace_index(index: Path, data: bytes | None) -> None:
-    """Put an index in place by git's own locking rule: whoever creates `index.lock` may write."""
-    lock = index.with_name("index.lock")
+    """Put an index in place by git's own locking rule: whoever creates `index.lock` may write.
+
+    The lock is a second name of our own finished file, so that one which a crash left is known as ours.
+    """
+    lock, ready = index.with_name("index.lock"), index.with_name(_READY)
+    clear_index_lock(index)
+    with ready.open("wb") as file:
+        file.write(data or b"")
+        file.flush()
+        os.fsync(file.fileno())
     deadline = time.monotonic() + _LOCK_WAIT_S
-    while True:
-        try:
-            handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            break
-        except FileExistsError:
-            if time.monotonic() > deadline:
-                raise GitError("another git is busy with the index") from None
-            time.sleep(0.05)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data or b"")
-            file.flush()
-            os.fsync(file.fileno())
+        while not _linked(ready, lock):
+            if time.monotonic() > deadline:
+                raise GitError("another git is busy with the index")
+            time.sleep(0.05)
         if data is None:
             index.unlink(missing_ok=True)
+            lock.unlink()
         else:
             lock.replace(index)
     finally:
-        lock.unlink(missing_ok=True)
+        ready.unlink(missing_ok=True)
+
+
+def clear_index_lock(index: Path) -> None:
+    """Remove what a crash left of `_replace_index`."""
+    lock, ready = index.with_name("index.lock"), index.with_name(_READY)
+    with contextlib.suppress(FileNotFoundError):
+        if lock.samefile(ready):
+            lock.unlink()
+    ready.unlink(missing_ok=True)
+
+
+def _linked(ready: Path, lock: Path) -> bool:
+    try:
+        lock.hardlink_to(ready)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _file_bytes(file: Path) -> bytes | None:
@@ -192,7 +212,7 @@ def _blob_bytes(kept: tuple[int, str] | None, blobs: Blobs) -> bytes | None:
 
 def _write(file: Path, mode: int, data: bytes) -> None:
     file.parent.mkdir(exist_ok=True)
-    temporary = file.with_name(f".mybro-{os.urandom(4).hex()}")
+    temporary = file.with_name(".mybro-undo")  # one name, so that what a crash leaves is used up
     try:
         temporary.write_bytes(data)
         temporary.chmod(mode)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mybro.executor.checkpoint.blobs import CHUNK
-from mybro.executor.checkpoint.entry import Entry, Kind, opaque
+from mybro.executor.checkpoint.entry import PIPE, SOCKET, Entry, Kind, opaque
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -150,16 +150,18 @@ class Place:
                 return too_large(status)
             if stat.S_ISREG(status.st_mode):
                 return _file_state(folder, name, mode)
-            return opaque(special_name(status.st_mode), mode)
+            return special(status)
         except FileNotFoundError:
             return None
 
 
-def special_name(mode: int) -> str:
-    """What a person calls a file that is neither regular nor a folder nor a link."""
-    if stat.S_ISSOCK(mode):
-        return "a socket"
-    return "a pipe" if stat.S_ISFIFO(mode) else "a device"
+def special(status: os.stat_result) -> Entry:
+    """The entry of a file that is neither regular nor a folder nor a link."""
+    if stat.S_ISSOCK(status.st_mode):
+        what = SOCKET
+    else:
+        what = PIPE if stat.S_ISFIFO(status.st_mode) else "it is a device"
+    return opaque(what, stat.S_IMODE(status.st_mode))
 
 
 def _file_state(folder: int, name: bytes, mode: int) -> Entry:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint.blobs import Blobs
-from mybro.executor.checkpoint.entry import Change, Entry, Kept, Kind, shown
+from mybro.executor.checkpoint.entry import PIPE, SOCKET, Change, Entry, Kept, Kind, shown
 from mybro.executor.checkpoint.place import NoFolderError, Place
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
-_REMOVABLE = ("it is a socket", "it is a pipe")
+_REMOVABLE = (SOCKET, PIPE)
 """Special files hold nothing, so that one which a job left may go."""
 
 
@@ -117,8 +117,9 @@ class Restorer:
 
     def _remove(self, change: Change) -> None:
         now = self._place.state(change.path)
-        if now is None or now == change.before:
-            return
+        wanted = change.before.kind if change.before is not None else None
+        if now is None or now == change.before or (now.kind is wanted is Kind.FOLDER):
+            return  # gone already, or there already but for its mode
         if not self._is_ours(now, change):
             self._done.kept[change.path] = _CHANGED
         elif now.kind is Kind.FOLDER:

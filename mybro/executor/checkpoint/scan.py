@@ -13,7 +13,7 @@ from pathlib import Path
 from mybro.executor.checkpoint.blobs import Blobs, RestlessError, TooLargeError
 from mybro.executor.checkpoint.entry import Entry, Kind, Limits, opaque, shown
 from mybro.executor.checkpoint.git import Git
-from mybro.executor.checkpoint.place import special_name, too_large, unreadable
+from mybro.executor.checkpoint.place import special, too_large, unreadable
 
 Stamp = tuple[int, int, int, int, int]
 """Size, mtime, ctime (nanoseconds), inode, mode: while these stand, so do the bytes."""
@@ -168,9 +168,8 @@ class Scanner:
                 return
             self.scan.entries[path] = Entry(Kind.LINK, 0, target)
             return
-        what = special_name(status.st_mode)
-        self.scan.entries[path] = opaque(f"it is {what}", stat.S_IMODE(status.st_mode))
-        self.scan.excluded.append(f"{shown(path)}: {what}")
+        entry = self.scan.entries[path] = special(status)
+        self.scan.excluded.append(f"{shown(path)}: {entry.why}")
 
     def _follow_up(self, path: bytes) -> None:
         """Look at one path by itself, never through a link."""
