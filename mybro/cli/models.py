@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,8 +50,14 @@ def list_(backend: Backend | None, as_json: bool) -> None:
     for row in rows:
         size = f"{row['bytes'] / 1e6:.0f} MB" if row["bytes"] else "?"
         languages = "English" if row["english_only"] else "many"
-        where = f"{row['origin']}: {row['path']}" if row["state"] == "here" else "-"
-        click.echo(f"{row['name']:<{width}}  {row['backend']:<14}  {size:>7}  {languages:<9}  {where}")
+        click.echo(f"{row['name']:<{width}}  {row['backend']:<14}  {size:>7}  {languages:<9}  {_where(row)}")
+
+
+def _where(row: dict[str, Any]) -> str:
+    if row["state"] == "absent":
+        return "-"
+    converted = Path(row["path"]).exists()
+    return f"{row['origin']}: {row['path']}" if converted else f"{row['origin']}: converted when first used"
 
 
 def _row(model: Model) -> dict[str, Any]:
