@@ -135,7 +135,8 @@ def bare(words: Sequence[str]) -> list[str]:
 NUMBERS: dict[str, int] = {
     **{word: at for at, word in enumerate(ordered("names", "NUMBERS"))},
     **{word: 20 + 10 * at for at, word in enumerate(ordered("names", "TENS"))},
-    "a": 1, "an": 1, "couple": 2, "once": 1, "twice": 2, "thrice": 3, "to": 2, "too": 2, "tree": 3, "free": 3, "for": 4,
+    "a": 1, "an": 1,
+    "couple": 2, "once": 1, "twice": 2, "thrice": 3, "to": 2, "too": 2, "tree": 3, "free": 3, "for": 4,
     "hundred": 100, "single": 1, "both": 2,
 }  # fmt: skip
 """Words that stand for a number where a number is expected; "to" and "for" as a recogniser hears 2 and 4."""

@@ -110,11 +110,11 @@ def scene() -> list[ev.Envelope]:
     story.add(ev.Answered(5, yes=True), ev.JobProgressed(2, "running the tests"))
     story.talk(2.0, loud=False)
     mended = ev.Outcome(
-        "The total was not rounded; it is now, and all 14 tests pass.",
+        "Totals are rounded now; all 14 tests pass.",
         changed=("shop/cart.py",), cost_usd=0.04, detail=CHANGES,
     )  # fmt: skip
     story.add(ev.JobFinished(2, mended))
-    story.say(7, "The total was not rounded; it is now, and all 14 tests pass. That cost 4 cents.", 3.0)
+    story.say(7, "Totals are rounded now; all 14 tests pass. That cost 4 cents.", 3.0)
     story.sentence(4, "Push it.", PUSH)
     story.say(8, "Say yes to push to origin main.", 1.6)
     story.sentence(5, "No, wait.", Intent(kind="control", action=Action.NO, text="No, wait."), 0.8)

@@ -97,7 +97,7 @@ def test_killed_at_any_moment_it_loses_nothing(nursery: Nursery, tmp_path: Path)
         (session, turn): (text, state, audio is not None)
         for session, turn, text, state, audio in rows(
             tmp_path,
-            "SELECT session, turn, text, state, audio FROM utterance AS u JOIN transcript ON utterance = u.id",
+            "SELECT session, turn, text, state, audio FROM utterance u JOIN transcript ON utterance = u.id",
         )
     }
     assert promised

@@ -81,7 +81,7 @@ async def _wants_agent(agent: bool | None, settings: Settings) -> bool:
 
     if agent is not None:
         return agent
-    if not sys.stdin.isatty() or not claude_status(settings.executor).problem is None:
+    if not sys.stdin.isatty() or claude_status(settings.executor).problem is not None:
         return False
     click.echo("Claude Code is signed in. Let it do one spoken task for a few cents? [y/N] ", nl=False)
     return (await read_line()).lower() in ("y", "yes")

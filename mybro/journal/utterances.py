@@ -100,7 +100,8 @@ async def typed(here: Here, event: Typed, wall: float) -> None:
 
 
 async def transcribed(here: Here, transcript: Transcript, wall: float) -> None:
-    if transcript.final and transcript.text and await _is_known(here, transcript):
+    # Only what no recogniser worked on can be typed words that are written already.
+    if transcript.final and not transcript.processing_ms and await _is_known(here, transcript):
         return
     if transcript.final:
         state: State = "transcribed" if transcript.text.strip() else "dropped"

@@ -45,7 +45,7 @@ class Pipeline:
         self.state = State(acting=acting)
         self.clock: Clock = clock or MonotonicClock()
         self._wall = wall
-        self._watchers = watchers
+        self._watchers = list(watchers)
         self._began = self.clock.now()
         self._seq = itertools.count(1)
         self._turns = itertools.count(1)
@@ -65,6 +65,10 @@ class Pipeline:
         """Give the session its stages, which report through `post`; before it is entered."""
         self._stages = stages
         self._performer = Performer(self, stages)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let one more watcher see every event from here on."""
+        self._watchers.append(watcher)
 
     def next_turn(self) -> int:
         return next(self._turns)

@@ -95,7 +95,7 @@ class Shaker:
 
     def shake(self, steps: int) -> None:
         for _ in range(steps):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: links in a circle
                 self.random.choice(self._steps())()
 
     def _steps(self) -> list[Callable[[], object]]:
