@@ -92,7 +92,6 @@ async def test_frames_go_both_ways_whatever_their_size(tmp_path: Path, env: dict
         child.post({"last": True})
         answer = await child.receive()
         assert answer is not None and answer[0] == {"got": {"last": True}}
-        assert child.returncode is None
     assert child.returncode == 0 and gone(child.pid)
 
 
@@ -124,7 +123,7 @@ async def test_death_is_seen_at_once_and_sending_is_then_an_error(
 async def test_what_it_says_on_its_error_stream_is_kept_but_bounded(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
-    body = 'sys.stderr.write("x" * 500_000 + "\\n"); sys.stderr.write("RuntimeError: no weights\\n"); sys.exit(3)'
+    body = 'sys.stderr.write("x" * 500_000 + "\\nRuntimeError: no weights\\n"); sys.exit(3)'
     async with started(tmp_path, env, body) as child:
         assert await child.receive() is None
         assert await child.wait() == 3
