@@ -133,7 +133,7 @@ def test_hostile_text_does_not_steer_the_terminal() -> None:
     evil = "\x1b[2J\x1b]0;owned\x07[bold]text[/bold]"
     events: list[Event] = [
         ev.SourceOpened(evil, True), ev.Transcript(1, evil, True, 0), ev.SayStarted(1, evil),
-        ev.JobStarted(1, 1, evil), ev.JobProgressed(1, evil), ev.JobAsked(1, 2, "choice", evil, evil, choices=(ev.Choice(evil, evil),)),
+        ev.JobStarted(1, 1, evil), ev.JobProgressed(1, evil), ev.JobAsked(1, 2, "choice", evil, evil, choices=(ev.Choice(evil, evil),)),  # noqa: E501
         ev.JobFinished(1, ev.Outcome(evil, detail=evil, changed=(evil,))),
     ]  # fmt: skip
     for count in range(1, len(events) + 1):

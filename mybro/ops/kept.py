@@ -156,8 +156,10 @@ class Kept:
         return await uninterrupted(self._close())
 
     async def _close(self) -> Ended:
-        self._writer.close()
+        with contextlib.suppress(OSError, RuntimeError):  # it has ended already
+            self._writer.write_eof()
         ended = await self.wait()
+        self._writer.close()
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(TimeoutError):

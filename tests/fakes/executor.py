@@ -73,7 +73,7 @@ NAMES = tuple(
     map(
         os.fsdecode,
         (
-            b"a.py", b"b.txt", b"c", b"-dash", b"sp ace", b"new\nline", b"\xc3\xbcml\xc3\xa4ut", b"\xff\xfe.bin",
+            b"a.py", b"b.txt", b"c", b"-dash", b"sp ace", b"new\nline", b"\xc3\xbcml\xc3\xa4ut", b"\xff\xfe.bin",  # noqa: E501
             b"lib", b"A.py", b"src", b"deep", b"*.py", b":magic", b"'quote\"", b".hidden", b"tab\t",
         ),
     )

@@ -36,7 +36,8 @@ def state() -> dict[str, Any]:
         "delivers": True,
         "hangs": "",
     }
-    return found | json.loads(Path(os.environ["DRIVER_STATE"]).read_text())
+    state: dict[str, Any] = found | json.loads(Path(os.environ["DRIVER_STATE"]).read_text())
+    return state
 
 
 STARTED_WITH = state()
