@@ -56,7 +56,8 @@ def test(arguments: Sequence[str]) -> int:
         if ended not in (0, NO_TESTS_COLLECTED):
             status = status or ended
         measured.append((lane, _percent(env, data)))
-    return status or judge(measured)
+    judged = judge(measured)
+    return status or judged
 
 
 def trials(arguments: Sequence[str]) -> int:
