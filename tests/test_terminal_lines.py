@@ -35,10 +35,19 @@ def final(text: str, turn: int = 1) -> ev.Transcript:
     return ev.Transcript(turn, text, final=True, sample=0)
 
 
+HEARD = Line("heard", "run the tests", "test")
+SILENT = Line("trouble", PROBLEM.message, PROBLEM.hint)
+FIXED = ev.Outcome("Fixed.", changed=("a/b.py", "c"), cost_usd=0.04)
+ASKED = ev.JobAsked(1, 2, "permission", "Run it?", "npm i")
+ASKED_LINE = Line("asked", "Run it?", "say “yes” or “no”", "npm i")
+FIXING = ev.JobStarted(1, 1, "fixing")
+FIXING_LINE = Line("started", "fixing")
+
+
 @pytest.mark.parametrize(
     ("events", "lines"),
     [
-        ([final("run the tests"), ev.Recorded(1), ev.Understood(1, TEST)], [Line("heard", "run the tests", "test")]),  # noqa: E501
+        ([final("run the tests"), ev.Recorded(1), ev.Understood(1, TEST)], [HEARD]),
         ([final("stop"), ev.StopAll()], [Line("heard", "stop")]),
         ([final("one"), final("two", 2)], [Line("heard", "one")]),
         ([ev.Transcript(1, "not yet", final=False, sample=0), ev.StopAll()], []),
@@ -46,40 +55,41 @@ def final(text: str, turn: int = 1) -> ev.Transcript:
         ([ev.SourceOpened("desk mic", live=True)], [Line("source", "Listening to desk mic")]),
         ([ev.SourceClosed("mic")], []),
         ([ev.SourceClosed("mic", 3)], [Line("trouble", "3 blocks of sound were lost")]),
-        ([ev.SourceTroubled(PROBLEM)], [Line("trouble", "the microphone is silent", "Open the privacy pane")]),  # noqa: E501
+        ([ev.SourceTroubled(PROBLEM)], [SILENT]),
         ([ev.StageFailed("speak", Problem("x", "no voice"))], [Line("trouble", "no voice")]),
-        ([ev.TranscriptionFailed(1, 2, PROBLEM)], [Line("trouble", PROBLEM.message, PROBLEM.hint)]),
-        ([ev.RecordingFailed(1, PROBLEM)], [Line("trouble", PROBLEM.message, PROBLEM.hint)]),
+        ([ev.TranscriptionFailed(1, 2, PROBLEM)], [SILENT]),
+        ([ev.RecordingFailed(1, PROBLEM)], [SILENT]),
+        ([FIXING, ev.JobProgressed(1, "a.py")], [FIXING_LINE, Line("step", "a.py")]),
+        ([ev.JobProgressed(1, "....", "output"), ev.JobProgressed(1, "Let me", "words")], []),
         (
-            [ev.JobStarted(1, 1, "running the tests"), ev.JobProgressed(1, "test_cart.py"),
-             ev.JobProgressed(1, "....", "output"), ev.JobProgressed(1, "Let me", "words")],
-            [Line("started", "running the tests"), Line("step", "test_cart.py")],
+            [FIXING, ev.JobFinished(1, FIXED)],
+            [FIXING_LINE, Line("done", "Fixed.", "b.py and 1 more · $0.04 · 0.5 s")],
         ),
         (
-            [ev.JobStarted(1, 1, "fixing"), ev.JobFinished(1, ev.Outcome("Fixed.", changed=("a/b.py", "c"), cost_usd=0.04))],  # noqa: E501
-            [Line("started", "fixing"), Line("done", "Fixed.", "b.py and 1 more · $0.04 · 0.5 s")],
+            [ev.JobFinished(1, ev.Outcome("2 failed", ok=False, detail="log"))],
+            [Line("bad", "2 failed", "", "log")],
         ),
-        ([ev.JobFinished(1, ev.Outcome("2 failed", ok=False, detail="log"))], [Line("bad", "2 failed", "", "log")]),  # noqa: E501
         ([ev.JobFinished(1, ev.Outcome(""))], [Line("done", "Done")]),
         ([ev.JobFailed(1, PROBLEM)], [Line("failed", PROBLEM.message, "", PROBLEM.hint)]),
-        ([ev.JobStarted(1, 1, "fixing"), ev.JobStopped(1)], [Line("started", "fixing"), Line("stopped", "Stopped fixing", "0.5 s")]),  # noqa: E501
+        ([FIXING, ev.JobStopped(1)], [FIXING_LINE, Line("stopped", "Stopped fixing", "0.5 s")]),
         ([ev.SayStarted(1, "Left alone."), ev.SayFinished(1)], [Line("said", "Left alone.")]),
         # what is spoken of once more makes no second line
-        ([ev.SayStarted(1, "Running the tests."), ev.JobStarted(1, 1, "running the tests")], [Line("said", "Running the tests.")]),  # noqa: E501
-        ([ev.JobFinished(1, ev.Outcome("12 passed")), ev.SayStarted(1, "12 passed. That cost 4 cents.")], [Line("done", "12 passed")]),  # noqa: E501
-        ([ev.JobFailed(1, PROBLEM), ev.SayStarted(1, "The microphone is silent. Open it.")], [Line("failed", PROBLEM.message, "", PROBLEM.hint)]),  # noqa: E501
+        ([ev.SayStarted(1, "Fixing."), FIXING], [Line("said", "Fixing.")]),
+        (
+            [ev.JobFinished(1, ev.Outcome("12 passed")), ev.SayStarted(1, "12 passed. That cost 4 cents.")],
+            [Line("done", "12 passed")],
+        ),
+        ([ev.SourceTroubled(PROBLEM), ev.SayStarted(1, "The microphone is silent. Open it.")], [SILENT]),
         # a question, and an answer that was not heard already
+        ([ASKED, ev.Answered(2, True), ev.Answered(2, True, by="key")], [ASKED_LINE]),
         (
-            [ev.JobAsked(1, 2, "permission", "Run it?", "npm i"), ev.Answered(2, True), ev.Answered(2, True, by="key")],  # noqa: E501
-            [Line("asked", "Run it?", "say “yes” or “no”", "npm i")],
+            [ASKED, ev.Answered(2, False, by="timeout")],
+            [ASKED_LINE, Line("answered", "no", "no answer in time")],
         ),
-        (
-            [ev.JobAsked(1, 2, "permission", "Run it?"), ev.Answered(2, False, by="timeout")],
-            [Line("asked", "Run it?", "say “yes” or “no”"), Line("answered", "no", "no answer in time")],
-        ),
+        ([ASKED, ev.Answered(2, True, "red", by="key")], [ASKED_LINE, Line("answered", "red")]),
         ([ev.Answered(7, True, by="key")], []),
     ],
-)  # fmt: skip
+)
 def test_lines(events: list[Event], lines: list[Line]) -> None:
     assert told(*events) == lines
 
@@ -95,10 +105,16 @@ def test_every_event_can_be_shown_everywhere(kind: type) -> None:
     ("asked", "how"),
     [
         (ev.JobAsked(1, 2, "plan", "Go?"), "say “yes” or “no”"),
-        (ev.JobAsked(1, 2, "permission", "Go?", object="build", risk="destructive"), "say “yes, build” or “no”"),  # noqa: E501
-        (ev.JobAsked(1, 2, "choice", "Which?", choices=(ev.Choice("red"), ev.Choice("blue"))), "say one of: red, blue"),  # noqa: E501
+        (
+            ev.JobAsked(1, 2, "permission", "Go?", object="build", risk="destructive"),
+            "say “yes, build” or “no”",
+        ),
+        (
+            ev.JobAsked(1, 2, "choice", "Which?", choices=(ev.Choice("red"), ev.Choice("blue"))),
+            "say one of: red, blue",
+        ),
     ],
-)  # fmt: skip
+)
 def test_how_to_answer(asked: ev.JobAsked, how: str) -> None:
     assert how_to_answer(asked) == how
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import termios
 from collections.abc import AsyncIterator
+from typing import Any
 
 from mybro.audio.keys import TalkEvent
 from mybro.clock import Clock
@@ -20,12 +21,11 @@ REPEATS_S = 0.15
 class TapOrHold:
     """A terminal tells of no key that comes up: what a key means follows from when it comes again. Pure.
 
-    A tap begins and a tap ends. A key that comes again and again is being held, and ends when it stops.
+    A tap begins, and the next one ends: once no more follow, which would mean that the key is being held.
     """
 
     def __init__(self) -> None:
         self._talking = False
-        self._held = False
         self._last: float | None = None
 
     @property
@@ -36,10 +36,8 @@ class TapOrHold:
     def key(self, now: float) -> list[TalkEvent]:
         """The key came."""
         if not self._talking:
-            self._talking, self._held = True, False
+            self._talking = True
             return [TalkPressed()]
-        # The second time it may be the tap that ends, or the first repeat: the next moment tells.
-        self._held = self._held or self._last is not None
         self._last = now
         return []
 
@@ -59,7 +57,7 @@ class TerminalTalkKey:
         """`terminal` is a terminal's descriptor."""
         self._terminal = terminal
         self._clock = clock
-        self._before: list[object] | None = None
+        self._before: Any = None
         self._events: asyncio.Queue[TalkEvent | None] = asyncio.Queue()
         self._taps = TapOrHold()
         self._waiting: asyncio.Task[None] | None = None

@@ -8,6 +8,8 @@ from typing import Any
 from mybro.audio.keys import HANDS_FREE, Key
 from mybro.errors import AudioError
 
+STOP_S = 1.0
+
 
 class X11Watch:
     """Watches one key on the display that DISPLAY names."""
@@ -40,6 +42,8 @@ class X11Watch:
         self._listener.wait()
 
     def stop(self) -> None:
-        if self._listener is not None:
-            self._listener.stop()
-            self._listener = None
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+            # Its thread talks to the display to the end.
+            listener.join(STOP_S)

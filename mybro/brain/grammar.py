@@ -131,6 +131,8 @@ def _after_word(words: Sequence[Word], *indexes: _Index) -> Intent | None:
     norms = [word.norm for word in words]
     *_, lead = leads(norms)
     start = next((at for at in (lead, 0) if norms[at] in _AGREEING | _REFUSING), None)
+    while start is not None and start + 1 < len(norms) and norms[start + 1] in _REFUSING:
+        start += 1
     if start is None or len(words) - start < 2:
         return None
     rest = words[start + 1 :]

@@ -115,7 +115,7 @@ def _branch(slots: Slots) -> Filled | None:
     if words is None:
         return Filled(Arguments(remote=remote), remote)
     spoken = _name(words)
-    if spoken is None:
+    if spoken is None or words[0].norm in _WORDS["NO_BRANCH"]:
         return None
     branch = _HEARD_BRANCH.get(spoken.lower(), spoken)
     if "dot" in branch.split() or "slash" in branch.split():
@@ -172,11 +172,8 @@ def _names(slots: Slots) -> Filled | None:
     for field in ("name", "template"):
         if field in slots:
             value = _name(slots[field], 5)
-            if (
-                value is None
-                or any(word.norm in VERBS for word in slots[field][:1])
-                or _reads_on(slots[field])
-            ):
+            request = field == "template" and slots[field][0].norm in VERBS
+            if value is None or request or _reads_on(slots[field]):
                 return None
             found[field] = _HEARD_NAME.get(value.lower(), value)
     arguments = Arguments(name=found.get("name"), template=found.get("template"))

@@ -28,12 +28,19 @@ _LAST_WORDS_S = 2.0
 _WAITING_LINES = 2000
 
 
+class _Console(Console):
+    """A console that does not end the program when its terminal goes away."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class RichView:
     """A thread of its own does all the writing, so that a terminal that is held never holds the session."""
 
     def __init__(self, stream: TextIO, place: str = "") -> None:
         """`place` says where the session works: the repository's name."""
-        self._console = Console(file=stream, highlight=False)
+        self._console = _Console(file=stream, highlight=False)
         self._place = place
         self._narrator = Narrator()
         self._screen = Screen()
