@@ -70,11 +70,7 @@ def _of_files(simple: Simple, repo: Path) -> Danger | None:
 
 
 def _outside(word: str, repo: Path) -> bool:
-    if word.startswith(("~", "$HOME")):
-        return True
-    if not word.startswith("/") and ".." not in word:
-        return False
-    return not is_inside(repo / word, repo)
+    return word.startswith(("~", "$HOME")) or not is_inside(repo / word, repo)
 
 
 def _thing(word: str, repo: Path) -> str:

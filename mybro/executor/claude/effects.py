@@ -92,14 +92,13 @@ _GIT_WITH = {
 
 
 def _push(sub: Simple) -> Danger:
-    where = " ".join(sub.words[1:3]) or "the remote"
-    target = (sub.words[1:] or ["push"])[-1]
-    if sub.has("--force", "-f", "--force-with-lease", "--mirror") or any(
-        w.startswith("+") for w in sub.words
-    ):
+    named = [word.lstrip("+:") for word in sub.words]
+    where = " ".join(named[:2]) or "the remote"
+    target = (named[1:] or ["push"])[-1]
+    if sub.has("--force", "-f", "--force-with-lease", "--mirror") or any(w[0] == "+" for w in sub.words):
         return Danger(f"force-push to {where}", target)
     if sub.has("--delete", "-d") or any(word.startswith(":") for word in sub.words):
-        return Danger(f"delete a branch on {where}", target)
+        return Danger(f"delete a branch: {where}", target)
     return Danger(f"push to {where}", target)
 
 
