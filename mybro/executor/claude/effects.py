@@ -95,7 +95,8 @@ def _push(sub: Simple) -> Danger:
     named = [word.lstrip("+:") for word in sub.words]
     where = " ".join(named[:2]) or "the remote"
     target = (named[1:] or ["push"])[-1]
-    if sub.has("--force", "-f", "--force-with-lease", "--mirror") or any(w[0] == "+" for w in sub.words):
+    forced = sub.has("--force", "-f", "--force-with-lease", "--mirror")
+    if forced or any(word.startswith("+") for word in sub.words):
         return Danger(f"force-push to {where}", target)
     if sub.has("--delete", "-d") or any(word.startswith(":") for word in sub.words):
         return Danger(f"delete a branch: {where}", target)
