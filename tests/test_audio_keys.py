@@ -288,7 +288,7 @@ def display() -> Iterator[str]:
     server.wait()
 
 
-PRESS_SCRIPT = """
+PRESS_KEYS = """
 import sys, time
 from pynput.keyboard import Controller, Key
 keyboard = Controller()
@@ -298,19 +298,42 @@ for name in sys.argv[1:]:
     time.sleep(0.2)
 """
 
+WATCH_KEY = """
+import asyncio
+from mybro.audio.keys import choose_talk_key
+from mybro.clock import MonotonicClock
+
+async def main():
+    key, problem = choose_talk_key("right_option", MonotonicClock(), platform="linux")
+    print(key.invitation, problem, flush=True)
+    seen = []
+    async for event in key.events():
+        seen.append(type(event).__name__)
+        if len(seen) == 3:
+            break
+    await key.aclose()
+    print(*seen)
+
+asyncio.run(main())
+"""
+
 
 @pytest.mark.integration
-async def test_a_key_on_a_real_display(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", display)
+async def test_a_key_on_a_real_display(display: str) -> None:
     env = {"PATH": os.environ["PATH"], "DISPLAY": display}
-    key, problem = choose_talk_key("right_option", MonotonicClock(), env=env, platform="linux")
-    assert problem is None and key.invitation == "hold right Alt and speak"
-    watching = Watching(key)
-    await asyncio.sleep(0.5)
-    press = [sys.executable, "-c", PRESS_SCRIPT, "+shift", "-shift", "+alt_r", "-alt_r", "+alt_r"]
-    await asyncio.to_thread(subprocess.run, press, env=env, check=True, timeout=LIMIT_S)
-    await watching.wait_for(PRESS, RELEASE, PRESS)
-    await watching.close()
+    watching = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WATCH_KEY, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert watching.stdout
+    async with asyncio.timeout(LIMIT_S):
+        assert await watching.stdout.readline() == b"hold right Alt and speak None\n"
+        while watching.returncode is None:
+            press = [sys.executable, "-c", PRESS_KEYS, "+shift", "-shift", "+alt_r", "-alt_r"]
+            await asyncio.to_thread(subprocess.run, press, env=env, check=True)
+            await asyncio.sleep(0.1)
+        out, err = await watching.communicate()
+    assert out.split() == [b"TalkPressed", b"TalkReleased", b"TalkPressed"]
+    assert err == b"", "nothing but events, and an orderly end"
 
 
 # ------------------------------------------------------------------ the terminal
