@@ -13,7 +13,7 @@ import pytest
 
 from mybro.cli import main
 from mybro.config import Settings
-from mybro.errors import ModelError
+from mybro.errors import ModelError, Problem
 from mybro.ops import keychain, readiness
 from mybro.ops.permissions import responsible_app
 from mybro.ops.readiness import Finding
@@ -173,16 +173,20 @@ def test_a_denied_microphone_is_missing(access: str, state: str) -> None:
 def test_the_talk_key_needs_input_monitoring_on_a_mac() -> None:
     granted = FakePermissions({"input-monitoring": "granted"})
     denied = FakePermissions({"input-monitoring": "undetermined"})
-    assert readiness.talk_key(push_to_talk(), granted).state == "ok"
-    assert readiness.talk_key(push_to_talk(), denied).state == "missing"
-    assert "hands-free" in readiness.talk_key(push_to_talk(), denied).remedy
-    assert readiness.talk_key(hands_free(), denied).state == "ok"
-
-
-def test_the_talk_key_needs_a_display_on_linux() -> None:
-    trouble = readiness.talk_key_trouble({})
+    assert readiness.key_trouble(granted, None) is None
+    assert readiness.key_trouble(None, None) is None
+    trouble = readiness.key_trouble(denied, None)
     assert trouble
-    assert "hands-free" in trouble[1]
+    assert readiness.talk_key(push_to_talk(), trouble).remedy == "mybro setup --only permissions"
+    assert readiness.talk_key(hands_free(), trouble).state == "ok"
+    assert readiness.talk_key(push_to_talk(), None).state == "ok"
+
+
+def test_a_key_that_cannot_be_noticed_is_optional_because_space_serves() -> None:
+    trouble = Problem("no_talk_key", "there is no display", "tap space")
+    assert readiness.key_trouble(None, trouble) == trouble
+    finding = readiness.talk_key(push_to_talk(), trouble)
+    assert (finding.state, finding.remedy) == ("optional", "tap space")
 
 
 @pytest.mark.parametrize(("program", "app"), [("iTerm.app", "iTerm"), ("", "your terminal")])

@@ -14,7 +14,7 @@ from mybro.cli import main
 from mybro.cli.first_sound import Heard, Level
 from mybro.cli.setup_steps import Large, MicrophoneStep, ModelStep, TryStep, fetch_in_background
 from mybro.config import BrainSettings, Settings, load_settings
-from mybro.errors import AudioError, ConfigError, ModelError
+from mybro.errors import AudioError, ConfigError, ModelError, Problem
 from mybro.ops import keychain, readiness
 from mybro.ops.onboarding import Desk, Outcome, Progress, choose, done, failed, skipped, walk
 from mybro.ops.onboarding_steps import ClaudeStep, KeyStep, PermissionsStep, TalkKeyStep
@@ -259,7 +259,7 @@ def test_a_microphone_that_worked_settles_while_it_is_there() -> None:
 # ---------------------------------------------------------------------------- talk key
 
 
-def talk_key(trouble: tuple[str, str] | None = None, listen: str = "push-to-talk") -> TalkKeyStep:
+def talk_key(trouble: Problem | None = None, listen: str = "push-to-talk") -> TalkKeyStep:
     settings = Settings(audio={"listen": listen})
     return TalkKeyStep(settings, trouble=lambda: trouble, wrong=lambda key: "No." if key == "bogus" else None)
 
@@ -284,9 +284,9 @@ def test_hands_free_can_be_chosen() -> None:
 
 
 def test_where_no_key_can_be_noticed_hands_free_is_offered() -> None:
-    trouble = ("there is no display", "use another")
-    assert talk_key(trouble).run(FakeDesk(["n"])) == failed(*trouble)
-    assert talk_key(trouble).run(FakeDesk(attended=False)) == failed(*trouble)
+    trouble = Problem("no_talk_key", "there is no display", "use another")
+    assert talk_key(trouble).run(FakeDesk(["n"])) == skipped(trouble.message, trouble.hint)
+    assert talk_key(trouble).run(FakeDesk(attended=False)) == skipped(trouble.message, trouble.hint)
     assert talk_key(trouble).run(FakeDesk([""])).state == "done"
     assert load_settings().audio.listen == "hands-free"
     assert talk_key(trouble, listen="hands-free").run(FakeDesk()).state == "done"

@@ -36,6 +36,7 @@ def command(as_json: bool) -> int:
 
 def looks(settings: Settings) -> Iterable[Callable[[], Finding]]:
     """Everything that is looked at, in the order in which it is told."""
+    from mybro.audio.keys import watch_trouble
     from mybro.ops import readiness
     from mybro.ops.permissions import here
 
@@ -47,7 +48,7 @@ def looks(settings: Settings) -> Iterable[Callable[[], Finding]]:
     if permissions is not None:
         yield lambda: readiness.microphone_access(permissions)
     yield lambda: readiness.judged("microphone", lambda: _microphone(settings))
-    yield lambda: readiness.talk_key(settings, permissions)
+    yield lambda: readiness.talk_key(settings, readiness.key_trouble(permissions, watch_trouble()))
     yield lambda: readiness.judged("speech model", lambda: _model(settings))
     yield lambda: _voice(settings)
     yield lambda: readiness.coding_session(settings)

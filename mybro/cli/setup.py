@@ -67,15 +67,16 @@ def command(only: tuple[str, ...], skip: tuple[str, ...], yes: bool, again: bool
 
 def steps(settings: Settings) -> list[Step]:
     """All steps, wired to this machine."""
+    from mybro.audio.keys import watch_trouble, wrong_key
     from mybro.cli import first_sound
     from mybro.cli.setup_steps import MicrophoneStep, ModelStep, TryStep, fetch_in_background
     from mybro.config import load_settings
+    from mybro.ops import readiness
     from mybro.ops.onboarding_steps import (
         ClaudeStep,
         KeyStep,
         PermissionsStep,
         TalkKeyStep,
-        talk_key_trouble,
     )
     from mybro.ops.permissions import here
 
@@ -83,7 +84,9 @@ def steps(settings: Settings) -> list[Step]:
     return [
         PermissionsStep(settings, permissions),
         MicrophoneStep(settings, devices=first_sound.devices, measure=first_sound.measure),
-        TalkKeyStep(settings, trouble=lambda: talk_key_trouble(permissions), wrong=_wrong_key),
+        TalkKeyStep(
+            settings, trouble=lambda: readiness.key_trouble(permissions, watch_trouble()), wrong=wrong_key
+        ),
         ClaudeStep(settings),
         KeyStep(settings),
         ModelStep(small=lambda: _small(settings), large=lambda: _large(settings), fetch=fetch_in_background),
@@ -116,8 +119,3 @@ def _large(settings: Settings) -> Large | None:
     model = named(backend, recommended(backend, settings.transcribe.language))
     megabytes = model.bytes_about // 1_000_000 if model.bytes_about else None
     return Large(backend, model.name, megabytes, here=find(model) is not None)
-
-
-def _wrong_key(name: str) -> str | None:
-    """What is wrong with the name of a talk key; None if nothing is."""
-    return None if name else "It needs a name, such as right_option."

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 
 from mybro.config import Settings
+from mybro.errors import Problem
 from mybro.ops import keychain, readiness, settings_file
 from mybro.ops.onboarding import Desk, Outcome, done, failed, skipped
 from mybro.ops.permissions import (
@@ -86,7 +87,7 @@ class TalkKeyStep:
         self,
         settings: Settings,
         *,
-        trouble: Callable[[], tuple[str, str] | None],
+        trouble: Callable[[], Problem | None],
         wrong: Callable[[str], str | None],
     ) -> None:
         """`trouble` says why no key can be noticed and what helps; `wrong`, what is wrong with a name."""
@@ -102,7 +103,7 @@ class TalkKeyStep:
     def run(self, desk: Desk) -> Outcome:
         trouble = self._trouble()
         if trouble:
-            return self._without_keys(desk, *trouble)
+            return self._without_keys(desk, trouble)
         while True:
             answer = desk.ask(f"Key to hold while talking, or {HANDS_FREE}", self._settings.talk_key)
             if answer == HANDS_FREE:
@@ -118,13 +119,16 @@ class TalkKeyStep:
             settings_file.store("audio.listen", PUSH_TO_TALK)
         return done(f"hold {answer} while you talk")
 
-    def _without_keys(self, desk: Desk, why: str, remedy: str) -> Outcome:
+    def _without_keys(self, desk: Desk, trouble: Problem) -> Outcome:
         if self._settings.listen == HANDS_FREE:
             return done("hands-free: no key")
-        if desk.attended and desk.ask(f"{why}. Listen hands-free instead? [Y/n]", "y").lower() == "y":
+        if (
+            desk.attended
+            and desk.ask(f"{trouble.message}. Listen hands-free instead? [Y/n]", "y").lower() == "y"
+        ):
             settings_file.store("audio.listen", HANDS_FREE)
             return done("hands-free: no key")
-        return failed(why, remedy)
+        return skipped(trouble.message, trouble.hint)
 
 
 class ClaudeStep:
@@ -194,12 +198,3 @@ class KeyStep:
             desk.say("      That does not look like a key: it is one long word.")
         keychain.write(readiness.KEY_NAME, key)
         return done(f"kept in {keychain.available()}")
-
-
-def talk_key_trouble(permissions: Permissions | None) -> tuple[str, str] | None:
-    """Why the talk key cannot be noticed on this machine, and what helps."""
-    if permissions is None:
-        return readiness.talk_key_trouble()
-    if permissions.access(INPUT_MONITORING) == "granted":
-        return None
-    return "macOS does not let mybro notice keys yet", "mybro setup --only permissions"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -15,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from mybro.config import Settings, config_file, data_dir
-from mybro.errors import MybroError
+from mybro.errors import MybroError, Problem
 from mybro.ops import keychain
 from mybro.ops.permissions import INPUT_MONITORING, MICROPHONE, Permissions
 
@@ -29,6 +28,9 @@ KEY_VARIABLE = "ANTHROPIC_API_KEY"
 
 GET_CLAUDE = "Get it: npm install -g @anthropic-ai/claude-code"
 SIGN_IN = "Sign in: claude auth login"
+NO_KEYS_YET = Problem(
+    "no_input_monitoring", "macOS does not let mybro notice keys yet", "mybro setup --only permissions"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,29 +167,21 @@ def microphone_access(permissions: Permissions) -> Finding:
             return Finding("microphone permission", "missing", "denied", "mybro setup --only permissions")
 
 
-def talk_key(settings: Settings, permissions: Permissions | None) -> Finding:
-    """Push-to-talk needs a way to notice the key."""
+def key_trouble(permissions: Permissions | None, trouble: Problem | None) -> Problem | None:
+    """Why the talk key cannot be noticed; `trouble` is what the platform says of itself."""
+    if trouble is None and permissions is not None and permissions.access(INPUT_MONITORING) != "granted":
+        return NO_KEYS_YET
+    return trouble
+
+
+def talk_key(settings: Settings, trouble: Problem | None) -> Finding:
+    """Push-to-talk notices a key everywhere, or taps in its terminal where `trouble` tells why not."""
     name = "talk key"
-    hands_free = "or listen hands-free: mybro config set audio.listen hands-free"
     if settings.audio.listen == "hands-free":
         return Finding(name, "ok", "not used: hands-free")
-    if permissions is not None:
-        if permissions.access(INPUT_MONITORING) == "granted":
-            return Finding(name, "ok", settings.audio.talk_key)
-        remedy = f"mybro setup --only permissions; {hands_free}"
-        return Finding(name, "missing", "macOS does not let mybro notice keys yet", remedy)
-    trouble = talk_key_trouble()
-    return Finding(name, "missing", *trouble) if trouble else Finding(name, "ok", settings.audio.talk_key)
-
-
-def talk_key_trouble(env: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
-    """Why keys cannot be noticed on Linux, and what helps; None where they can."""
-    hands_free = "listen hands-free: mybro config set audio.listen hands-free"
-    if importlib.util.find_spec("pynput") is None:
-        return "pynput is not installed", f"Install it: pip install 'mybro[keys]'; or {hands_free}"
-    if not env.get("DISPLAY"):
-        return "there is no X11 display to notice keys on", f"Start it in a desktop session, or {hands_free}"
-    return None
+    if trouble is None:
+        return Finding(name, "ok", settings.audio.talk_key)
+    return Finding(name, "optional", trouble.message, trouble.hint)
 
 
 def this_machine() -> Finding:
