@@ -18,6 +18,8 @@ _HEARD_EXTENSION = {
 }  # fmt: skip
 _PASCAL_FILES = frozenset({"tsx", "jsx", "vue", "svelte", "swift", "java", "kt", "cs"})
 _NOISE = _WORDS["PATH_NOISE"]
+_SMALL = frozenset({"in", "of", "to", "for", "from", "and", "with", "on", "into", "is", "as"})
+"""Words that no file's name holds; where one stands, a sentence goes on."""
 _SPLIT = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _EXTENSION = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}$")
 
@@ -81,10 +83,14 @@ def path(spoken: str) -> str | None:
         return _respell_extension(glued)
     head, slash, last = glued.rpartition("/")
     stem, dot, extension = last.rpartition(".")
-    if not (slash or dot) or (dot and not _EXTENSION.match(extension.replace(" ", ""))):
+    if (
+        not (slash or dot)
+        or (dot and not _EXTENSION.match(extension))
+        or set(head.split() + stem.split()) & _SMALL
+    ):
         return None
     if dot:
-        last = _respell_extension(f"{_stem(stem, extension)}.{extension.replace(' ', '')}")
+        last = _respell_extension(f"{_stem(stem, extension)}.{extension}")
     folders = [_stem(folder, "") for folder in head.split("/") if folder]
     return "/".join([*folders, last.replace(" ", "_")])
 

@@ -26,6 +26,7 @@ POLITE_TAILS, _LONGEST_POLITE_TAIL = _phrases("POLITE_TAILS")
 
 _OUTER = " \t\r\n.,;:!?\"'`()[]{}<>…“”‘’«»„¿¡–—*_|"
 _OPENING = _OUTER.replace(".", "").replace("_", "")
+_AROUND = " .,;:?!\"'`“”‘’«»„"
 _SPACED_DASH = re.compile(r"\s[-–—]+\s|[–—]+")
 
 
@@ -90,7 +91,7 @@ def join(words: Sequence[Word], *, raw: bool = False) -> str:
     out = "".join(
         (word.glue if at else "") + (word.raw if raw else word.text) for at, word in enumerate(words)
     )
-    return out.strip(_OUTER) if raw else out
+    return out.strip(_AROUND) if raw else out
 
 
 def leads(words: Sequence[str]) -> Iterator[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mybro.brain.classify import classify
@@ -80,18 +80,23 @@ def test_local_commands_and_requests_are_no_control_words() -> None:
     assert [row["text"] for row in rows if control_action(row["text"]) is not None] == []
 
 
-before = st.lists(
-    st.sampled_from(
-        ["um", "uh,", "please", "hey", "okay so", "so", "well", "can you", "could you please", "now"]
-    ),
-    max_size=3,
+def some_of(words: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([word.strip() for word in words.split("|")])
+
+
+POLITE = some_of("um|uh,|please|hey|okay so|so|well|can you|could you please|now")
+THANKFUL = some_of("please|thanks|for me|right now|um|thank you.")
+ENDINGS = some_of("|.|!|...|?| ,")
+CASINGS = st.sampled_from([str.lower, str.upper, str.capitalize, str.title])
+
+
+@given(
+    st.sampled_from(PLAIN),
+    st.lists(POLITE, max_size=3),
+    st.lists(THANKFUL, max_size=2),
+    ENDINGS,
+    CASINGS,
 )
-after = st.lists(st.sampled_from(["please", "thanks", "for me", "right now", "um", "thank you."]), max_size=2)
-endings = st.sampled_from(["", ".", "!", "...", "?", " ,"])
-casings = st.sampled_from([str.lower, str.upper, str.capitalize, str.title])
-
-
-@given(st.sampled_from(PLAIN), before, after, endings, casings)
 def test_politeness_punctuation_and_casing_change_nothing(
     text: str, front: list[str], back: list[str], ending: str, casing: Any
 ) -> None:
@@ -103,59 +108,11 @@ def test_politeness_punctuation_and_casing_change_nothing(
     assert (polite.action, given_arguments(polite)) == (plain.action, given_arguments(plain)), said
 
 
-CONTENT = st.sampled_from(
-    [
-        "parser",
-        "button",
-        "login",
-        "server",
-        "page",
-        "module",
-        "function",
-        "database",
-        "handler",
-        "stream",
-        "list",
-        "of",
-        "the",
-        "for",
-        "with",
-        "when",
-        "in",
-        "every",
-        "customer",
-        "order",
-        "video",
-        "timer",
-        "loop",
-        "request",
-        "upload",
-        "dialog",
-        "empty",
-        "user",
-        "and",
-        "async",
-        "python",
-        "config",
-        "error",
-    ]
+CONTENT = some_of(
+    "parser|button|login|server|page|module|function|database|handler|stream|list|of|the|for|with|when|in|every"
+    "|customer|order|video|timer|loop|request|upload|dialog|empty|user|and|async|python|config|error"
 )
-VERBS = st.sampled_from(
-    [
-        "add",
-        "create",
-        "implement",
-        "write",
-        "refactor",
-        "remove",
-        "make",
-        "document",
-        "extend",
-        "fix",
-        "move",
-        "explain",
-    ]
-)
+VERBS = some_of("add|create|implement|write|refactor|remove|make|document|extend|fix|move|explain")
 CONTROLS = st.sampled_from([row["text"] for row in COMMANDS if row["kind"] == "control"])
 
 
@@ -321,7 +278,7 @@ def test_names_and_messages_keep_their_spelling() -> None:
     assert (renamed.arguments.old_name, renamed.arguments.new_name) == ("getUserID", "fetchUser")
     committed = parse('Commit this with the message "Fix: don\'t crash, ever (again)".')
     assert committed is not None
-    assert committed.arguments.message == "Fix: don't crash, ever (again"
+    assert committed.arguments.message == "Fix: don't crash, ever (again)"
 
 
 def test_a_message_that_asks_for_a_push_is_no_message() -> None:
@@ -329,7 +286,6 @@ def test_a_message_that_asks_for_a_push_is_no_message() -> None:
 
 
 def test_a_name_that_goes_on_as_a_sentence_is_no_name() -> None:
-    assume(True)
     for text in (
         "create a branch called fix and push it",
         "create a new project called shop that sells cars",

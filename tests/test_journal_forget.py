@@ -181,7 +181,7 @@ async def test_pruning_by_hand(tmp_path: Path) -> None:
     talk = await begin(tmp_path, wall=wall)
     for turn in range(250):
         wall.now = NOON + turn * 3600
-        await talk.journal.mark(turn, "dropped")
+        await talk.journal.mark(turn, "done")
     wall.now = NOON + 20 * DAY
     assert await talk.journal.prune(0) == 0
     assert await talk.journal.prune(15) == 120

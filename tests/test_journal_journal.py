@@ -176,6 +176,28 @@ async def test_a_state_never_goes_back(talk: Talk) -> None:
     assert (await talk.journal.utterance(1)).state == "dropped"
 
 
+async def test_a_turn_of_which_nothing_was_heard_leaves_nothing(talk: Talk, tmp_path: Path) -> None:
+    await talk.send(SpeechStarted(1, 900))
+    await talk.journal.mark(1, "dropped")
+    assert rows(tmp_path, "SELECT count(*) FROM utterance") == [(0,)]
+
+
+async def test_numbers_used_twice_change_nothing(talk: Talk) -> None:
+    await talk.type(1, "install it")
+    await talk.send(JobStarted(1, 1, "installing"), JobAsked(1, 1, "permission", "First?"))
+    await talk.send(JobStarted(1, 1, "again"), JobAsked(1, 1, "permission", "Second?"))
+    (job,) = (await talk.journal.utterance(1)).jobs
+    assert (job.title, [asked.text for asked in job.permissions]) == ("installing", ["First?"])
+
+
+async def test_a_repository_belongs_to_the_words_said_before_it_changed(talk: Talk) -> None:
+    recording = asyncio.create_task(talk.journal.record(talk.envelope(Typed(1, "here"))))
+    await asyncio.sleep(0)
+    talk.journal.switch(Path("/home/ada/other"))
+    await recording
+    assert (await talk.journal.utterance(1)).repo == str(REPO)
+
+
 async def test_a_job_that_starts_counts_after_an_end(talk: Talk) -> None:
     await talk.type(1, "try again")
     await talk.work(1, 2)

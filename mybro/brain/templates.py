@@ -16,6 +16,8 @@ from importlib import resources
 
 from mybro.intent import Action
 
+_ANYTHING = "<"
+"""Stands among the words that a match can begin with for a slot, which can begin with any."""
 _TOKEN = re.compile(r"<\w+:|[()\[\]|>]|<\w+>|\{\w+\}|[^\s()\[\]|<>{}]+")
 
 
@@ -87,7 +89,7 @@ class _Parser:
             inner = self.choice(">")
             return _Piece(f"(?P<{part[1:-1]}>{inner.regex})", inner.first, inner.empty)
         if part.startswith("<"):
-            return _Piece(f"(?P<{part[1:-1]}>.+? )", frozenset(), False)
+            return _Piece(f"(?P<{part[1:-1]}>.+? )", frozenset({_ANYTHING}), False)
         return _Piece(re.escape(part) + " ", frozenset({part}), False)
 
     def peek(self) -> str:
@@ -124,7 +126,7 @@ def compile_rules(source: str, macros: dict[str, str]) -> list[Rule]:
         literal = "|".join(line for line in templates if "<" not in line)
         for template in [*([literal] if literal else []), *(line for line in templates if "<" in line)]:
             piece = _Parser(template, macros).choice()
-            if piece.empty or not piece.first:
+            if piece.empty or _ANYTHING in piece.first:
                 raise ValueError(f"a template of {action} can begin with anything: {template}")
             rules.append(Rule(action, piece.regex, piece.first, "<" not in template))
     return rules

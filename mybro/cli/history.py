@@ -80,11 +80,11 @@ async def archive() -> AsyncIterator[Archive]:
         await opened.aclose()
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> int:
+def _run(work: Callable[[], Coroutine[Any, Any, int | None]], if_empty: int = 0) -> int:
     """Run against the journal, if there is one: to look must not create it."""
     if not text.journal_file().exists():
         click.echo("Nothing has been said yet.", err=True)
-        return 0
+        return if_empty
     return asyncio.run(work()) or 0
 
 
@@ -192,7 +192,7 @@ def show(utterance: int, as_json: bool) -> int:
             for row in text.details(found):
                 click.echo(row)
 
-    return _run(work)
+    return _run(work, if_empty=1)
 
 
 # ---------------------------------------------------------------------------- delete

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings
@@ -23,46 +22,19 @@ from mybro.events import (
     JobStarted,
     JobStopped,
     Outcome,
-    QuestionWithdrawn,
 )
 from mybro.executor.checkpoint import Changes, CheckpointStore, History, Limits, Step
-from mybro.executor.hand import Hand, Job, Report
+from mybro.executor.hand import Job, Report
+from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
 from mybro.executor.words import changed_words, redo_words, title, undo_words
-from mybro.intent import Action, Intent
+from mybro.intent import Intent
 from mybro.ops.kept import uninterrupted
 
 T = TypeVar("T")
 
-READ_ONLY = frozenset({Action.GIT_STATUS, Action.DIFF, Action.FIND_USAGES, Action.DOCTOR})
-"""Local actions that change nothing: they need no checkpoint and may run beside anything."""
-
 _BUSY_POLL_S = 0.5
 
 _log = logging.getLogger(__name__)
-
-
-class RoutedHand(Hand, Protocol):
-    """A hand that knows what it is for."""
-
-    def handles(self, intent: Intent) -> bool:
-        """Whether this hand can try to do it; it may still raise "needs_agent"."""
-        ...
-
-
-class _StoppedError(Exception):
-    """The job was stopped before it was done."""
-
-
-@dataclasses.dataclass(slots=True)
-class _Running:
-    job: Job
-    reads: bool
-    task: asyncio.Task[None] | None = None
-    """The whole job. Never cancelled, so that what stands after a job always comes to stand."""
-    inner: asyncio.Task[Any] | None = None
-    """The part that may be cancelled."""
-    hand: Hand | None = None
-    stopping: bool = False
 
 
 class Executor:
@@ -81,14 +53,13 @@ class Executor:
         self._settings = settings
         self._repo = repo
         self._emit = emit
-        self._hands = tuple(hands)
+        self._router = Router(hands)
         self._history = History(checkpoints) if checkpoints is not None else None
         self._clock = clock
-        self._jobs: dict[int, _Running] = {}
+        self._jobs: dict[int, Running] = {}
         # Odd numbers: the even ones are the state machine's own.
         self._questions = itertools.count(1, 2)
         self._writing = asyncio.Lock()
-        self._busy: dict[int, asyncio.Lock] = {}
         self._recovered: asyncio.Task[list[Step]] | None = None
         self._closed = False
 
@@ -114,8 +85,10 @@ class Executor:
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         """Queue a job and return at once. Its end is one of JobFinished, JobFailed and JobStopped."""
+        if self._closed:
+            raise ExecutorError("closed", "mybro is shutting down")
         job = Job(job_number, turn, intent, self._repo, lambda: next(self._questions))
-        running = _Running(job, reads=intent.action in READ_ONLY)
+        running = Running(job, reads=intent.action in READ_ONLY)
         self._jobs[job_number] = running
         running.task = asyncio.create_task(self._run(running))
 
@@ -123,9 +96,7 @@ class Executor:
         """Stop one job, or all; returns once they are quiescent and their ends are reported."""
         chosen = [r for number, r in self._jobs.items() if job is None or number == job]
         for running in chosen:
-            running.stopping = True
-            if running.inner is not None:
-                running.inner.cancel()
+            running.stop()
         await asyncio.gather(*(r.task for r in chosen if r.task is not None), return_exceptions=True)
 
     async def answer(self, answer: Answered) -> None:
@@ -171,61 +142,65 @@ class Executor:
             return
         self._closed = True
         await self.stop()
-        await asyncio.gather(*(hand.aclose() for hand in self._hands), return_exceptions=True)
+        await self._router.aclose()
         if self._recovered is not None:
             await asyncio.gather(self._recovered, return_exceptions=True)
         if self._history is not None:
-            await asyncio.to_thread(self._history.close)
+            async with self._writing:  # an undo under way comes to its end
+                await asyncio.to_thread(self._history.close)
 
     # ------------------------------------------------------------------------ one job
 
-    async def _run(self, running: _Running) -> None:
+    async def _run(self, running: Running) -> None:
         try:
             if running.reads or self._history is None:
                 await self._read(running)
             else:
                 await self._write(running, self._history)
         except MybroError as error:
-            await self._report(JobFailed(running.job.number, error.problem))
-        except _StoppedError:
-            await self._report(JobStopped(running.job.number))
+            stopped = running.stopping and error.code == "given_up"
+            await self._emit(
+                JobStopped(running.job.number) if stopped else JobFailed(running.job.number, error.problem)
+            )
+        except StoppedError:
+            await self._emit(JobStopped(running.job.number))
         except Exception as error:
             _log.exception("job %d ended with an error of mybro's own", running.job.number)
             problem = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
-            await self._report(JobFailed(running.job.number, problem))
+            await self._emit(JobFailed(running.job.number, problem))
         finally:
             self._jobs.pop(running.job.number, None)
 
-    async def _read(self, running: _Running) -> None:
-        await self._report(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
-        outcome = await self._stoppable(running, self._by_hand(running))
-        await self._report(JobFinished(running.job.number, _printable(outcome)))
+    async def _read(self, running: Running) -> None:
+        await self._emit(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
+        outcome = await running.stoppable(self._router.run(running, self._emit))
+        await self._emit(JobFinished(running.job.number, _printable(outcome)))
 
-    async def _write(self, running: _Running, history: History) -> None:
+    async def _write(self, running: Running, history: History) -> None:
         job, name = running.job, title(running.job.intent)
-        await self._stoppable(running, self._writing.acquire())
+        await running.stoppable(self._writing.acquire())
         try:
             await self.recover()
             try:
-                await self._stoppable(running, self._claim(running, history))
-                step = await asyncio.to_thread(history.begin, name)
-                await self._report(JobStarted(job.number, job.turn, name, str(step.before)))
+                await running.stoppable(self._claim(running, history))
+                step = await asyncio.to_thread(history.begin, name, running.give_up)
+                await self._emit(JobStarted(job.number, job.turn, name, str(step.before)))
                 event = await self._between(running, history, step)
             finally:
                 history.release()
         finally:
             self._writing.release()
-        await self._report(event)
+        await self._emit(event)
 
-    async def _between(self, running: _Running, history: History, step: Step) -> Event:
+    async def _between(self, running: Running, history: History, step: Step) -> Event:
         """Run the hand between its checkpoints; returns how the job ended."""
         number = running.job.number
         outcome: Outcome | None = None
         failure: Problem | None = None
         stopped = False
         try:
-            outcome = await self._stoppable(running, self._by_hand(running))
-        except _StoppedError:
+            outcome = await running.stoppable(self._router.run(running, self._emit))
+        except StoppedError:
             stopped = True
         except MybroError as error:
             failure = error.problem
@@ -247,50 +222,7 @@ class Executor:
             return dataclasses.replace(outcome, summary=words)
         return dataclasses.replace(outcome, changed=changes.files, checkpoint=str(after.id))
 
-    async def _by_hand(self, running: _Running) -> Outcome:
-        """Let the first hand that can do it do it."""
-        job = running.job
-        missing: ExecutorError | None = None
-        for hand in self._hands:
-            if not hand.handles(job.intent):
-                continue
-            beside = running.reads and missing is None
-            turn = contextlib.nullcontext() if beside else self._busy.setdefault(id(hand), asyncio.Lock())
-            try:
-                async with turn:
-                    running.hand = hand
-                    return await hand.run(job, self._reporter(running))
-            except ExecutorError as error:
-                if error.code != "needs_agent":
-                    raise
-                missing = error
-                job = dataclasses.replace(job, intent=_as_task(job.intent))
-            finally:
-                running.hand = None
-        raise missing or ExecutorError("no_hand", "there is nothing here that can do that")
-
-    def _reporter(self, running: _Running) -> Report:
-        async def report(event: Event) -> None:
-            if not running.stopping or isinstance(event, QuestionWithdrawn):  # the rest is late
-                await self._emit(event)
-
-        return report
-
-    async def _stoppable(self, running: _Running, work: Coroutine[Any, Any, T]) -> T:
-        """Await work that `stop` cancels. Raises `_StoppedError` once the work has ended for that reason."""
-        if running.stopping:
-            work.close()
-            raise _StoppedError
-        task: asyncio.Task[T] = asyncio.create_task(work)
-        running.inner = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise _StoppedError from None
-        finally:
-            running.inner = None
-
-    async def _claim(self, running: _Running, history: History) -> None:
+    async def _claim(self, running: Running, history: History) -> None:
         """Wait until no other mybro works here."""
         told = False
         while True:
@@ -301,12 +233,9 @@ class Executor:
                 if error.code != "repository_busy":
                     raise
                 if not told:
-                    await self._report(JobProgressed(running.job.number, f"waiting: {error.message}"))
+                    await self._emit(JobProgressed(running.job.number, f"waiting: {error.message}"))
                 told = True
             await self._clock.sleep(_BUSY_POLL_S)
-
-    async def _report(self, event: Event) -> None:
-        await self._emit(event)
 
     # ------------------------------------------------------------------------ undo
 
@@ -349,11 +278,3 @@ def _printable(outcome: Outcome) -> Outcome:
     return dataclasses.replace(
         outcome, summary=escaped(outcome.summary), detail=escaped(outcome.detail), changed=changed
     )
-
-
-def _as_task(intent: Intent) -> Intent:
-    """A local intent as a coding task: the sentence says it all."""
-    return Intent(
-        kind="task", target=intent.target, risk=intent.risk, confidence=intent.confidence,
-        source=intent.source, text=intent.text,
-    )  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+BUSY_READER_S = 5.0
 BUSY_SLICE_S = 0.25
-"""How long SQLite itself waits for another process's lock; the writer asks again, and may stop asking."""
+"""How long the writer lets SQLite wait for another process's lock: it asks again, and may stop asking."""
 
 _SETTINGS = (
     # An accepted sentence survives a power cut: FULL syncs the log at every commit, where NORMAL would
@@ -37,7 +38,7 @@ def engine(path: Path) -> AsyncEngine:
         hide_parameters=True,
         pool_size=3,
         max_overflow=0,
-        connect_args={"isolation_level": None, "timeout": BUSY_SLICE_S},
+        connect_args={"isolation_level": None, "timeout": BUSY_READER_S},
     )
     event.listen(made.sync_engine, "connect", _on_connect)
     event.listen(made.sync_engine, "begin", _on_begin)
@@ -51,6 +52,8 @@ async def writer_connection(made: AsyncEngine) -> AsyncConnection:
     another process has written in between.
     """
     connection = await made.connect()
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await (await driver.execute(f"PRAGMA busy_timeout={BUSY_SLICE_S * 1000:.0f}")).close()
     return await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
 

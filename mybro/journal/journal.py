@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mybro import __version__
 from mybro.errors import JournalError
@@ -29,33 +30,35 @@ LOG = logging.getLogger(__name__)
 class Journal(Archive):
     """An archive that is being written."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.session: str | None = None
-        """The running session's id."""
-        self._repo = ""
-        self._lock: SessionLock | None = None
-        self._upkeep: asyncio.Task[None] | None = None
+    session: str | None = None
+    """The running session's id."""
+    _repo = ""
+    _lock: SessionLock | None = None
+    _upkeep: asyncio.Task[None] | None = None
 
     async def begin(self, repo: Path) -> str:
         """Begin a session in a repository, an absolute path; returns its id.
 
         What is older than the retention allows is deleted in the background. Raises `JournalError`.
         """
-        if self._lock is not None:
+        if self.session is not None:
             raise JournalError("session_running", "a session is running already")
         from mybro.journal import faults, sessions
 
         session, now = uuid.uuid4().hex, self._wall()
         self.switch(repo)
         try:
-            self._lock = SessionLock(self.place, session)
+            lock = SessionLock(self.place, session)
         except OSError as error:
             raise faults.from_os(error, self.place.sessions) from None
-        await self._writer.write(
-            lambda connection: sessions.begin(connection, session, self._repo, now, __version__)
-        )
-        self.session = session
+        try:
+            await self._writer.write(
+                lambda connection: sessions.begin(connection, session, self._repo, now, __version__)
+            )
+        except BaseException:
+            lock.release()
+            raise
+        self._lock, self.session = lock, session
         self._upkeep = asyncio.create_task(self._keep_up(), name="journal upkeep")
         return session
 
@@ -70,17 +73,17 @@ class Journal(Archive):
         ignored, and so are events that change nothing (`codec.is_noise`). Raises `JournalError`; where
         only the recording could not be kept, everything else is on disk all the same.
         """
-        session = self._running()
+        here = self._here()
         if is_noise(envelope.event):
             return
         from mybro.journal.derive import apply
 
         wall = envelope.wall or self._wall()
-        recording = self._keep_sound(session, envelope)
+        recording = self._keep_sound(envelope)
 
         async def write(connection: AsyncConnection) -> None:
             kept = recording.result() if recording and not recording.exception() else None
-            await apply(self._here(connection), envelope, wall, kept)
+            await apply(here(connection), envelope, wall, kept)
 
         await self._writer.write(write, ready=recording)
         if recording is not None:
@@ -92,11 +95,10 @@ class Journal(Archive):
         Durable when it returns. A state never goes back, so a late mark does nothing. Raises
         `JournalError`.
         """
-        self._running()
-        from mybro.journal.utterances import advance
+        here, now = self._here(), self._wall()
+        from mybro.journal.utterances import mark
 
-        now = self._wall()
-        await self._writer.write(lambda connection: advance(self._here(connection), turn, state, now))
+        await self._writer.write(lambda connection: mark(here(connection), turn, state, now))
 
     async def unfinished(self) -> list[Unfinished]:
         """What sessions that are gone left undone, oldest first. Raises `JournalError`.
@@ -156,12 +158,14 @@ class Journal(Archive):
             raise JournalError("no_session", "no session has begun")
         return self.session
 
-    def _here(self, connection: AsyncConnection) -> Here:
+    def _here(self) -> Callable[[AsyncConnection], Here]:
+        """Session and repository as they are now, whenever the write's turn comes."""
+        session, repo = self._running(), self._repo
         from mybro.journal.rows import Here
 
-        return Here(connection, self._running(), self._repo)
+        return lambda connection: Here(connection, session, repo)
 
-    def _keep_sound(self, session: str, envelope: Envelope) -> asyncio.Future[sound.Sound] | None:
+    def _keep_sound(self, envelope: Envelope) -> asyncio.Future[sound.Sound] | None:
         event = envelope.event
         if (
             not isinstance(event, SpeechEnded)
@@ -169,7 +173,7 @@ class Journal(Archive):
             or not event.utterance.audio.pcm
         ):
             return None
-        path = f"{session}/{event.turn}.flac"
+        path = f"{self.session}/{event.turn}.flac"
         return asyncio.ensure_future(
             asyncio.to_thread(sound.keep, self.place.recordings, path, event.utterance.audio)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -191,4 +191,4 @@ class Filter:
     failed: bool = False
     wordless: bool = False
     """Also those in which no words were found."""
-    ids: tuple[int, ...] = field(default=())
+    ids: tuple[int, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Table, insert, inspect
+from sqlalchemy import Table, inspect
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -27,5 +28,6 @@ def table(model: type[SQLModel]) -> Table:
 
 
 async def add(here: Here, row: SQLModel) -> None:
-    """Insert a row; the database gives it its id."""
-    await here.connection.execute(insert(type(row)), row.model_dump(exclude={"id"}))
+    """Insert a row; the database gives it its id. A job or question that is there already stands."""
+    statement = insert(type(row)).on_conflict_do_nothing()
+    await here.connection.execute(statement, row.model_dump(exclude={"id"}))

@@ -46,6 +46,22 @@ def _stamp(state: State) -> str | None:
 _ADVANCE = {state: _advance_statement(state) for state in RANK}
 
 
+async def mark(here: Here, turn: int, state: State, wall: float) -> None:
+    """See `Journal.mark`. A turn that is dropped before anything was heard of it leaves no utterance."""
+    if state == "dropped" and await _number(here, turn) is None:
+        return
+    await advance(here, turn, state, wall)
+
+
+async def _number(here: Here, turn: int) -> int | None:
+    found = await here.connection.execute(
+        select(col(UtteranceRow.id)).where(
+            col(UtteranceRow.session) == here.session, col(UtteranceRow.turn) == turn
+        )
+    )
+    return found.scalar_one_or_none()
+
+
 async def advance(here: Here, turn: int, state: State, wall: float, source: str = "voice") -> int:
     """Bring a turn's utterance to a state and give its number; one that is not there yet is created."""
     values = {"at_session": here.session, "at_turn": turn}
@@ -108,12 +124,7 @@ async def transcribed(here: Here, transcript: Transcript, wall: float) -> None:
         await _transcript(here, await advance(here, transcript.turn, state, wall), transcript)
         return
     # A partial reading is a row only once the utterance is one; before that the log alone has it.
-    found = await here.connection.execute(
-        select(col(UtteranceRow.id)).where(
-            col(UtteranceRow.session) == here.session, col(UtteranceRow.turn) == transcript.turn
-        )
-    )
-    utterance = found.scalar_one_or_none()
+    utterance = await _number(here, transcript.turn)
     if utterance is not None:
         await _transcript(here, utterance, transcript)
 

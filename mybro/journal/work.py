@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
@@ -74,13 +74,14 @@ def _cost(here: Here, job: int, wall: float, outcome: Outcome) -> CostRow:
 
 
 async def asked(here: Here, event: JobAsked, wall: float) -> None:
-    job = select(_JOB.c.id).where(_JOB.c.session == here.session, _JOB.c.number == event.job)
+    job = await here.connection.execute(
+        select(_JOB.c.id).where(_JOB.c.session == here.session, _JOB.c.number == event.job)
+    )
     row = PermissionRow(
-        session=here.session, question=event.question, kind=event.kind, text=clean(event.text),
-        detail=clean(shorten(event.detail)), object=clean(event.object), risk=event.risk, asked=wall,
+        session=here.session, question=event.question, job=job.scalar_one_or_none(), kind=event.kind,
+        text=clean(event.text), detail=clean(shorten(event.detail)), object=clean(event.object), risk=event.risk, asked=wall,
     )  # fmt: skip
-    values = row.model_dump(exclude={"id"}) | {"job": job.scalar_subquery()}
-    await here.connection.execute(insert(PermissionRow).values(values))
+    await add(here, row)
 
 
 async def answered(here: Here, event: Answered, wall: float) -> None:

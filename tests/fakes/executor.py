@@ -69,14 +69,9 @@ def git_image(repo: Path) -> dict[str, str]:
     }
 
 
-NAMES = tuple(
-    map(
-        os.fsdecode,
-        (
-            b"a.py", b"b.txt", b"c", b"-dash", b"sp ace", b"new\nline", b"\xc3\xbcml\xc3\xa4ut", b"\xff\xfe.bin",  # noqa: E501
-            b"lib", b"A.py", b"src", b"deep", b"*.py", b":magic", b"'quote\"", b".hidden", b"tab\t",
-        ),
-    )
+NAMES = (
+    "a.py", "b.txt", "c", "-dash", "sp ace", "new\nline", "\u00fcml\u00e4ut", "\udcff\udcfe.bin",
+    "lib", "A.py", "src", "deep", "*.py", ":magic", "'quote\"", ".hidden", "tab\t",
 )  # fmt: skip
 MODES = (0o644, 0o755, 0o600, 0o444, 0o640)
 FOLDER_MODES = (0o755, 0o700, 0o555)

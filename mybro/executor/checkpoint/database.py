@@ -41,7 +41,7 @@ CREATE TABLE loosened (path BLOB PRIMARY KEY, mode INTEGER NOT NULL);
 
 
 @contextlib.contextmanager
-def readable_errors() -> Iterator[None]:
+def readable_errors(folder: Path) -> Iterator[None]:
     """Turn what the disk and the database report into what a person can act on."""
     try:
         yield
@@ -51,7 +51,7 @@ def readable_errors() -> Iterator[None]:
         if error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise ExecutorError(
                 "checkpoints_damaged", "the checkpoints of this repository are damaged",
-                hint="Move the folder away that `mybro check` names.",
+                hint=f"Move {folder} away; what was done so far can then not be undone.",
             ) from error  # fmt: skip
         raise ExecutorError("checkpoint_failed", f"no checkpoint could be made: {error}") from error
     except OSError as error:

@@ -54,7 +54,7 @@ def capture(git: Git, blobs: Blobs) -> GitState:
 def differences(one: GitState | None, other: GitState | None) -> tuple[str, ...]:
     """What differs, in words; the index only by its bytes, which is a hint."""
     if one is None or other is None:
-        return () if one is other else ("the repository",)
+        return ()  # a repository that came or went is not this room's to bring back
     words = ["HEAD"] if one.head != other.head else []
     names = sorted(one.refs.keys() | other.refs.keys())
     words += [ref_words(name) for name in names if one.refs.get(name) != other.refs.get(name)]

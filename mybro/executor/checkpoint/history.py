@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from mybro.executor.checkpoint.store import CheckpointStore
 KEEP_STEPS = 50
 KEEP_DAYS = 14.0
 KEEP_BYTES = 2 << 30
+
+_PRUNE_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,12 @@ class History:
         self.release()
         self.store.close()
 
-    def begin(self, label: str) -> Step:
-        """Take the checkpoint that stands before a job. The tree must be claimed."""
-        before = self.store.take(label)
+    def begin(self, label: str, give_up: threading.Event | None = None) -> Step:
+        """Take the checkpoint that stands before a job. The tree must be claimed.
+
+        Raises `ExecutorError` given_up soon after `give_up` is set.
+        """
+        before = self.store.take(label, give_up)
         with self.store.exclusive(), database.transaction(self.store.db):
             row = self.store.db.execute(
                 "INSERT INTO step (label, before, state) VALUES (?, ?, 'open')", (label, before.id)
@@ -78,14 +84,17 @@ class History:
                 )
             else:
                 self.store.db.execute("DELETE FROM step WHERE number = ?", (step.number,))
+        if step.number % _PRUNE_EVERY == 0:
+            self.prune()
         return after, changes
 
     def steps(self, state: str = "done") -> list[Step]:
         """The steps in this state ("open", "done" or "undone"), oldest first."""
-        rows = self.store.db.execute(
-            "SELECT number, label, before, after, interrupted FROM step WHERE state = ? ORDER BY number",
-            (state,),
-        )
+        with self.store.exclusive():
+            rows = self.store.db.execute(
+                "SELECT number, label, before, after, interrupted FROM step WHERE state = ? ORDER BY number",
+                (state,),
+            ).fetchall()
         return [Step(number, label, before, after, bool(late)) for number, label, before, after, late in rows]
 
     def undo(self, count: int = 1) -> list[tuple[Step, Undone]]:
@@ -118,26 +127,25 @@ class History:
         self, keep: int = KEEP_STEPS, max_age_s: float = KEEP_DAYS * 86_400, max_bytes: int = KEEP_BYTES
     ) -> None:
         """Forget steps beyond the newest `keep`, older than `max_age_s`, or over `max_bytes` altogether."""
-        oldest = time.time() - max_age_s
         store = self.store
         with store.exclusive():
-            while True:
-                steps = self.steps("done") + self.steps("undone")
-                surplus = steps[: max(0, len(steps) - keep)] or [
-                    s for s in steps[:1] if self._at(s.before) < oldest
-                ]
-                if not surplus and steps and store.bytes_kept() > max_bytes:
-                    surplus = steps[: max(1, len(steps) // 4)]
+            while surplus := self._surplus(keep, time.time() - max_age_s, max_bytes):
                 with database.transaction(store.db):
                     store.db.executemany("DELETE FROM step WHERE number = ?", ((s.number,) for s in surplus))
-                store.forget_unused(
-                    {s.before for s in self._all()} | {s.after for s in self._all() if s.after}
-                )
-                if not surplus:
-                    return
+                self._forget()
+            self._forget()
 
-    def _all(self) -> list[Step]:
-        return [step for state in ("open", "done", "undone") for step in self.steps(state)]
+    def _surplus(self, keep: int, oldest: float, max_bytes: int) -> list[Step]:
+        """The steps to forget next, the oldest ones; empty where all may stay."""
+        steps = self.steps("done") + self.steps("undone")
+        old = [step for step in steps if self._at(step.before) < oldest]
+        if len(steps) > keep or old:
+            return steps[: max(len(steps) - keep, len(old))]
+        return steps[: max(1, len(steps) // 4)] if steps and self.store.bytes_kept() > max_bytes else []
+
+    def _forget(self) -> None:
+        every = [step for state in ("open", "done", "undone") for step in self.steps(state)]
+        self.store.forget_unused({s.before for s in every} | {s.after for s in every if s.after is not None})
 
     def _at(self, checkpoint: int) -> float:
         row = self.store.db.execute("SELECT at FROM checkpoint WHERE id = ?", (checkpoint,)).fetchone()

@@ -9,9 +9,10 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mybro.executor.checkpoint.blobs import CHUNK
@@ -70,10 +71,21 @@ class Place:
         with self.parent(path, writable=True) as (folder, name):
             os.unlink(name, dir_fd=folder)
 
-    def remove_folder(self, path: bytes) -> None:
-        """Remove an empty folder."""
+    def remove_folder(self, path: bytes, caches: Sequence[bytes] = ()) -> None:
+        """Remove a folder that is empty, or holds nothing but folders of these names."""
         with self.parent(path, writable=True) as (folder, name):
+            self._empty(folder, name, path, caches)
             os.rmdir(name, dir_fd=folder)
+
+    def _empty(self, folder: int, name: bytes, path: bytes, caches: Sequence[bytes]) -> None:
+        handle = self._enter(folder, name, path)
+        try:
+            inner = os.listdir(handle)  # noqa: PTH208 - an open folder, not a path
+            if inner and all(os.fsencode(one) in caches for one in inner):
+                for one in inner:
+                    shutil.rmtree(one, ignore_errors=True, dir_fd=handle)
+        finally:
+            os.close(handle)
 
     def make_folder(self, path: bytes) -> None:
         """Make a folder that its owner can work in; its final mode comes last."""

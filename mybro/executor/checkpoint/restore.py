@@ -37,6 +37,9 @@ class Restored:
         return tuple(Kept(shown(path), self.kept[path]) for path in shown_paths)
 
 
+_CACHES = (b"__pycache__", b".pytest_cache", b".mypy_cache", b".ruff_cache")
+"""Made again by the next run: no reason to keep a folder that a job made."""
+
 _NOT_EMPTY = "there is something else in it"
 _CHANGED = "you changed it meanwhile"
 
@@ -123,7 +126,7 @@ class Restorer:
         if not self._is_ours(now, change):
             self._done.kept[change.path] = _CHANGED
         elif now.kind is Kind.FOLDER:
-            self._place.remove_folder(change.path)
+            self._place.remove_folder(change.path, _CACHES)
         else:
             self._place.remove(change.path)
 

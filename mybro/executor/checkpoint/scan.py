@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mybro.errors import ExecutorError
 from mybro.executor.checkpoint.blobs import Blobs, RestlessError, TooLargeError
 from mybro.executor.checkpoint.entry import Entry, Kind, Limits, opaque, shown
 from mybro.executor.checkpoint.git import Git
@@ -45,11 +47,14 @@ class Scan:
 class Scanner:
     """One look at one tree."""
 
-    def __init__(self, root: Path, limits: Limits, blobs: Blobs, seen: Seen) -> None:
+    def __init__(
+        self, root: Path, limits: Limits, blobs: Blobs, seen: Seen, give_up: threading.Event
+    ) -> None:
         self._root = os.fsencode(root)
         self._limits = limits
         self._blobs = blobs
         self._seen = seen
+        self._give_up = give_up
         self._plain = True
         self._top: Git | None = None
         self.scan = Scan()
@@ -136,6 +141,8 @@ class Scanner:
         self.scan.excluded.append(f"{shown(path) or 'the top folder'}: {why}")
 
     def _read(self, path: bytes, status: os.stat_result) -> None:
+        if self._give_up.is_set():
+            raise ExecutorError("given_up", "the checkpoint was given up")
         try:
             digest, status = self._blobs.add_file(self._root + b"/" + path, self._limits.max_file_bytes)
         except TooLargeError:

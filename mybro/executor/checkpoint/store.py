@@ -47,7 +47,7 @@ class CheckpointStore:
         self.repo = repo.resolve()
         self.folder = root / repository_key(self.repo)
         self.limits = limits or Limits()
-        with database.readable_errors():
+        with database.readable_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.db = database.open_database(self.folder / "checkpoints.db")
             self.blobs = Blobs(self.db, self.folder / "blobs")
@@ -64,7 +64,7 @@ class CheckpointStore:
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other threads and processes away from these checkpoints."""
-        with self._threads, database.readable_errors():
+        with self._threads, database.readable_errors(self.folder):
             outermost = not self._lock.held
             if outermost and not self._lock.acquire(_LOCK_TIMEOUT_S):
                 owner = self._lock.owner()
@@ -78,16 +78,17 @@ class CheckpointStore:
                 if outermost:
                     self._lock.release()
 
-    def take(self, label: str) -> Checkpoint:
+    def take(self, label: str, give_up: threading.Event | None = None) -> Checkpoint:
         """Note the state of the whole tree.
 
-        Raises `ExecutorError`: disk_full, checkpoints_locked, checkpoint_failed. Then there is none.
+        Raises `ExecutorError`: disk_full, checkpoints_locked, checkpoint_failed, and given_up soon after
+        `give_up` is set. Then there is none.
         """
         with self.exclusive():
             self._refresh()
             try:
                 with database.transaction(self.db):
-                    return self._take(label)
+                    return self._take(label, give_up or threading.Event())
             except BaseException:
                 self._version = None
                 raise
@@ -135,9 +136,9 @@ class CheckpointStore:
             self._seen = database.load_seen(self.db, self._latest)
             self._version = version
 
-    def _take(self, label: str) -> Checkpoint:
+    def _take(self, label: str, give_up: threading.Event) -> Checkpoint:
         at = time.time()
-        scan = Scanner(self.repo, self.limits, self.blobs, self._seen).run(self._latest)
+        scan = Scanner(self.repo, self.limits, self.blobs, self._seen, give_up).run(self._latest)
         states = {}
         for folder, git in scan.repositories.items():
             with contextlib.suppress(GitError):
@@ -284,5 +285,5 @@ class CheckpointStore:
                         needed |= set(GitState.model_validate(state).digests())
                 every = {row[0] for row in self.db.execute("SELECT digest FROM blob")}
                 self.blobs.drop(every - needed)
-            self.db.execute("PRAGMA incremental_vacuum")
+            self.db.execute("PRAGMA incremental_vacuum").fetchall()  # each row frees a page
             self.blobs.sweep()

@@ -1,0 +1,121 @@
+"""One job under way, and the choice of the hand that does it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
+
+from mybro.errors import ExecutorError
+from mybro.events import Event, Outcome, QuestionWithdrawn
+from mybro.executor.hand import Hand, Job, Report
+from mybro.intent import Action, Intent
+
+T = TypeVar("T")
+
+READ_ONLY = frozenset({Action.GIT_STATUS, Action.DIFF, Action.FIND_USAGES, Action.DOCTOR})
+"""Local actions that change nothing: they need no checkpoint and may run beside anything."""
+
+
+class RoutedHand(Hand, Protocol):
+    """A hand that knows what it is for."""
+
+    def handles(self, intent: Intent) -> bool:
+        """Whether this hand can try to do it; it may still raise "needs_agent"."""
+        ...
+
+
+class StoppedError(Exception):
+    """The job was stopped before it was done."""
+
+
+@dataclasses.dataclass(slots=True)
+class Running:
+    """A job between its start and its end."""
+
+    job: Job
+    reads: bool
+    """Whether it changes nothing."""
+    task: asyncio.Task[None] | None = None
+    """The whole job. Never cancelled, so that what stands after a job always comes to stand."""
+    inner: asyncio.Task[Any] | None = None
+    """The part that may be cancelled."""
+    hand: Hand | None = None
+    stopping: bool = False
+    give_up: threading.Event = dataclasses.field(default_factory=threading.Event)
+    """Ends a checkpoint that is being taken before the job."""
+
+    def stop(self) -> None:
+        """Have it end soon."""
+        self.stopping = True
+        self.give_up.set()
+        if self.inner is not None:
+            self.inner.cancel()
+
+    async def stoppable(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await work that `stop` cancels. Raises `StoppedError` once the work has ended for that reason."""
+        if self.stopping:
+            work.close()
+            raise StoppedError
+        task: asyncio.Task[T] = asyncio.create_task(work)
+        self.inner = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise StoppedError from None
+        finally:
+            self.inner = None
+
+
+class Router:
+    """Gives each job to the first hand that can do it; a hand does one writing job at a time."""
+
+    def __init__(self, hands: Sequence[RoutedHand]) -> None:
+        self._hands = tuple(hands)
+        self._busy = {id(hand): asyncio.Lock() for hand in self._hands}
+
+    async def run(self, running: Running, emit: Report) -> Outcome:
+        """Do the job. What a hand knows only an agent can do goes on, as a task, to the hands after it.
+
+        Raises `ExecutorError`.
+        """
+        job, missing = running.job, None
+        for hand in self._hands:
+            if not hand.handles(job.intent):
+                continue
+            beside = running.reads and missing is None
+            turn = contextlib.nullcontext() if beside else self._busy[id(hand)]
+            try:
+                async with turn:
+                    running.hand = hand
+                    return await hand.run(job, _reporter(running, emit))
+            except ExecutorError as error:
+                if error.code != "needs_agent":
+                    raise
+                missing = error
+                job = dataclasses.replace(job, intent=_as_task(job.intent))
+            finally:
+                running.hand = None
+        raise missing or ExecutorError("no_hand", "there is nothing here that can do that")
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(hand.aclose() for hand in self._hands), return_exceptions=True)
+
+
+def _reporter(running: Running, emit: Report) -> Report:
+    async def report(event: Event) -> None:
+        if not running.stopping or isinstance(event, QuestionWithdrawn):  # the rest is late
+            await emit(event)
+
+    return report
+
+
+def _as_task(intent: Intent) -> Intent:
+    """A local intent as a coding task: the sentence says it all."""
+    return Intent(
+        kind="task", target=intent.target, risk=intent.risk, confidence=intent.confidence,
+        source=intent.source, text=intent.text,
+    )  # fmt: skip
