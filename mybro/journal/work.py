@@ -79,8 +79,8 @@ async def asked(here: Here, event: JobAsked, wall: float) -> None:
     )
     row = PermissionRow(
         session=here.session, question=event.question, job=job.scalar_one_or_none(), kind=event.kind,
-        text=clean(event.text), detail=clean(shorten(event.detail)), object=clean(event.object), risk=event.risk,
-        asked=wall,
+        text=clean(event.text), detail=clean(shorten(event.detail)), object=clean(event.object),
+        risk=event.risk, asked=wall,
     )  # fmt: skip
     await add(here, row)
 
