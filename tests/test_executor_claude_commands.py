@@ -8,8 +8,8 @@ import pytest
 
 from mybro.executor.claude.checks import is_check
 from mybro.executor.claude.dangers import find_danger
+from mybro.executor.claude.messages import PermissionAsked
 from mybro.executor.claude.permissions import Allow, Ask, Verdict, judge
-from mybro.executor.claude.protocol import PermissionAsked
 
 pytestmark = pytest.mark.unit
 

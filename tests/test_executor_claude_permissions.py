@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mybro.executor.claude.messages import PermissionAsked
 from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Deny, Verdict, judge
-from mybro.executor.claude.protocol import PermissionAsked
 
 pytestmark = pytest.mark.unit
 

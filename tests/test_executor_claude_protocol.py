@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from mybro.executor.claude import protocol
-from mybro.executor.claude.process import arguments, environment
-from mybro.executor.claude.protocol import (
+from mybro.executor.claude.messages import (
     ControlAsked,
     ControlReplied,
     Followed,
     Message,
     PermissionAsked,
     PermissionWithdrawn,
-    ProtocolError,
     Retrying,
     Said,
     Started,
@@ -26,6 +24,8 @@ from mybro.executor.claude.protocol import (
     TurnEnded,
     Words,
 )
+from mybro.executor.claude.process import arguments, environment
+from mybro.executor.claude.protocol import ProtocolError
 
 pytestmark = pytest.mark.unit
 

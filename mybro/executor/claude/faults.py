@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mybro.errors import ExecutorError
 from mybro.events import Outcome
-from mybro.executor.claude.protocol import TurnEnded
+from mybro.executor.claude.messages import TurnEnded
 from mybro.executor.claude.turn import Turn
 
 GET_CLAUDE = "Run `npm install -g @anthropic-ai/claude-code`, then run `claude` once to sign in"

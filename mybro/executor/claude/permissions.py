@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mybro.events import Choice, Risk
 from mybro.executor.claude.checks import is_check
 from mybro.executor.claude.dangers import find_danger, is_inside
-from mybro.executor.claude.protocol import Json, PermissionAsked
+from mybro.executor.claude.messages import Json, PermissionAsked
 from mybro.executor.claude.steps import short_command
 
 WRITERS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from mybro.errors import ChildError, ExecutorError
 from mybro.executor.claude import protocol
-from mybro.executor.claude.protocol import ControlReplied, Json, Message, ProtocolError
+from mybro.executor.claude.messages import ControlReplied, Json, Message
+from mybro.executor.claude.protocol import ProtocolError
 from mybro.ops.kept import Kept
 
 MAX_LINE_BYTES = 64 * 1024 * 1024

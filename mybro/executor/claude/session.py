@@ -15,15 +15,8 @@ import psutil
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.claude import faults, protocol
+from mybro.executor.claude.messages import ControlAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
 from mybro.executor.claude.process import ClaudeProcess, arguments
-from mybro.executor.claude.protocol import (
-    ControlAsked,
-    Json,
-    Message,
-    PermissionAsked,
-    Retrying,
-    TurnEnded,
-)
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
 from mybro.ops.kept import uninterrupted

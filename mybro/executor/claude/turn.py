@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from mybro.clock import Clock
-from mybro.executor.claude.protocol import (
+from mybro.executor.claude.messages import (
     Followed,
     Message,
     PermissionAsked,

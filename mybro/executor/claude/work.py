@@ -11,8 +11,7 @@ from typing import Literal
 
 from mybro.events import JobProgressed, Outcome
 from mybro.executor.claude import faults, permissions, prompts, protocol, steps
-from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Deny
-from mybro.executor.claude.protocol import (
+from mybro.executor.claude.messages import (
     Json,
     Message,
     PermissionAsked,
@@ -23,6 +22,7 @@ from mybro.executor.claude.protocol import (
     ToolUsed,
     Words,
 )
+from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Deny
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.session import Session
 from mybro.executor.claude.turn import Turn

@@ -1,0 +1,136 @@
+"""What the CLI says, typed: what is used of it and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A turn began (`system/init`, repeated every turn)."""
+
+    session: str
+    model: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a prompt, by its uuid: "queued", "started", "completed" or "cancelled"."""
+
+    prompt: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of the answer as it streams."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model works, without words to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A whole block of text; `error` names an API error that the CLI turned into words."""
+
+    text: str
+    error: str = ""
+    agent: str | None = None
+    """The tool use that started the subagent which says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """The model calls a tool; a permission question may follow."""
+
+    id: str
+    name: str
+    arguments: Json
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool gave its result, or was denied."""
+
+    id: str
+    text: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The API did not answer well; the CLI waits and tries again."""
+
+    attempt: int
+    status: int | None
+    """HTTP status; None for a connection that broke."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked:
+    """The CLI waits for `allow` or `deny` under this `request`."""
+
+    request: str
+    tool: str
+    arguments: Json
+    tool_use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAsked:
+    """The CLI wants something that is not known here, and waits."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionWithdrawn:
+    """The CLI no longer waits for the answer to `request`."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlReplied:
+    """The answer to a control request of ours."""
+
+    request: str
+    ok: bool
+    body: Json
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn's result. Judge it by `is_error`: `subtype` says "success" of API errors too."""
+
+    is_error: bool
+    subtype: str
+    text: str
+    session: str
+    prompts: tuple[str, ...]
+    """The uuids of the prompts that this turn took in; several may have been merged."""
+    total_cost_usd: float
+    """Cumulative, also across `--resume`."""
+    usage: Json | None
+    """By model, since the last result: `costUSD`, `inputTokens`, `outputTokens`…"""
+    api_status: int | None
+    reason: str
+    """Such as "completed", "aborted_tools", "api_error", "budget_exhausted"."""
+    errors: tuple[str, ...] = ()
+
+
+Message = (
+    Started | Followed | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
+    | ControlAsked | PermissionWithdrawn | ControlReplied | TurnEnded
+)  # fmt: skip

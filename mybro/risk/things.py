@@ -1,0 +1,84 @@
+"""What a destructive verb is applied to, and whether a checkpoint holds that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mybro.vocabulary import words
+
+_WORDS = words("risk")
+_DESTROY_ANYTHING = _WORDS["DESTROY_ANYTHING"]
+_LASTING = _WORDS["LASTING"]
+_PRONOUNS = _WORDS["PRONOUNS"]
+_CODE = _WORDS["CODE"]
+_PREPOSITIONS = _WORDS["PREPOSITIONS"]
+_CODE_BRANCHES = _WORDS["CODE_BRANCHES"]
+_WEAK = _WORDS["WEAK"]
+_VITAL = _WORDS["VITAL"]
+_PLACES = _WORDS["PLACES"]
+_BRANCH_PARTS = _WORDS["BRANCH_PARTS"]
+_LABELS = _WORDS["LABELS"]
+_SECRETS = _WORDS["SECRETS"]
+
+ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "their", "its"})
+_PARTICLES = frozenset({"up", "out", "off", "down", "of", "away"})
+_LIVE = frozenset({"production", "prod", "live"})
+_CODE_AFTER = tuple([word] for word in _CODE)
+_BARE = frozenset({"delete", "drop", "discard", "kill", "overwrite", "trash", "reset"})
+_WHOLES = frozenset(
+    {"files", "file", "folders", "folder", "code", "codebase", "directory", "directories", "thing"}
+)
+
+
+def destroys(verb: str, rest: Sequence[str]) -> bool:
+    """Whether a verb of destruction, applied to the words after it, loses what no checkpoint holds."""
+    rest = [word for word in rest if word not in ARTICLES]
+    while rest and rest[0] in _PARTICLES:
+        rest = rest[1:]
+    at = next((at for at, word in enumerate(rest) if word in _PREPOSITIONS), len(rest))
+    things, place = rest[:at], rest[at + 1 :]
+    if any(word in _LIVE and place[n + 1 : n + 2] not in _CODE_AFTER for n, word in enumerate(place)):
+        return True
+    if not things:
+        return verb in _DESTROY_ANYTHING | _BARE if not place else bool(_lasting(place, _LASTING))
+    if set(things) <= _PRONOUNS:
+        everything = bool({"everything", "all"} & set(things))
+        return everything or verb in _DESTROY_ANYTHING | _BARE or bool(_lasting(place, _PLACES))
+    if "dot" in things or any("." in thing[1:] for thing in things):
+        return "env" in things  # a file of the repository, where a checkpoint holds it
+    if {"git", ".git", ".env"} & set(things) and things[-1] not in _CODE:
+        return True
+    if things[0] in _LABELS or (things[-1] in _CODE and "branch" not in things[:-1]):
+        return False
+    if verb in _DESTROY_ANYTHING or (verb == "kill" and things[-1] != "switch"):
+        return True
+    if {"all", "every", "entire", "whole"} & set(things) and things[-1] in _WHOLES:
+        return True
+    if verb in _WEAK:
+        return _lasting(things, _VITAL) or _lasting(place, _VITAL)
+    return _lasting(things, _LASTING) or _lasting(place, _PLACES)
+
+
+def _lasting(words: Sequence[str], things: frozenset[str]) -> bool:
+    """Whether one of `things` is named for itself: "the database", but not "the database class"."""
+    for at, word in enumerate(words):
+        after = words[at + 1 : at + 2]
+        if word not in things:
+            continue
+        if word in ("branch", "branches"):
+            other = bool(set(after) & _BRANCH_PARTS) or (at > 0 and words[at - 1] in _CODE_BRANCHES)
+        else:
+            other = bool(set(after) & _CODE) or (bool(after) and word in ("main", "master", "head"))
+        if not other:
+            return True
+    return False
+
+
+def secret(rest: Sequence[str]) -> bool:
+    """Whether the words name a key or password, not just code that handles one."""
+    line = " ".join(rest) + " "
+    for phrase in _SECRETS:
+        at = (" " + line).find(" " + phrase + " ")
+        if at >= 0 and not set(line[at + len(phrase) :].split()[:1]) & _CODE:
+            return True
+    return False
