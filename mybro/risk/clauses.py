@@ -28,6 +28,7 @@ Found = Literal["none", "sends", "destructive"]
 
 _PATTERNS = lines("risk")
 _PHRASES = re.compile(r"\b(" + "|".join(_PATTERNS["PHRASES"]) + r")(?!\S)")
+_COMMANDS = re.compile(r"(?<!\S)(" + "|".join(_PATTERNS["COMMANDS"]) + r")(?!\S)")
 _OUTSIDE = re.compile("|".join(_PATTERNS["OUTSIDE"]))
 _PROPOSES = re.compile(
     r"\b(open|create|make|file|raise|submit|send)( (a|an|the|another|new|my|draft|github)){0,4}"
@@ -84,7 +85,8 @@ class _Clause:
         """What the clause does, and whether it writes code that would do something destructive."""
         if not self.words:
             return "none", False
-        if self._phrase(_PHRASES) or (self.asked and _OUTSIDE.search(self.said)):
+        command = self._phrase(_COMMANDS, of_code=False)
+        if command or self._phrase(_PHRASES) or (self.asked and _OUTSIDE.search(self.said)):
             return "destructive", False
         worst: Found = "none"
         written = False
@@ -94,11 +96,19 @@ class _Clause:
                 if found == "destructive":
                     return found, False
                 worst = found if found != "none" else worst
-            elif self.writer and self.words[at - 1] in ("to", "that") and self._verb(at) == "destructive":
+            elif self.writer and self._would(at):
                 written = True
         return ("sends" if self._phrase(_PROPOSES) else worst), written
 
-    def _phrase(self, pattern: re.Pattern[str]) -> bool:
+    def _would(self, at: int) -> bool:
+        """Whether the word is what the code that is asked for does: "a script that deletes the database"."""
+        before, verb = self.words[at - 1], self.words[at]
+        if before == "that" and verb.removesuffix("s") in _VERBS:
+            verb = verb.removesuffix("s")
+        return before in ("to", "that") and self._verb(at, verb) == "destructive"
+
+    def _phrase(self, pattern: re.Pattern[str], *, of_code: bool = True) -> bool:
+        """Whether the pattern is asked for; `of_code`: unless it is the name of something in code."""
         anywhere = self.asked and not self.writer
         line = self.said if anywhere else self.line
         match = pattern.search(line) if anywhere else pattern.match(line)
@@ -106,7 +116,7 @@ class _Clause:
             return False
         before = line[: match.start()].split()[-1:]
         after = line[match.end() :].split()[:1]
-        return not (set(before) & _NEGATIONS or set(after) & _CODE)
+        return not (set(before) & _NEGATIONS or (of_code and set(after) & _CODE))
 
     def _requested(self, at: int) -> bool:
         """Whether the word stands where a request has its verb."""
@@ -126,8 +136,8 @@ class _Clause:
             or (words[at] in _SYSTEM and before in _RUNNERS)
         )
 
-    def _verb(self, at: int) -> Found:
-        verb = _BASE.get(self.words[at], self.words[at])
+    def _verb(self, at: int, verb: str = "") -> Found:
+        verb = _BASE.get(self.words[at], verb or self.words[at])
         rest = self.words[at + 1 :]
         if rest and rest[0] in _CODE and verb not in _SYSTEM:
             return "none"  # "delete button", "release notes": a thing, not a request

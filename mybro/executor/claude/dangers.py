@@ -7,12 +7,19 @@ elsewhere, or what it did to git's history. What is not recognised here is asked
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from mybro.executor.claude.effects import Danger, by_program, in_text, last_part
 from mybro.executor.claude.shell import SHELLS, Simple, UnreadableError, simple_commands
 
 _INTERPRETERS = SHELLS | {"python", "python3", "node", "perl", "ruby"}
+_SCRIPT = Danger("run a script that comes out of another command", "script")
+_FETCHED = re.compile(
+    r"(?:^|[\s;&|(])(?:(?:eval|(?:ba|z|da|k)?sh\s+-\w*c)\s+[\"']?(?:\$\(|`)"
+    r"|(?:source|\.|(?:ba|z|da|k)?sh|python3?|node|perl|ruby)\s+(?:-\S+\s+)*<\()"
+)
+"""`eval "$(curl ...)"`, `bash <(curl ...)` and the like."""
 _STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 _WRITERS = frozenset(
     {"cp", "mv", "tee", "touch", "mkdir", "ln", "install", "rsync", "sed", "perl", "tar", "unzip", "patch"}
@@ -22,6 +29,8 @@ _HOLDERS = {"/": "the whole disk", "~": "your home folder", "$HOME": "your home 
 
 def find_danger(command: str, repo: Path) -> Danger | None:
     """The first destructive thing that a shell command, run in `repo`, would do."""
+    if _FETCHED.search(command):
+        return _SCRIPT
     try:
         commands = list(simple_commands(command))
     except UnreadableError:
@@ -37,8 +46,10 @@ def is_inside(path: Path, repo: Path) -> bool:
 def _judge(simple: Simple, repo: Path) -> Danger | None:
     if simple.admin:
         return Danger(f"run {simple.name} as administrator", simple.name)
-    if simple.piped and simple.name in _INTERPRETERS and not simple.words:
-        return Danger("run a script that comes out of another command", "script")
+    if simple.piped and simple.name in _INTERPRETERS and (not simple.words or simple.has("-s")):
+        return _SCRIPT
+    if simple.argv[0].startswith("$") and "/" not in simple.argv[0]:
+        return Danger("run a program that is only known when it runs", "program")
     for file in simple.writes:
         if _outside(file, repo) and file not in _STREAMS:
             return Danger(f"write {_thing(file, repo)} outside the repository", last_part(file))
@@ -53,7 +64,7 @@ def _judge(simple: Simple, repo: Path) -> Danger | None:
 def _of_files(simple: Simple, repo: Path) -> Danger | None:
     words = simple.words
     match simple.name:
-        case "rm" | "rmdir" | "unlink" | "shred" | "srm" | "trash":
+        case "rm" | "rmdir" | "unlink" | "shred" | "srm" | "trash" | "rimraf":
             if simple.wrapped or not words:
                 return Danger("delete whatever another command lists", "files")
             return Danger(f"delete {_things(words, repo)}", last_part(words[0]))

@@ -22,7 +22,7 @@ class Danger:
 _SUSPECT = re.compile(
     r"\b(rm|rmdir|unlink|shred|dd|mkfs\w*|sudo|rmtree|unlinkSync|rmSync|removedirs|truncate|killall|pkill)\b"
     r"|\bgit\s+(push|reset|clean)\b|\b(drop|truncate)\s+(table|database)\b|\bdelete\s+from\b"
-    r"|\bos\.(remove|unlink|system)\b|\bfs\.rm|\bsubprocess\b|\bshutil\.(move|rmtree)\b|\|\s*(ba|z)?sh\b",
+    r"|\.(delete|unlink|rm_rf)\b|\b(exec|eval)\(|\bos\.(remove|unlink|system)\b|\bfs\.rm|\bsubprocess\b|\bshutil\.(move|rmtree)\b|\|\s*(ba|z)?sh\b",
     re.IGNORECASE,
 )
 
@@ -66,6 +66,10 @@ def _git(simple: Simple) -> Danger | None:
         if verb == name and (sub.has(*options) or set(words[:1]) & set(options)):
             named = [word for word in words if word not in options]
             return Danger(effect.format(named[0] if named else "it"), named[0] if named else verb)
+    if verb == "rm" and not sub.has("--cached"):
+        return Danger(f"delete {last_part((words or ['files'])[0])}", last_part((words or ["files"])[0]))
+    if verb in ("checkout", "switch") and sub.has("-f", "--force", "--discard-changes"):
+        return Danger("throw away changes that are not committed", "changes")
     if verb in ("checkout", "restore") and ("--" in argv or "." in words or verb == "restore"):
         if verb == "restore" and sub.has("--staged") and not sub.has("--worktree", "-W"):
             return None
@@ -111,9 +115,9 @@ def _verb(effects: dict[str, str]) -> Callable[[Simple], Danger | None]:
 
     def rule(simple: Simple) -> Danger | None:
         for at, word in enumerate(simple.words[:3]):
-            if word in effects:
+            if effect := effects.get(word.lower()):
                 named = (simple.words[at + 1 :] or [simple.name])[0]
-                return Danger(effects[word].format(last_part(named)), last_part(named))
+                return Danger(effect.format(last_part(named)), last_part(named))
         return None
 
     return rule
@@ -129,6 +133,8 @@ def _always(effect: str) -> Callable[[Simple], Danger | None]:
 
 def _database(simple: Simple) -> Danger | None:
     found = _DELETES_DATA.search(" ".join(simple.argv[1:]))
+    if simple.piped and not found:
+        return Danger("change a database by what another command says", "database")
     return Danger("delete data from a database", found[1] or "database") if found else None
 
 
@@ -156,6 +162,47 @@ _DOCKER = {
     "push": "publish the image {}", "rm": "delete the container {}", "rmi": "delete the image {}",
     "prune": "delete unused containers",
 }  # fmt: skip
+
+
+def _containers(simple: Simple) -> Danger | None:
+    if "down" in simple.words and simple.has("-v", "--volumes"):
+        return Danger("delete the containers with their data", "containers")
+    return _verb(_DOCKER)(simple)
+
+
+def _copy(simple: Simple) -> Danger | None:
+    """scp and rsync: what goes to another machine, or deletes where it goes."""
+    host = re.match(r"([\w.@-]+):", (simple.words or [""])[-1])
+    if host:
+        return Danger(f"copy files to {host[1]}", host[1])
+    return Danger("delete what the copy does not have", "files") if simple.has("--delete") else None
+
+
+def _web(simple: Simple) -> Danger | None:
+    """What a request sends away; this machine's own servers may get anything."""
+    line = " ".join(simple.argv)
+    if not _METHOD.search(line) and not _SENDS & {word.partition("=")[0] for word in simple.argv}:
+        return None
+    named = re.search(r"https?://([^\s/:]+)", line)
+    host = named[1] if named else "the web"
+    return None if host in ("localhost", "127.0.0.1") else Danger(f"send data to {host}", host)
+
+
+_METHOD = re.compile(r"(?:-X ?|--request[ =]|--method[ =])(?:POST|PUT|PATCH|DELETE)\b", re.IGNORECASE)
+_SENDS = frozenset(
+    {
+        "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json", "-F", "--form", "-T",
+        "--upload-file", "--post-data", "--post-file", "--body-data", "--body-file",
+    }
+)  # fmt: skip
+
+
+def _elsewhere(simple: Simple) -> Danger | None:
+    if len(simple.words) < 2:
+        return None
+    return Danger(f"run {simple.words[1]} on {simple.words[0]}", last_part(simple.words[0]))
+
+
 _SERVICES = _always("change this machine's services")
 
 _RULES: dict[str, Callable[[Simple], Danger | None]] = {
@@ -169,9 +216,13 @@ _RULES: dict[str, Callable[[Simple], Danger | None]] = {
     **dict.fromkeys(("aws", "gcloud", "az", "gsutil", "doctl", "heroku", "flyctl"), _verb(_CLOUD)),
     **dict.fromkeys(("vercel", "netlify", "fly", "firebase", "serverless"), _verb({"deploy": "deploy"})),
     **dict.fromkeys(("kubectl", "helm"), _verb(_CLUSTER)),
+    **dict.fromkeys(("rails", "rake"), _verb(dict.fromkeys(("db:drop", "db:reset"), "delete the database"))),
+    **dict.fromkeys(("scp", "rsync", "sftp"), _copy),
+    **dict.fromkeys(("curl", "wget", "http", "https"), _web),
+    "ssh": _elsewhere,
     "terraform": _verb({"apply": "change the cloud", "destroy": "delete everything in the cloud"}),
     "gh": _verb(_GITHUB),
-    **dict.fromkeys(("docker", "podman"), _verb(_DOCKER)),
+    **dict.fromkeys(("docker", "podman"), _containers),
     **dict.fromkeys(("kill", "pkill", "killall"), _always("end the process {}")),
     **dict.fromkeys(("shutdown", "reboot", "halt", "poweroff"), _always("switch the machine off")),
     **dict.fromkeys(("fdisk", "parted", "diskutil", "wipefs"), _always("change a disk")),

@@ -14,11 +14,12 @@ _WRAPPERS = frozenset(
     {
         "env", "command", "exec", "nohup", "time", "nice", "ionice", "stdbuf", "builtin", "busybox",
         "caffeinate", "setsid", "xargs", "timeout", "gtimeout", "then", "do", "else", "if", "while", "until",
-        "!", "{",
+        "!", "{", "parallel", "watch", "npx", "bunx",
     }
 )  # fmt: skip
 _TAKES_NUMBER = frozenset({"timeout", "gtimeout"})
 _TAKES_VALUE = frozenset({"-n", "-I", "-P", "-L", "-d", "-s", "-k", "-u", "-a", "-S", "-C"})
+_LISTERS = frozenset({"xargs", "parallel"})
 _ADMIN = frozenset({"sudo", "doas", "su", "pkexec"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`|[<>]\(([^()]*)\)")
@@ -34,7 +35,7 @@ class Simple:
     admin: bool = False
     """Whether it runs under sudo or the like."""
     piped: bool = False
-    """Whether it reads another command's output."""
+    """Whether it reads another command's output, or words given on the line."""
     wrapped: bool = False
     """Whether its arguments come from elsewhere too (xargs)."""
     writes: tuple[str, ...] = field(default=())
@@ -69,7 +70,7 @@ def simple_commands(command: str, depth: int = 0) -> Iterator[Simple]:
 
     Raises `UnreadableError` where quotes do not match, a here-document follows, or it is nested too deeply.
     """
-    if depth > _DEPTH or re.search(r"<<(?!<)", command):
+    if depth > _DEPTH or re.search(r"(?<!<)<<(?!<)", command):
         raise UnreadableError
     for inner in _SUBSTITUTION.finditer(command):
         yield from simple_commands(next(filter(None, inner.groups()), ""), depth + 1)
@@ -106,14 +107,17 @@ def _split(command: str) -> Iterator[tuple[bool, list[str]]]:
 
 def _strip(words: list[str], piped: bool) -> Simple | None:
     rest, writes = _redirections(words)
+    piped = piped or "<<<" in words
     admin = wrapped = False
     while rest:
         name = PurePath(rest[0]).name
         if _ASSIGNMENT.match(rest[0]):
             rest = rest[1:]
+        elif name == "function":
+            rest = rest[2:]
         elif name in _ADMIN or name in _WRAPPERS:
             admin = admin or name in _ADMIN
-            wrapped = wrapped or name == "xargs"
+            wrapped = wrapped or name in _LISTERS
             rest = _after_wrapper(name, rest[1:])
         else:
             break
@@ -125,7 +129,9 @@ def _strip(words: list[str], piped: bool) -> Simple | None:
 def _after_wrapper(name: str, rest: list[str]) -> list[str]:
     while rest and rest[0].startswith("-"):
         rest = rest[2:] if rest[0] in _TAKES_VALUE else rest[1:]
-    return rest[1:] if name in _TAKES_NUMBER else rest
+    if name in _TAKES_NUMBER:
+        return rest[1:]
+    return rest[1:] if rest and rest[0].isdigit() else rest  # the value of an option before it
 
 
 def _redirections(words: list[str]) -> tuple[list[str], list[str]]:
@@ -154,6 +160,10 @@ def _script(simple: Simple) -> str | None:
         for at, word in enumerate(simple.argv[1:], 1):
             if re.fullmatch(r"-\w*c", word):
                 return simple.argv[at + 1] if at + 1 < len(simple.argv) else None
+    if simple.name == "trap":
+        return next(iter(simple.words), None)
+    if simple.name == "alias":
+        return "; ".join(word.partition("=")[2] for word in simple.words)
     if simple.name == "find":
         for at, word in enumerate(simple.argv):
             if word in ("-exec", "-execdir", "-ok", "-okdir"):
