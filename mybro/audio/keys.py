@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -103,9 +104,12 @@ class GlobalTalkKey:
         self._watch = watch
         self._clock = clock
         self._edges: janus.Queue[bool] | None = None
+        self._closed = False
         self.invitation = f"hold {label(key, platform)} and speak"
 
     async def events(self) -> AsyncIterator[TalkEvent]:
+        if self._closed:
+            return
         edges = self._edges = janus.Queue(EDGES)
         try:
             self._watch.start(lambda down: _offer(edges, down))
@@ -124,6 +128,7 @@ class GlobalTalkKey:
             await self.aclose()
 
     async def aclose(self) -> None:
+        self._closed = True
         self._watch.stop()
         if self._edges:
             self._edges.shutdown(immediate=True)
@@ -131,19 +136,25 @@ class GlobalTalkKey:
 
     async def _comes_again(self, edges: janus.Queue[bool]) -> bool:
         """Whether the key, just let go, goes down again at once: it is held, and repeats."""
-        await self._clock.sleep(REPEAT_S)
-        while not edges.async_q.empty():
-            if edges.async_q.get_nowait():
+        while True:
+            await self._clock.sleep(REPEAT_S)
+            if edges.async_q.empty():
+                return False
+            # All that came meanwhile: one pair at a time, repeats would pile up faster than they are taken.
+            while not edges.async_q.empty():
+                down = edges.async_q.get_nowait()
+            if down:
                 return True
-        return False
 
 
 def _offer(edges: janus.Queue[bool], down: bool) -> None:
-    try:
+    with contextlib.suppress(janus.SyncQueueShutDown):
+        if edges.sync_q.full():
+            # A held key repeats while the loop is busy. The last edge counts: without it the key stays down.
+            with contextlib.suppress(janus.SyncQueueEmpty):
+                edges.sync_q.get_nowait()
+        # Only one thread puts, so there is room.
         edges.sync_q.put_nowait(down)
-    except (janus.SyncQueueFull, janus.SyncQueueShutDown):
-        # Nobody listens any more, or a key chatters: a later edge sets it right.
-        return
 
 
 def label(key: Key, platform: str = sys.platform) -> str:

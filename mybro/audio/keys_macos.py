@@ -31,17 +31,21 @@ class EventTap:
         self._ready = threading.Event()
         self._port: Any = None
         self._loop: Any = None
+        self._stopped = False
 
     def start(self, on_edge: Callable[[bool], None]) -> None:
         tap = Tap(self._key)
         threading.Thread(target=self._run, args=(tap, on_edge), name="talk key", daemon=True).start()
-        self._ready.wait(START_S)
-        if self._port is None:
+        if not self._ready.wait(START_S) or self._port is None:
+            self.stop()
             raise _refused()
 
     def stop(self) -> None:
+        self._stopped = True
         loop, self._loop = self._loop, None
         if loop is not None:
+            # A run loop that has not begun yet forgets a stop; one without a source ends by itself.
+            self._quartz.CFMachPortInvalidate(self._port)
             self._quartz.CFRunLoopStop(loop)
 
     def _run(self, tap: Tap, on_edge: Callable[[bool], None]) -> None:
@@ -72,7 +76,8 @@ class EventTap:
         quartz.CFRunLoopAddSource(self._loop, source, quartz.kCFRunLoopCommonModes)
         quartz.CGEventTapEnable(self._port, True)
         self._ready.set()
-        quartz.CFRunLoopRun()
+        if not self._stopped:
+            quartz.CFRunLoopRun()
         quartz.CGEventTapEnable(self._port, False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,7 @@ class X11Watch:
         try:
             from pynput import keyboard
         except ImportError:
-            raise AudioError(
-                "no_talk_key", "The display does not answer", hint=f"Tap space here, {HANDS_FREE}"
-            ) from None
+            raise _no_answer() from None
         self._keyboard = keyboard
         # International layouts have AltGr where the right Alt key is.
         names = {"alt_r", "alt_gr"} if key.x11 == "alt_r" else {key.x11}
@@ -37,13 +36,50 @@ class X11Watch:
             if key in self._wanted:
                 on_edge(False)
 
-        self._listener = self._keyboard.Listener(on_press=pressed, on_release=released)
-        self._listener.start()
-        self._listener.wait()
+        listener = _listener(self._keyboard, pressed, released, lambda: on_edge(False))
+        listener.start()
+        listener.wait()
+        if listener.lost:
+            listener.join(STOP_S)
+            raise _no_answer()
+        self._listener = listener
 
     def stop(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            listener.stop()
-            # Its thread talks to the display to the end.
-            listener.join(STOP_S)
+            # The display may be gone, and with it whatever there was to stop.
+            with contextlib.suppress(Exception):
+                listener.stop()
+            with contextlib.suppress(Exception):
+                listener.join(STOP_S)
+
+
+def _listener(
+    keyboard: Any, pressed: Callable[[Any], None], released: Callable[[Any], None], ended: Callable[[], None]
+) -> Any:
+    """pynput's listener, which by itself survives neither a display that goes away nor a quiet keyboard."""
+
+    class Listener(keyboard.Listener):  # type: ignore[misc]
+        lost = False
+
+        def run(self) -> None:
+            try:
+                super().run()
+            except Exception:
+                # The thread's own: nobody could catch it, and `wait` would wait for ever.
+                self.lost = True
+                self._mark_ready()
+            finally:
+                ended()
+
+        def _stop_platform(self) -> None:
+            # pynput asks on the connection that records, where the server hears nothing until it has ended:
+            # the thread would stay until somebody presses a key.
+            self._display_stop.record_disable_context(self._context)
+            self._display_stop.flush()
+
+    return Listener(on_press=pressed, on_release=released)
+
+
+def _no_answer() -> AudioError:
+    return AudioError("no_talk_key", "The display does not answer", hint=f"Tap space here, {HANDS_FREE}")
