@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ class X11Watch:
         listener.start()
         listener.wait()
         if listener.lost:
-            listener.join(STOP_S)
+            _join(listener)
             raise _no_answer()
         self._listener = listener
 
@@ -50,8 +51,7 @@ class X11Watch:
             # The display may be gone, and with it whatever there was to stop.
             with contextlib.suppress(Exception):
                 listener.stop()
-            with contextlib.suppress(Exception):
-                listener.join(STOP_S)
+            _join(listener)
 
 
 def _listener(
@@ -79,6 +79,11 @@ def _listener(
             self._display_stop.flush()
 
     return Listener(on_press=pressed, on_release=released)
+
+
+def _join(listener: threading.Thread) -> None:
+    # pynput's own waits on for an error that it may raise here.
+    threading.Thread.join(listener, STOP_S)
 
 
 def _no_answer() -> AudioError:
