@@ -172,9 +172,8 @@ def _code(item: dict[str, Any]) -> str:
 async def _ruff_format(work: Work, path: str) -> str:
     ruff = ruff_program(work.repo)
     result = await work.run(ruff, "format", "--no-cache", "--", path)
-    if result.returncode not in (0, 1, 2) or (
-        result.returncode == 2 and "Failed to parse" not in output(result)
-    ):
+    unparsed = result.returncode == 2 and re.search(r"^error: Failed to parse", output(result), re.MULTILINE)
+    if result.returncode not in (0, 1) and not unparsed:
         raise ExecutorError("formatter_failed", f"ruff could not format: {last_words(result)}")
     return output(result)
 
@@ -222,7 +221,9 @@ async def _clippy(work: Work, _path: str, fix: bool) -> Finding:
 
 async def _vet(work: Work, _path: str, _fix: bool) -> Finding:
     result = await work.run("go", "vet", "./...")
-    lines = [line for line in output(result).splitlines() if re.match(r"\S+\.go:\d+", line)]
+    lines = [line for line in output(result).splitlines() if re.match(r"(vet: )?\S+\.go:\d+", line)]
+    if result.returncode != 0 and not lines:
+        raise ExecutorError("linter_failed", f"go vet could not run: {last_words(result)}")
     return Finding("go vet", len(lines), detail=output(result))
 
 

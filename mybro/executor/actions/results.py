@@ -58,7 +58,8 @@ def read_unittest(text: str, returncode: int) -> TestRun:
     failures = []
     for method, where in re.findall(r"^(?:FAIL|ERROR): (\S+) \(([^)]*)\)", text, re.MULTILINE):
         parts = [part for part in where.split(".") if part != method]
-        module = next((part for part in parts if part.startswith("test") or part.endswith("test")), "")
+        near = reversed(parts)  # a package may be called "tests"
+        module = next((part for part in near if part.startswith("test") or part.endswith("test")), "")
         if "_FailedTest" in where:
             failures.append(f"{method.rsplit('.', 1)[-1]}.py")
         else:
