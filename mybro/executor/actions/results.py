@@ -127,9 +127,12 @@ _COUNTS = (
     (r"^\s*(\d+) passing", r"^\s*(\d+) failing", r"^\s*(\d+) pending"),
     # bun
     (r"^\s*(\d+) pass$", r"^\s*(\d+) fail$", r"^\s*(\d+) skip$"),
-    # pytest, behind a script or a Makefile
-    (r"^.*?(\d+) passed.* in ", r"^.*?(\d+) failed.* in ", r"^.*?(\d+) skipped.* in "),
-)
+    # pytest, behind a script or a Makefile; cargo's lines look alike
+    (
+        r"^(?!test result).*?(\d+) passed.* in ", r"^(?!test result).*?(\d+) failed.* in ",
+        r"^(?!test result).*?(\d+) skipped.* in ",
+    ),
+)  # fmt: skip
 
 _NAMES = (
     r"^\s*● (.+)$", r"^\s*FAIL\s+\S+ > (.+)$", r"^\s*not ok \d+ - (.+?)(?: #.*)?$", r"^✖ (.+) \([\d.]+ms\)",
