@@ -6,6 +6,7 @@ A JSON file named by DRIVER_STATE says how it behaves, and may be changed while 
      "inputs": ["Desk"],         names of the microphones plugged in
      "outputs": ["Box"],
      "rates": [16000, 48000],    what streams can be opened at; the first is the devices' own
+     "amplitude": 8000,          of the tone that microphones hear; 0 for exact zeros
      "delivers": true,           whether an open microphone calls back
      "hangs": ""}                a call that never returns: "open", "abort" or "output_abort"
 """
@@ -33,6 +34,7 @@ def state() -> dict[str, Any]:
         "inputs": ["Desk"],
         "outputs": ["Box"],
         "rates": [16000],
+        "amplitude": 8000,
         "delivers": True,
         "hangs": "",
     }
@@ -119,7 +121,9 @@ class RawInputStream(_Stream):
         if not now["inputs"]:
             return False
         if now["delivers"]:
-            tone = [int(8000 * math.sin(n * TONE_STEP)) for n in range(self.at, self.at + self.size)]
+            tone = [
+                int(now["amplitude"] * math.sin(n * TONE_STEP)) for n in range(self.at, self.at + self.size)
+            ]
             when = SimpleNamespace(currentTime=time.monotonic(), inputBufferAdcTime=time.monotonic() - 0.01)
             self.callback(struct.pack(f"<{self.size}h", *tone), self.size, when, None)
             self.at += self.size
