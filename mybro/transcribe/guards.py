@@ -88,7 +88,7 @@ def is_unsaid(heard: Recognition, sound: Sound) -> bool:
     A phrase that Whisper is known to invent needs less evidence against it, but never none: "thank you",
     said clearly, stays.
     """
-    words = re.sub(r"[^\w ]", "", heard.text.lower()).strip()
+    words = " ".join(re.findall(r"\w+", re.sub("['’]", "", heard.text.lower())))
     if not words:
         return True
     if heard.no_speech_probability > NO_SPEECH and heard.average_logprob < SURE_LOGPROB:

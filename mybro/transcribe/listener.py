@@ -37,13 +37,13 @@ class Listener:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
         heard = self._recogniser.recognise(sound, hints)
-        if guards.is_unsaid(heard, sound):
-            return replace(heard, text="")
         for other in (replace(hints, prompt=""), replace(hints, prompt="", temperature=RETRY_TEMPERATURE)):
-            if not guards.is_looped(heard, sound):
+            if guards.is_unsaid(heard, sound) or not guards.is_looped(heard, sound):
                 break
             heard = self._recogniser.recognise(sound, other)
-        return replace(heard, text=guards.collapse(heard.text))
+        # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
+        unsaid = guards.is_unsaid(heard, sound)
+        return replace(heard, text="" if unsaid else guards.collapse(heard.text))
 
 
 def windows(sound: Sound, limit_s: float) -> Iterator[Sound]:

@@ -52,10 +52,10 @@ class OpenAIServer:
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 timeout=httpx.Timeout(self._setup.timeout_s / TRIES, connect=10.0),
             )
-            scheme = self._client.base_url.scheme
+            address = self._client.base_url
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise self._unusable() from error
-        if scheme not in ("http", "https"):
+        if address.scheme not in ("http", "https") or not address.host:
             raise self._unusable()
 
     def languages(self) -> Sequence[str]:

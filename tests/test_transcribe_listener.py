@@ -1,0 +1,85 @@
+"""Windows of long sound, and what is done about a recogniser's answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mybro.transcribe.listener import RETRY_TEMPERATURE, SEARCH_S, Listener, join, windows
+from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition
+from tests.fakes.transcribe import Told
+from tests.transcribe_scene import clip, sound
+
+pytestmark = pytest.mark.unit
+
+WORDS = Recognition("Run the tests.", average_logprob=-0.2, tokens=5, timings_ms={"decode": 2.0})
+LOOP = Recognition("and the file " * 20, average_logprob=-0.1, tokens=60)
+SPEECH = sound(clip("01_piper_joe"))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 90 * SAMPLE_RATE), st.integers(0, 2**32 - 1))
+def test_windows_put_together_are_the_sound_and_none_is_too_long(length: int, seed: int) -> None:
+    whole = np.random.default_rng(seed).uniform(-1, 1, length).astype(np.float32)
+    parts = list(windows(whole, 30.0))
+    assert np.array_equal(np.concatenate(parts), whole)
+    limit = 30 * SAMPLE_RATE
+    assert all(limit - SEARCH_S * SAMPLE_RATE <= len(part) <= limit for part in parts[:-1])
+    assert len(parts[-1]) <= limit
+
+
+def test_a_window_ends_in_the_quietest_moment_near_its_end() -> None:
+    whole = np.random.default_rng(1).uniform(-1, 1, 40 * SAMPLE_RATE).astype(np.float32)
+    whole[28 * SAMPLE_RATE : 28 * SAMPLE_RATE + SAMPLE_RATE // 5] = 0
+    first, _ = windows(whole, 30.0)
+    assert 28.0 <= len(first) / SAMPLE_RATE <= 28.2
+
+
+def test_long_sound_is_heard_window_by_window_and_joined() -> None:
+    recogniser = Told(WORDS, window_s=30.0)
+    heard = Listener(recogniser).transcribe(np.tile(SPEECH, 40), Hints("prompt"))
+    windows_heard = len(recogniser.asked)
+    assert windows_heard > 1
+    assert heard.text == " ".join(["Run the tests."] * windows_heard)
+    assert heard.tokens == 5 * windows_heard and heard.average_logprob == pytest.approx(-0.2)
+    assert heard.timings_ms["decode"] == 2.0 * windows_heard and heard.timings_ms["total"] > 0
+
+
+def test_silence_is_not_even_asked_about() -> None:
+    recogniser = Told(WORDS)
+    heard = Listener(recogniser).transcribe(np.zeros(SAMPLE_RATE, np.float32), Hints(language=None))
+    assert (heard.text, heard.no_speech_probability, recogniser.asked) == ("", 1.0, [])
+    assert Listener(recogniser).transcribe(np.zeros(0, np.float32), Hints()).text == ""
+
+
+def test_a_loop_is_tried_again_without_the_prompt_and_then_with_some_chance() -> None:
+    recogniser = Told(LOOP, LOOP, WORDS)
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == "Run the tests."
+    assert [(hints.prompt, hints.temperature) for _, hints in recogniser.asked] == [
+        ("prompt", 0.0),
+        ("", 0.0),
+        ("", RETRY_TEMPERATURE),
+    ]
+
+
+def test_a_loop_that_stays_is_told_once() -> None:
+    recogniser = Told(LOOP)
+    assert Listener(recogniser).transcribe(SPEECH, Hints()).text == "and the file"
+    assert len(recogniser.asked) == 3
+
+
+def test_a_loop_that_turns_into_what_nobody_said_is_no_text() -> None:
+    phantom = Recognition("Thanks for watching!", average_logprob=-1.2, no_speech_probability=0.5, tokens=6)
+    recogniser = Told(LOOP, phantom)
+    assert Listener(recogniser).transcribe(SPEECH, Hints()).text == ""
+    assert len(recogniser.asked) == 2
+
+
+def test_the_quiet_windows_of_a_sound_say_nothing_about_its_words() -> None:
+    quiet = Recognition("", "", no_speech_probability=0.9)
+    joined = join([quiet, WORDS, quiet], Hints(language=None))
+    assert (joined.text, joined.language, joined.no_speech_probability) == ("Run the tests.", "en", 0.0)
+    assert join([quiet, quiet], Hints(language="de")).language == "de"
+    assert join([quiet], Hints(language=None)).average_logprob == 0.0
