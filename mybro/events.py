@@ -137,6 +137,15 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The session can be spoken to."""
+
+    invitation: str
+    """How: "hold right Option and speak"."""
+    hands_free: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TalkPressed:
     """The talk key went down."""
 
@@ -409,7 +418,7 @@ class StageFailed:
 
 Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
-    | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | TalkPressed | TalkReleased
+    | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | Ready | TalkPressed | TalkReleased
     | Transcribed | TranscriptionFailed | Transcript | Typed
     | Recorded | RecordingFailed | Understood | Recalled
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped

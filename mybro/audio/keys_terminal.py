@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import termios
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 from mybro.audio.keys import TalkEvent
 from mybro.clock import Clock
 from mybro.events import TalkPressed, TalkReleased
+from mybro.ops.keyboard import Keyboard
 
 KEYS = b" \r\n"
 REPEATS_S = 0.15
@@ -55,21 +52,18 @@ class TerminalTalkKey:
 
     def __init__(self, terminal: int, clock: Clock) -> None:
         """`terminal` is a terminal's descriptor."""
-        self._terminal = terminal
+        self._keyboard = Keyboard(terminal)
         self._clock = clock
-        self._before: Any = None
+        self._started = False
         self._events: asyncio.Queue[TalkEvent | None] = asyncio.Queue()
         self._taps = TapOrHold()
         self._waiting: asyncio.Task[None] | None = None
+        self.others: Callable[[bytes], None] | None = None
+        """Told of the keys that are none for talking."""
 
     async def events(self) -> AsyncIterator[TalkEvent]:
-        loop = asyncio.get_running_loop()
-        self._before = termios.tcgetattr(self._terminal)
-        quiet = termios.tcgetattr(self._terminal)
-        quiet[3] &= ~(termios.ICANON | termios.ECHO)
-        quiet[6][termios.VMIN], quiet[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self._terminal, termios.TCSANOW, quiet)
-        loop.add_reader(self._terminal, self._read)
+        self._started = True
+        self._keyboard.start(self._press, lambda: self._events.put_nowait(None))
         try:
             while event := await self._events.get():
                 yield event
@@ -77,30 +71,21 @@ class TerminalTalkKey:
             await self.aclose()
 
     async def aclose(self) -> None:
-        before, self._before = self._before, None
-        if before is None:
+        if not self._started:
             return
-        asyncio.get_running_loop().remove_reader(self._terminal)
+        self._started = False
+        self._keyboard.stop()
         if self._waiting:
             self._waiting.cancel()
-        with contextlib.suppress(termios.error):
-            # A terminal that was closed needs no restoring.
-            termios.tcsetattr(self._terminal, termios.TCSANOW, before)
         self._events.put_nowait(None)
 
-    def _read(self) -> None:
-        try:
-            read = os.read(self._terminal, 256)
-        except OSError:
-            read = b""
-        if not read:
-            asyncio.get_running_loop().remove_reader(self._terminal)
-            self._events.put_nowait(None)
-            return
-        if any(byte in KEYS for byte in read):
+    def _press(self, keys: bytes) -> None:
+        if any(key in KEYS for key in keys):
             self._put(self._taps.key(self._clock.now()))
             if self._waiting is None:
                 self._waiting = asyncio.create_task(self._wait())
+        elif self.others is not None:
+            self.others(keys)
 
     async def _wait(self) -> None:
         while (due := self._taps.due) is not None:

@@ -32,6 +32,10 @@ def command(
 
     Hold the talk key while you speak (`mybro config get audio.talk_key`), or run it hands-free. Say "help"
     for what can be said; "stop" stops everything, "undo that" takes the last change back.
+
+    \b
+    Keys in the terminal: y yes, n no, a always, 1-9 choose, s stop, u undo, m mute, q quit.
+    A destructive question takes a Y.
     """
     from mybro.config import load_settings
 
@@ -62,6 +66,7 @@ async def _run(
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running.pipeline.ended.set)
+            running.warm_up()
             await running.recover()
             hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
             await first_of(hearing, running.pipeline.ended.wait())
@@ -78,4 +83,4 @@ async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None
 async def _listen(running: Session) -> None:
     from mybro.pipeline.live import listen_live
 
-    await listen_live(running)
+    await listen_live(running, sys.stdin.fileno() if sys.stdin.isatty() else None)

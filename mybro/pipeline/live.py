@@ -3,50 +3,109 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
-from mybro.audio.ear import Ear
+from mybro.audio.keys import TalkKey, choose_talk_key
+from mybro.audio.keys_terminal import TerminalTalkKey
 from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.policy import MicrophoneKeeper
 from mybro.audio.source import AudioSource
-from mybro.events import Envelope, Event
+from mybro.errors import AudioError, Problem
+from mybro.events import Envelope, Ready, StageFailed
 from mybro.ops.away import is_away
+from mybro.ops.keyboard import Keyboard
+from mybro.pipeline.desk import Desk
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.session import Session
+from mybro.speak.notify import Notifier
 
 AWAY_POLL_S = 5.0
 
 
-async def listen_live(session: Session, keys: AsyncIterator[Event] | None = None) -> None:
-    """Listen at the microphone until cancelled. `keys` gives the talk key and other requests.
+async def listen_live(session: Session, terminal: int | None = None) -> None:
+    """Listen at the microphone until cancelled.
 
-    Raises `AudioError` where there can be no microphone at all.
+    `terminal` is a descriptor to read keys from, where there is one. Raises `AudioError` where there can be
+    no microphone at all, or no key to talk with.
     """
     settings = session.settings.audio
-    ear: Ear = make_ear(session.pipeline, session.settings, lockstep=False, jobs=True)
+    ear = make_ear(session.pipeline, session.settings, lockstep=False, jobs=True)
+    hands_free = settings.listen == "hands-free"
+    key, trouble = _talk_key(session, terminal, needed=not hands_free)
 
     def open_microphone() -> AudioSource:
         return MicrophoneSource(session.sound, settings.input_device, clock=session.clock)
 
     keeper = MicrophoneKeeper(settings, ear, open_microphone, session.clock)
+    notifier = Notifier(session.settings.speak, session.clock)
 
-    def notice(envelope: Envelope) -> None:
+    def watch(envelope: Envelope) -> None:
         keeper.notice(envelope.event)
+        session.pipeline.spawn(notifier.watch(envelope.event), counts=False)
 
-    session.pipeline.watch(notice)
+    session.pipeline.watch(watch)
     try:
         async with asyncio.TaskGroup() as group:
-            if keys is not None:
-                group.create_task(_forward(session, keys))
+            group.create_task(_take_keys(session, key, terminal, trouble))
             group.create_task(_let_go_when_away(session, keeper))
             group.create_task(keeper.run())
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     finally:
         await keeper.aclose()
 
 
-async def _forward(session: Session, keys: AsyncIterator[Event]) -> None:
-    async for event in keys:
-        await session.pipeline.post(event)
+def _talk_key(
+    session: Session, terminal: int | None, *, needed: bool
+) -> tuple[TalkKey | None, Problem | None]:
+    try:
+        return choose_talk_key(session.settings.audio.talk_key, session.clock, terminal=terminal)
+    except AudioError:
+        if needed:
+            raise
+        return None, None
+
+
+async def _take_keys(
+    session: Session, key: TalkKey | None, terminal: int | None, trouble: Problem | None
+) -> None:
+    """Hand on the talk key, and what else is pressed in the terminal."""
+    desk = Desk(session.pipeline)
+    keyboard = None
+    if isinstance(key, TerminalTalkKey):
+        key.others = desk.press
+    elif terminal is not None:
+        keyboard = Keyboard(terminal)
+        keyboard.start(desk.press)
+    try:
+        await session.pipeline.post(_ready(session, key, trouble))
+        await (_talk(session, key, terminal) if key is not None else asyncio.Event().wait())
+    finally:
+        if keyboard is not None:
+            keyboard.stop()
+
+
+async def _talk(session: Session, key: TalkKey, terminal: int | None) -> None:
+    try:
+        async for event in key.events():
+            await session.pipeline.post(event)
+    except AudioError as error:
+        if isinstance(key, TerminalTalkKey) or terminal is None:
+            raise
+        await session.pipeline.post(StageFailed("audio", error.problem))
+        taps = TerminalTalkKey(terminal, session.clock)
+        taps.others = Desk(session.pipeline).press
+        await session.pipeline.post(_ready(session, taps, None))
+        await _talk(session, taps, terminal)
+    finally:
+        await key.aclose()
+
+
+def _ready(session: Session, key: TalkKey | None, trouble: Problem | None) -> Ready:
+    hands_free = session.settings.audio.listen == "hands-free"
+    if hands_free or key is None:
+        return Ready("speak whenever you like", hands_free=True)
+    why = f" ({trouble.message[:1].lower()}{trouble.message[1:]})" if trouble is not None else ""
+    return Ready(key.invitation + why, hands_free=False)
 
 
 async def _let_go_when_away(session: Session, keeper: MicrophoneKeeper) -> None:

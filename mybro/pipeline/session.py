@@ -30,7 +30,9 @@ from mybro.events import (
     Typed,
 )
 from mybro.executor.checkpoint import CheckpointStore
+from mybro.executor.claude.hand import ClaudeHand
 from mybro.executor.jobs import Executor, limits
+from mybro.executor.local import LocalHand
 from mybro.intent import Intent
 from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline.feed import make_ear
@@ -63,6 +65,20 @@ class Session:
     transcription: Transcription | None
     executor: Executor
     mouth: Mouth | None
+    repo: Path
+    coder: ClaudeHand
+
+    def warm_up(self) -> None:
+        """Get ready beside everything else what would make the first sentence wait."""
+        self.pipeline.spawn(self.brain.warm_up(), counts=False)
+        self.pipeline.spawn(self._warm_coder(), counts=False)
+        if self.mouth is not None:
+            self.pipeline.spawn(self.mouth.warm_up(), counts=False)
+
+    async def _warm_coder(self) -> None:
+        # What is wrong with it is told when it is needed.
+        with contextlib.suppress(ExecutorError):
+            await self.coder.prewarm(self.repo)
 
     async def listen(self, source: AudioSource, *, lockstep: bool) -> None:
         """Feed a source to its end, and wait for what it set in motion; see `make_ear`."""
@@ -129,7 +145,8 @@ async def session(
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
-        executor = _executor(settings, repo, pipeline, clock)
+        coder = ClaudeHand(settings.executor, clock)
+        executor = _executor(settings, repo, pipeline, clock, coder)
         brain = Brain(settings.brain, clock)
         pipeline.attach(Stages(brain, transcription, executor, mouth, journal))
         await ending.enter_async_context(pipeline)
@@ -137,17 +154,17 @@ async def session(
             await transcription.start(fetch)
         if journal.notice is not None:
             await pipeline.post(StageFailed("journal", journal.notice))
-        yield Session(pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth)
+        yield Session(
+            pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder
+        )
 
 
-def _executor(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock) -> Executor:
-    from mybro.executor.claude.hand import ClaudeHand
-    from mybro.executor.local import LocalHand
-
+def _executor(
+    settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: ClaudeHand
+) -> Executor:
     chosen = settings.executor
     store = CheckpointStore(data_dir() / "checkpoints", repo, limits(chosen))
-    hands = (LocalHand(chosen), ClaudeHand(chosen, clock))
-    return Executor(chosen, repo, pipeline.post, hands, store, clock)
+    return Executor(chosen, repo, pipeline.post, (LocalHand(chosen), coder), store, clock)
 
 
 async def _mouth(

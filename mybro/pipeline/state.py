@@ -118,6 +118,8 @@ class State:
     acting: bool = True
     """False where nothing is to be done with what is understood (`mybro hear`)."""
     ear: Ear = Ear.OFF
+    live: bool = False
+    """Whether the source is heard as it happens."""
     mouth: Mouth = Mouth.SILENT
     muted: bool = False
     paused: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mybro import events as ev
 from mybro.pipeline import acts, questions, turns, work
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import Duck, Effect
+from mybro.pipeline.effects import Chime, Duck, Effect
 from mybro.pipeline.state import Ear, JobPhase, Mouth, State
 from mybro.speak import phrases
 
@@ -26,11 +26,13 @@ def transition(state: State, event: ev.Event) -> tuple[State, tuple[Effect, ...]
 def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
     """The ear and what becomes of speech. False where the event belongs elsewhere."""
     match event:
-        case ev.SourceOpened():
-            draft.set(ear=Ear.IDLE, sample=0, trouble=None)
+        case ev.SourceOpened(live=live):
+            draft.set(ear=Ear.IDLE, sample=0, trouble=None, live=live)
             questions.new_source(draft)
         case ev.ListeningStarted(sample):
             draft.set(sample=max(sample, draft.state.sample), trouble=None)
+            if draft.state.live:
+                draft.do(Chime("listening"))
         case ev.SourceTroubled(problem):
             if draft.state.trouble != problem:
                 draft.say(problem.line(), "error")

@@ -151,6 +151,8 @@ def _ear(screen: Screen) -> tuple[str, str, str]:
     if screen.trouble is not None:
         return "!", "bold yellow", screen.trouble.message
     name = "" if screen.live else f" to {screen.source}"
+    if screen.invitation and not screen.held and screen.ear in ("off", "listening"):
+        return "○", "cyan", screen.invitation
     match screen.ear:
         case "opening":
             return "○", "cyan", f"opening {screen.source}"

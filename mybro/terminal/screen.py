@@ -38,6 +38,10 @@ class Screen:
     source: str = ""
     live: bool = True
     ear: Ear = "off"
+    invitation: str = ""
+    """How to begin speaking; empty where nothing needs to be done for it."""
+    held: bool = False
+    """Whether the talk key is down."""
     levels: tuple[float, ...] = ()
     """The newest loudnesses, 0 to 1, oldest first."""
     speech: bool = False
@@ -78,6 +82,10 @@ _Step = Callable[[Screen, ev.Event], dict[str, Any] | None]
 
 def _ear(screen: Screen, event: ev.Event) -> dict[str, Any] | None:
     match event:
+        case ev.Ready(invitation, hands_free):
+            return {"invitation": "" if hands_free else clean(invitation)}
+        case ev.TalkPressed() | ev.TalkReleased():
+            return {"held": isinstance(event, ev.TalkPressed)}
         case ev.SourceOpened(name, live):
             return {"source": clean(name), "live": live, "ear": "opening", "trouble": None, "levels": ()}
         case ev.ListeningStarted():
