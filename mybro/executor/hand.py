@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from mybro.errors import ExecutorError
 from mybro.events import Answered, Event, Outcome
 from mybro.intent import Intent
 
@@ -25,6 +26,13 @@ class Job:
     """The working tree's top folder."""
     next_question: Callable[[], int]
     """Gives the next question's number, never used twice in a session."""
+
+
+class JobError(ExecutorError):
+    """A job that failed after it had done or cost something."""
+
+    outcome: Outcome | None = None
+    """What is known of it all the same: its cost, the files that it wrote."""
 
 
 class Hand(Protocol):

@@ -24,7 +24,7 @@ from mybro.events import (
     Outcome,
 )
 from mybro.executor.checkpoint import Changes, CheckpointStore, History, Limits, Step
-from mybro.executor.hand import Job, Report
+from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
 from mybro.executor.words import changed_words, redo_words, title, undo_words
 from mybro.intent import Intent
@@ -158,10 +158,9 @@ class Executor:
             else:
                 await self._write(running, self._history)
         except MybroError as error:
-            stopped = running.stopping and error.code == "given_up"
-            await self._emit(
-                JobStopped(running.job.number) if stopped else JobFailed(running.job.number, error.problem)
-            )
+            number, stopped = running.job.number, running.stopping and error.code == "given_up"
+            failed = JobFailed(number, error.problem, _known(error))
+            await self._emit(JobStopped(number) if stopped else failed)
         except StoppedError:
             await self._emit(JobStopped(running.job.number))
         except Exception as error:
@@ -204,6 +203,7 @@ class Executor:
             stopped = True
         except MybroError as error:
             failure = error.problem
+            outcome = _known(error)
         except Exception as error:
             _log.exception("job %d ended with an error of mybro's own", number)
             failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
@@ -266,6 +266,10 @@ def limits(settings: ExecutorSettings) -> Limits:
         folders=settings.checkpoint_exclude,
         ignored=settings.checkpoint_ignored,
     )
+
+
+def _known(error: MybroError) -> Outcome | None:
+    return error.outcome if isinstance(error, JobError) else None
 
 
 def _printable(outcome: Outcome) -> Outcome:

@@ -46,9 +46,10 @@ def readable_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", None)  # only what SQLite itself reports has one
+        if code == sqlite3.SQLITE_FULL:
             raise disk_full() from error
-        if error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise ExecutorError(
                 "checkpoints_damaged", "the checkpoints of this repository are damaged",
                 hint=f"Move {folder} away; what was done so far can then not be undone.",

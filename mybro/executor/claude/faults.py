@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mybro.errors import ExecutorError
-from mybro.events import Outcome
 from mybro.executor.claude.messages import TurnEnded
 from mybro.executor.claude.turn import Turn
+from mybro.executor.hand import JobError
 
 GET_CLAUDE = "Run `npm install -g @anthropic-ai/claude-code`, then run `claude` once to sign in"
 SIGN_IN = "Run `claude` once in a terminal and sign in"
@@ -14,13 +14,11 @@ SIGN_IN_STATUS = frozenset({401, 403})
 """HTTP statuses that no retry mends."""
 
 
-class TurnError(ExecutorError):
+class TurnError(JobError):
     """A turn that failed."""
 
     turn: Turn | None = None
     """What it cost all the same."""
-    outcome: Outcome | None = None
-    """The same for the job, with the files that it wrote."""
 
 
 class LostSessionError(TurnError):
