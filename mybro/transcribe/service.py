@@ -19,7 +19,7 @@ from mybro.transcribe.threads import in_thread
 
 MAX_DEATHS = 5
 """In a row, without an answer in between: after these the requests that wait are given up."""
-BACK_OFF_S = (0.0, 0.0, 0.5, 1.0, 2.0, 4.0)
+BACK_OFF_S = (0.0, 0.0, 0.5, 1.0, 2.0)
 """Before the next start, by the number of deaths in a row."""
 
 
@@ -194,7 +194,8 @@ class Transcription:
                 # Somebody has to ask before it is tried again.
                 self._wanted.clear()
                 await self._wanted.wait()
-            await self._clock.sleep(BACK_OFF_S[min(self._deaths, len(BACK_OFF_S) - 1)])
+            else:
+                await self._clock.sleep(BACK_OFF_S[self._deaths])
             try:
                 return await self._launch(setup)
             except TranscriptionError as failed:

@@ -86,9 +86,9 @@ class Worker:
     def _answer(self, listener: Listener, request: Request) -> Header:
         import numpy as np
 
-        sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / np.float32(32768)
         language = None if request.language == "auto" else request.language
         try:
+            sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / np.float32(32768)
             heard = listener.transcribe(sound, Hints(request.prompt, language))
         except MybroError as error:
             return {"type": "failed", "request": request.number, **_problem(error)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +53,20 @@ class Server:
     address: str = ""
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     got: list[Upload] = field(default_factory=list)
+    _open: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._open.set()
+
+    def stall(self) -> None:
+        """Take requests and answer none, until `go_on`."""
+        self._open.clear()
+
+    def go_on(self) -> None:
+        self._open.set()
+
+    def wait(self) -> None:
+        self._open.wait(60)
 
     def says(self, body: Any, status: int = 200, **headers: str) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -68,8 +82,13 @@ def transcription_server() -> Iterator[Server]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             server.got.append(_upload(self.path, self.headers, body))
+            server.wait()
             answers = server.answers
             status, headers, raw = answers.pop(0) if len(answers) > 1 else answers[0]
+            with suppress(OSError):
+                self._answer(status, headers, raw)
+
+        def _answer(self, status: int, headers: dict[str, str], raw: bytes) -> None:
             self.send_response(status)
             for name, text in headers.items():
                 self.send_header(name, text)
@@ -88,6 +107,7 @@ def transcription_server() -> Iterator[Server]:
         try:
             yield server
         finally:
+            server.go_on()
             http.shutdown()
             thread.join()
 
