@@ -38,6 +38,7 @@ class Driver:
             "HOME": str(folder),
             "PYTHONPATH": str(Path(__file__).parent / "fakes" / "driver"),
             "DRIVER_STATE": str(self._file),
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         }
 
     def set(self, **change: object) -> None:
