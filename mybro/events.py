@@ -143,6 +143,8 @@ class Ready:
     invitation: str
     """How: "hold right Option and speak"."""
     hands_free: bool
+    note: str = ""
+    """Why not by the key that was chosen."""
 
 
 @dataclass(frozen=True, slots=True)

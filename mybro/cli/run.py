@@ -59,7 +59,7 @@ async def _run(
 
     where = find_repo(repo)
     sources = [open_source(name, realtime=realtime) for name in files]
-    view = choose_view(json=as_json, is_tty=sys.stdout.isatty())
+    view = choose_view(json=as_json, is_tty=sys.stdout.isatty(), place=where.name)
     try:
         async with session(settings, where, (view.show,), ears=True, fetch=fetcher(), **options) as running:
             # A second session's supervisor, or a closed terminal, ends it in order, too.

@@ -104,8 +104,7 @@ def _ready(session: Session, key: TalkKey | None, trouble: Problem | None) -> Re
     hands_free = session.settings.audio.listen == "hands-free"
     if hands_free or key is None:
         return Ready("speak whenever you like", hands_free=True)
-    why = f" ({trouble.message[:1].lower()}{trouble.message[1:]})" if trouble is not None else ""
-    return Ready(key.invitation + why, hands_free=False)
+    return Ready(key.invitation, hands_free=False, note=trouble.message if trouble is not None else "")
 
 
 async def _let_go_when_away(session: Session, keeper: MicrophoneKeeper) -> None:

@@ -71,8 +71,8 @@ class Narrator:
 
     def _lines(self, event: ev.Event, at: float) -> Iterator[Line]:
         match event:
-            case ev.Ready(invitation=invitation):
-                yield Line("source", f"Ready: {clean(invitation)}")
+            case ev.Ready(invitation=invitation, note=note):
+                yield Line("source", f"Ready: {clean(invitation)}", clean(note))
             case ev.SourceOpened(name=name):
                 yield Line("source", f"Listening to {clean(name)}")
             case ev.SourceClosed(dropped_blocks=dropped) if dropped:
