@@ -6,9 +6,13 @@ import sys
 
 
 def main() -> None:
-    from mybro.cli import main as cli
+    try:
+        from mybro.cli import main as cli
 
-    sys.exit(cli())
+        sys.exit(cli())
+    except KeyboardInterrupt:
+        # Ctrl-C before there is a command, or while it is leaving.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -198,11 +199,15 @@ def load_settings(flags: dict[str, Any] | None = None) -> Settings:
     Raises `ConfigError` with the name of each setting that cannot be used.
     """
     try:
+        if config_file().is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return Settings(**(flags or {}))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(
-            "bad_setting", f"a setting cannot be used: {wrong}", hint=f"Mend {config_file()} or the flag"
+            "bad_setting",
+            f"a setting cannot be used: {wrong}",
+            hint=f"It comes from an option, a MYBRO_ variable, or {config_file()}",
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(

@@ -32,6 +32,13 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(VERBS[cmd_name].module).command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of our output has left, as `head` does. Click itself would call that a failure.
+            return 0
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
@@ -66,6 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 an error (one line on stderr), 2 wrong usage or settings, 130 interrupted.
     """
     try:
+        return _main(arguments)
+    finally:
+        _flush()
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    try:
         result = group.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Exit as leave:
         return leave.exit_code
@@ -77,8 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MybroError as error:
         click.echo(f"mybro: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has left: nothing more can be said to it, also not at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return result if isinstance(result, int) else 0
+
+
+def _flush() -> None:
+    """Write out what is left; where the reader has left, see to it that nobody stumbles over that at exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -25,7 +26,8 @@ def command(
 ) -> None:  # fmt: skip
     """Show what is heard in recordings (WAV, FLAC, OGG, MP3; any rate), and what it would mean.
 
-    FILE may be "-" for raw 16-bit mono sound at 16 kHz on standard input. Nothing is done with it.
+    FILE may be "-" for raw 16-bit mono sound at 16 kHz on standard input. Nothing is done with it. A
+    model that is not on this machine is fetched first.
     """
     from mybro.config import load_settings
 
@@ -41,11 +43,20 @@ def _given(**options: str | None) -> dict[str, str]:
 
 
 async def _hear(files: tuple[str, ...], settings: Any, *, as_json: bool, realtime: bool) -> None:
+    from mybro.cli.downloads import downloads
+    from mybro.models.hub import fetcher
     from mybro.pipeline.feed import hear, open_source
 
     sources = [open_source(name, realtime=realtime) for name in files]
-    show = _show_json if as_json else _show_plain
-    await hear(settings, sources, show, lockstep=not realtime)
+    tell = _show_json if as_json else _show_plain
+
+    def show(line: dict[str, Any]) -> None:
+        # A reader who has left, as `head` does, is no fault of the pipeline's.
+        with contextlib.suppress(BrokenPipeError):
+            tell(line)
+
+    with downloads(one_line=True) as report:
+        await hear(settings, sources, show, lockstep=not realtime, fetch=fetcher(report))
 
 
 def _show_json(line: dict[str, Any]) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mybro.cli.downloads import downloads
 from mybro.errors import ModelError
 
 if TYPE_CHECKING:
     from mybro.models import Backend, Model, Weights
-    from mybro.models.hub import Progress
 
 _NAMES = ("mlx-whisper", "faster-whisper")
 backend_option = click.option(
@@ -94,7 +92,7 @@ def fetch_(name: str | None, backend: Backend | None, as_json: bool) -> None:
         weights = resolve(model.backend, model.name)
         _say(as_json, f"{model.name} is here already, in {weights.path}", weights)
         return
-    with _bar(model) as report:
+    with downloads() as report:
         weights = hub.fetch(model, report)
     _say(as_json, f"{model.name} is in {weights.path}", weights)
 
@@ -207,19 +205,3 @@ def _described(weights: Weights) -> dict[str, Any]:
 
 def _say(as_json: bool, sentence: str, weights: Weights) -> None:
     click.echo(json.dumps(_described(weights)) if as_json else sentence)
-
-
-@contextmanager
-def _bar(model: Model) -> Iterator[Callable[[Progress], None] | None]:
-    """A progress bar on the terminal; nothing where the error stream is none."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(model.name, total=model.bytes_about)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)

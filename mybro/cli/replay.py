@@ -38,12 +38,15 @@ async def _play(audio: AudioBlock) -> None:
 
 async def _rehear(audio: AudioBlock) -> str:
     """What the recogniser of the settings hears in a recording. Raises the recogniser's errors."""
+    from mybro.cli.downloads import downloads
     from mybro.config import load_settings
+    from mybro.models.hub import fetcher
     from mybro.transcribe.service import Transcription
 
     transcription = Transcription(load_settings().transcribe)
     try:
-        await transcription.start()
+        with downloads(one_line=True) as report:
+            await transcription.start(fetcher(report))
         heard = await transcription.transcribe(1, 1, audio)
     finally:
         await transcription.aclose()
