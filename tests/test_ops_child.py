@@ -69,7 +69,7 @@ async def started(folder: Path, env: dict[str, str], body: str, *arguments: str)
         await child.aclose()
 
 
-def gone(pid: int, within_s: float = 20) -> bool:
+def gone(pid: int, within_s: float = 60) -> bool:
     """Whether a process ends in time; one that nobody has waited for yet counts as ended."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

@@ -40,7 +40,7 @@ def stubborn(kind: str, file: Path) -> tuple[str, ...]:
 
 def gone(process: psutil.Process) -> bool:
     """Whether it ends soon; a zombie that nobody buries counts as ended."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             return True
@@ -128,9 +128,7 @@ def test_nothing_outlives_a_killed_owner(tmp_path: Path, env: dict[str, str]) ->
             writers(file)
         process.kill()
     assert all(gone(keeper) for keeper in keepers)
-    sizes = {kind: file.stat().st_size for kind, file in files.items()}
-    time.sleep(0.3)
-    assert {kind: file.stat().st_size for kind, file in files.items()} == sizes
+    assert [kind for kind, file in files.items() if not silent(file)] == []
 
 
 @pytest.mark.parametrize("kind", ["plain", "double_fork"])

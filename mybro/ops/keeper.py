@@ -93,11 +93,12 @@ def _catch_signals() -> int:
 
 
 def _prctl() -> Callable[[int, int], int]:
-    if sys.platform != "linux":
+    if sys.platform == "linux":
+        function = ctypes.CDLL(None).prctl
+        function.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+        return lambda option, value: int(function(option, value, 0, 0, 0))
+    else:  # noqa: RET505 - type checkers skip a branch of another platform, not what follows it
         return lambda *_: 0
-    function = ctypes.CDLL(None).prctl
-    function.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-    return lambda option, value: int(function(option, value, 0, 0, 0))
 
 
 def _spawn(request: dict[str, Any], prctl: Callable[[int, int], int]) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE for 20 seconds.
+"""A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE for a minute.
 
 KIND is plain, setsid, double_fork, term_ignoring, bare (detached, with an empty environment) or forking.
 """
@@ -17,14 +17,18 @@ KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "forking")
 """What is found on every platform; "bare" needs a subreaper."""
 
 
+LIFE_S = 60
+PATIENCE_S = 60
+
+
 def main(kind: str, file: str) -> None:
     if kind == "setsid":
         if os.fork():
-            time.sleep(20)
+            time.sleep(LIFE_S)
         os.setsid()
     elif kind in ("double_fork", "bare"):
         if os.fork():
-            time.sleep(20)
+            time.sleep(LIFE_S)
         os.setsid()
         if os.fork():
             os._exit(0)
@@ -34,7 +38,7 @@ def main(kind: str, file: str) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
     with open(file, "a", buffering=1) as out:  # noqa: PTH123 - the lines are to be seen as they are written
-        end = time.monotonic() + 20
+        end = time.monotonic() + LIFE_S
         while time.monotonic() < end:
             out.write(f"{os.getpid()}\n")
             if kind == "forking" and os.fork():
@@ -44,7 +48,7 @@ def main(kind: str, file: str) -> None:
 
 def writers(file: Path) -> list[psutil.Process]:
     """The living processes that wrote to the file most lately; waits until there is one."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         for line in reversed(file.read_text().split() if file.exists() else []):
             try:
@@ -53,6 +57,17 @@ def writers(file: Path) -> list[psutil.Process]:
                 continue
         time.sleep(0.01)
     raise AssertionError(f"nothing writes to {file.name}")
+
+
+def written(file: Path) -> bool:
+    """Whether more is written; waits for it, because a busy machine may give the writer no time for long."""
+    before = file.stat().st_size
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if file.stat().st_size > before:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def silent(file: Path, seconds: float = 0.15) -> bool:
