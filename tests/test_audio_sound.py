@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -15,11 +16,13 @@ import numpy as np
 import pytest
 
 from mybro.audio.devices import Device
+from mybro.audio.ear import Ear
 from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.playback import DevicePlayback, DevicePlayer, sound_available
 from mybro.audio.sound import SoundProcess
+from mybro.config import AudioSettings
 from mybro.errors import AudioError, Problem
-from mybro.events import AudioBlock
+from mybro.events import AudioBlock, Event, ListeningStarted, SourceTroubled
 
 pytestmark = pytest.mark.integration
 
@@ -229,6 +232,53 @@ async def test_who_is_too_slow_loses_sound_and_it_is_counted(process: SoundProce
     await source.aclose()
 
 
+async def test_a_device_that_runs_over_is_counted(driver: Driver, process: SoundProcess) -> None:
+    async with Listening(process) as mic:
+        await until(lambda: len(mic.blocks) > 2)
+        assert mic.source.dropped_blocks == 0
+        driver.set(overflow=True)
+        await until(lambda: mic.source.dropped_blocks > 3)
+
+
+async def test_exact_zeros_give_the_remedy_and_listening_goes_on(
+    driver: Driver, process: SoundProcess
+) -> None:
+    # This is all that a microphone without permission looks like on macOS.
+    driver.set(amplitude=0)
+    events: list[Event] = []
+
+    async def emit(event: Event) -> None:
+        events.append(event)
+
+    source = MicrophoneSource(process)
+    listening = asyncio.create_task(Ear(AudioSettings(), emit, itertools.count(1).__next__).listen(source))
+
+    def told(kind: type[Event]) -> list[Event]:
+        return [event for event in events if isinstance(event, kind)]
+
+    await until(lambda: told(SourceTroubled))
+    (trouble,) = told(SourceTroubled)
+    assert (
+        isinstance(trouble, SourceTroubled) and trouble.problem.code == "dead_sound" and trouble.problem.hint
+    )
+    assert told(ListeningStarted) == []
+    driver.set(amplitude=8000)
+    await until(lambda: told(ListeningStarted))
+    await source.aclose()
+    await asyncio.wait_for(listening, LIMIT_S)
+
+
+async def test_a_driver_that_answers_no_more_is_taken_down(driver: Driver, process: SoundProcess) -> None:
+    await process.devices()
+    first = process.pid
+    driver.set(hangs="query")
+    with pytest.raises(AudioError, match="do not answer"):
+        await process.devices()
+    driver.set(hangs="")
+    assert len(await process.devices()) == 2
+    assert process.pid != first
+
+
 # ------------------------------------------------------------------ the loudspeaker
 
 
@@ -295,6 +345,31 @@ async def test_a_driver_that_hangs_does_not_hang_the_voice(
     await asyncio.wait_for(saying, LIMIT_S)
     assert np.count_nonzero(driver.played()[silent_from:]) < 16000
     assert process.pid != first
+
+
+async def test_a_loudspeaker_that_makes_no_headway_is_begun_anew(
+    driver: Driver, process: SoundProcess
+) -> None:
+    playback = await DevicePlayer(process).play(16000)
+    saying = asyncio.create_task(say(playback, ramp(1.0)))
+    await until(lambda: playback.position > 3000)
+    first = process.pid
+    driver.set(consumes=False)
+    await until(lambda: process.pid not in (None, first))
+    driver.set(consumes=True)
+    await asyncio.wait_for(saying, LIMIT_S)
+    assert playback.position == 16000
+
+
+async def test_a_loudspeaker_that_is_gone_for_good_is_said(driver: Driver, process: SoundProcess) -> None:
+    playback = await DevicePlayer(process).play(16000)
+    saying = asyncio.create_task(say(playback, ramp(10.0)))
+    await until(lambda: playback.position > 1000)
+    assert process.pid
+    driver.set(outputs=[])
+    os.kill(process.pid, signal.SIGKILL)
+    with pytest.raises(AudioError, match="no loudspeaker"):
+        await asyncio.wait_for(saying, LIMIT_S)
 
 
 async def test_ducked_is_softer(driver: Driver, process: SoundProcess) -> None:

@@ -8,7 +8,10 @@ A JSON file named by DRIVER_STATE says how it behaves, and may be changed while 
      "rates": [16000, 48000],    what streams can be opened at; the first is the devices' own
      "amplitude": 8000,          of the tone that microphones hear; 0 for exact zeros
      "delivers": true,           whether an open microphone calls back
-     "hangs": ""}                a call that never returns: "open", "abort" or "output_abort"
+     "block_wait_s": 0.02,       between two blocks
+     "overflow": false,          whether microphones say that they ran over
+     "consumes": true,           whether an open loudspeaker calls back
+     "hangs": ""}                a call that never returns: "query", "open", "abort" or "output_abort"
 """
 
 from __future__ import annotations
@@ -25,7 +28,6 @@ from types import SimpleNamespace
 from typing import Any
 
 TONE_STEP = 0.05
-BLOCK_WAIT_S = 0.02
 
 
 def state() -> dict[str, Any]:
@@ -36,6 +38,9 @@ def state() -> dict[str, Any]:
         "rates": [16000],
         "amplitude": 8000,
         "delivers": True,
+        "block_wait_s": 0.02,
+        "overflow": False,
+        "consumes": True,
         "hangs": "",
     }
     state: dict[str, Any] = found | json.loads(Path(os.environ["DRIVER_STATE"]).read_text())
@@ -55,6 +60,8 @@ class CallbackStop(Exception): ...  # noqa: N818
 
 def query_devices() -> list[dict[str, Any]]:
     """As real drivers do: what was there when it was loaded."""
+    if state()["hangs"] == "query":
+        time.sleep(3600)
     rate = float(STARTED_WITH["rates"][0])
     return [
         {"name": name, "max_input_channels": i, "max_output_channels": o, "default_samplerate": rate}
@@ -102,7 +109,7 @@ class _Stream:
 
     def _run(self) -> None:
         try:
-            while not self.stopped.wait(BLOCK_WAIT_S):
+            while not self.stopped.wait(state()["block_wait_s"]):
                 if not self._block():
                     break
         except CallbackStop:
@@ -125,7 +132,8 @@ class RawInputStream(_Stream):
                 int(now["amplitude"] * math.sin(n * TONE_STEP)) for n in range(self.at, self.at + self.size)
             ]
             when = SimpleNamespace(currentTime=time.monotonic(), inputBufferAdcTime=time.monotonic() - 0.01)
-            self.callback(struct.pack(f"<{self.size}h", *tone), self.size, when, None)
+            status = SimpleNamespace(input_overflow=True) if now["overflow"] else None
+            self.callback(struct.pack(f"<{self.size}h", *tone), self.size, when, status)
             self.at += self.size
         return True
 
@@ -134,8 +142,11 @@ class RawOutputStream(_Stream):
     hang_on_abort = "output_abort"
 
     def _block(self) -> bool:
-        if not state()["outputs"]:
+        now = state()
+        if not now["outputs"]:
             return False
+        if not now["consumes"]:
+            return True
         out = bytearray(self.size * 2 * 2)
         when = SimpleNamespace(outputBufferDacTime=time.monotonic())
         with contextlib.ExitStack() as after:
