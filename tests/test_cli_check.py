@@ -15,6 +15,7 @@ from mybro.cli import main
 from mybro.config import Settings
 from mybro.errors import ModelError, Problem
 from mybro.ops import keychain, readiness
+from mybro.ops.onboarding_steps import ClaudeStep
 from mybro.ops.permissions import responsible_app
 from mybro.ops.readiness import Finding
 from tests.fakes.desk import FakePermissions, MemoryKeychain, keychain_in_memory
@@ -80,7 +81,7 @@ def test_the_plain_form_has_the_same_lines(home: Path) -> None:
     done = child(home, "check")
     assert done.stderr == ""
     assert "OPTIONAL  API key" in done.stdout
-    assert "→ mybro setup --only key" in done.stdout
+    assert "→ Set ANTHROPIC_API_KEY in your shell" in done.stdout, "there is no keychain to keep one in"
 
 
 def test_a_broken_settings_file_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +143,23 @@ def test_an_absent_cli_is_optional(home: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "npm install" in readiness.coding_session(Settings()).remedy
     named = Settings(executor={"claude_path": "/nowhere/claude"})
     assert "/nowhere/claude" in readiness.coding_session(named).detail
+
+
+def test_a_key_that_nothing_would_use_is_not_asked_for(chain: MemoryKeychain) -> None:
+    for provider in ("none", "openai"):
+        finding = readiness.api_key(Settings(brain={"provider": provider}), {})
+        assert (finding.state, finding.remedy) == ("ok", "")
+    assert readiness.api_key(Settings(), {}).remedy == "mybro setup --only key"
+
+
+def test_a_cli_outside_path_counts_as_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(home / "nowhere"))
+    binary = home / "claude"
+    binary.write_text("#!/bin/sh\necho '{\"loggedIn\": true}'\n")
+    binary.chmod(0o755)
+    assert readiness.coding_session(Settings()).state == "optional"
+    assert readiness.coding_session(Settings(), str(binary)).state == "ok"
+    assert ClaudeStep(Settings(), lambda: str(binary)).settled(None)
 
 
 def test_a_key_is_found_where_it_is_kept(chain: MemoryKeychain) -> None:

@@ -71,6 +71,7 @@ def steps(settings: Settings) -> list[Step]:
     from mybro.cli import first_sound
     from mybro.cli.setup_steps import MicrophoneStep, ModelStep, TryStep, fetch_in_background
     from mybro.config import load_settings
+    from mybro.executor.claude.status import find_claude
     from mybro.ops import readiness
     from mybro.ops.onboarding_steps import (
         ClaudeStep,
@@ -87,7 +88,7 @@ def steps(settings: Settings) -> list[Step]:
         TalkKeyStep(
             settings, trouble=lambda: readiness.key_trouble(permissions, watch_trouble()), wrong=wrong_key
         ),
-        ClaudeStep(settings),
+        ClaudeStep(settings, lambda: find_claude(settings.executor)),
         KeyStep(settings),
         ModelStep(small=lambda: _small(settings), large=lambda: _large(settings), fetch=fetch_in_background),
         # The steps before it may have changed the settings.

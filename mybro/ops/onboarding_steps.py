@@ -137,16 +137,17 @@ class ClaudeStep:
     name = "claude"
     title = "Claude Code"
 
-    def __init__(self, settings: Settings) -> None:
-        self._path = settings.executor.claude_path
+    def __init__(self, settings: Settings, find: Callable[[], str | None] | None = None) -> None:
+        """`find` tells where the CLI is; by default where the settings or PATH say."""
+        self._find = find or (lambda: readiness.claude_cli(settings.executor.claude_path))
 
     def settled(self, before: Outcome | None) -> str | None:
-        binary = readiness.claude_cli(self._path)
+        binary = self._find()
         sign_in = readiness.claude_sign_in(binary) if binary else None
         return f"signed in ({sign_in.how})" if sign_in and sign_in.signed_in else None
 
     def run(self, desk: Desk) -> Outcome:
-        binary = readiness.claude_cli(self._path)
+        binary = self._find()
         if binary is None:
             remedy = f"{readiness.GET_CLAUDE}; then: mybro setup --only claude"
             return skipped("not installed: commands work, coding tasks do not", remedy)

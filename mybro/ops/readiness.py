@@ -117,10 +117,13 @@ def claude_sign_in(binary: str) -> SignIn | None:
         return None
 
 
-def coding_session(settings: Settings) -> Finding:
-    """Tasks go to the Claude Code CLI; local commands work without it."""
+def coding_session(settings: Settings, binary: str | None = None) -> Finding:
+    """Tasks go to the Claude Code CLI; local commands work without it.
+
+    `binary` is where the CLI was found; without it, the settings and PATH are looked at.
+    """
     name = "Claude Code"
-    binary = claude_cli(settings.executor.claude_path)
+    binary = binary or claude_cli(settings.executor.claude_path)
     if binary is None:
         wanted = settings.executor.claude_path
         detail = f"{wanted} is not there" if wanted else "not installed: commands work, coding tasks do not"
@@ -136,13 +139,16 @@ def coding_session(settings: Settings) -> Finding:
 def api_key(settings: Settings, env: Mapping[str, str] = os.environ) -> Finding:
     """A key makes intents quicker and finer; without one what no rule matches goes to Claude Code."""
     name = "API key"
+    if settings.brain.provider in ("openai", "none"):
+        return Finding(name, "ok", f"not used: brain.provider is {settings.brain.provider}")
     if settings.brain.anthropic_api_key:
         return Finding(name, "ok", "set for mybro")
     if env.get(KEY_VARIABLE):
         return Finding(name, "ok", f"from {KEY_VARIABLE}")
     if keychain.read(KEY_NAME):
         return Finding(name, "ok", "in the keychain")
-    return Finding(name, "optional", "none: unclear sentences go to Claude Code", "mybro setup --only key")
+    remedy = "mybro setup --only key" if keychain.available() else f"Set {KEY_VARIABLE} in your shell"
+    return Finding(name, "optional", "none: unclear sentences go to Claude Code", remedy)
 
 
 def key_store() -> Finding:
