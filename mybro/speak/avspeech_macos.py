@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mybro.ops.child import parent_socket
-from mybro.ops.frames import pack, read_frame_blocking
+from mybro.ops.frames import Header, pack, read_frame_blocking
 
 _NATURAL_WPM = 190.0
 _NATURAL_RATE = 0.5
@@ -36,24 +36,23 @@ def main(argv: Sequence[str]) -> int:
     """Speak what the parent sends until it hangs up."""
     import AVFoundation
 
-    sock = parent_socket(argv)
     # A synthesizer for each sentence is known to crash; this one lives as long as the process.
     synthesizer = AVFoundation.AVSpeechSynthesizer.alloc().init()
-    while frame := read_frame_blocking(sock):
-        request, _ = frame
-        try:
-            _speak(AVFoundation, synthesizer, request, lambda rate, pcm: sock.sendall(_sound(rate, pcm)))
-            sock.sendall(pack({"end": True}))
-        except TimeoutError as error:
-            sock.sendall(pack({"error": str(error)}))
+    with parent_socket(argv) as sock:
+
+        def send(rate: int, pcm: bytes) -> None:
+            sock.sendall(pack({"sample_rate": rate}, pcm))
+
+        while frame := read_frame_blocking(sock):
+            try:
+                _speak(AVFoundation, synthesizer, frame[0], send)
+                sock.sendall(pack({"end": True}))
+            except TimeoutError as error:
+                sock.sendall(pack({"error": str(error)}))
     return 0
 
 
-def _sound(rate: int, pcm: bytes) -> bytes:
-    return pack({"sample_rate": rate}, pcm)
-
-
-def _speak(av: Any, synthesizer: Any, request: dict[str, Any], send: Any) -> None:
+def _speak(av: Any, synthesizer: Any, request: Header, send: Callable[[int, bytes], None]) -> None:
     import Foundation
 
     utterance = av.AVSpeechUtterance.speechUtteranceWithString_(request["text"])
