@@ -337,6 +337,11 @@ class Display:
         subprocess.run([sys.executable, "-c", PRESS_KEYS, *keys], env=env, check=True, timeout=LIMIT_S)
 
 
+def child_env(display: Display) -> dict[str, str]:
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"PATH": os.environ["PATH"], "DISPLAY": display.name, **measured}
+
+
 @pytest.fixture
 def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[Display]:
     need(shutil.which("Xvfb"), "Xvfb, a display for the talk key's test: apt-get install xvfb")
@@ -378,7 +383,7 @@ asyncio.run(main())
 
 @pytest.mark.integration
 async def test_a_key_on_a_real_display(display: Display) -> None:
-    env = {"PATH": os.environ["PATH"], "DISPLAY": display.name}
+    env = child_env(display)
     watching = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WATCH_KEY, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -410,6 +415,25 @@ async def test_nothing_of_a_watch_is_left_though_nobody_presses_a_key(display: D
     assert threads() - before == set()
 
 
+@pytest.mark.integration
+async def test_a_display_that_does_not_answer_is_said(display: Display) -> None:
+    display.kill()
+    choose = """
+from mybro.audio.keys import choose_talk_key
+from mybro.clock import MonotonicClock
+try:
+    choose_talk_key("f9", MonotonicClock(), platform="linux")
+except Exception as error:
+    print(error)
+"""
+    env = child_env(display)
+    command = [sys.executable, "-c", choose]
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=env, capture_output=True, text=True, timeout=LIMIT_S
+    )
+    assert done.stdout.startswith("The display does not answer. ") and done.stderr == ""
+
+
 WATCH_TO_THE_END = """
 import asyncio, sys, threading
 from mybro.audio.keys import choose_talk_key
@@ -436,7 +460,7 @@ asyncio.run(main())
 @pytest.mark.integration
 async def test_a_display_that_goes_away_lets_the_key_go_and_leaves_no_trace(display: Display) -> None:
     # In a process of its own: what python-xlib leaves open after an error is not for this one.
-    env = {"PATH": os.environ["PATH"], "DISPLAY": display.name}
+    env = child_env(display)
     for dies_before in (False, True):
         watching = await asyncio.create_subprocess_exec(
             sys.executable, "-c", WATCH_TO_THE_END, env=env,

@@ -75,6 +75,7 @@ def test_a_table_says_what_there_is_and_what_is_used(driver: Driver, capsys: Out
         ["1", "A rather long name of a microphone", "1", "-", "44.1 kHz"],
         ["*", "2", "Box", "-", "2", "44.1 kHz", "default loudspeaker, mybro speaks here"],
     ]
+    assert all(row == row.rstrip() for row in rows)
     # Columns: the rates stand under each other.
     assert len({row.index("kHz") for row in rows}) == 1
 

@@ -109,14 +109,14 @@ def _print(devices: Sequence[Device], chosen: dict[Direction, Device]) -> None:
         used = any(device is each for each in chosen.values())
         row = (
             f"{'*' if used else '':2}{device.number:>3}  {device.name:<{width}}  "
-            f"{device.inputs or '-':>3}  {device.outputs or '-':>3}  {f'{device.rate / 1000:g} kHz':>8}  "
+            f"{device.inputs or '-':>3}  {device.outputs or '-':>3}  {f'{device.rate / 1000:g} kHz':>8}"
         )
-        click.echo((click.style(row, bold=used) + ", ".join(_uses(device, chosen))).rstrip())
+        click.echo("  ".join([click.style(row, bold=used), *filter(None, [_uses(device, chosen)])]))
 
 
-def _uses(device: Device, chosen: dict[Direction, Device]) -> list[str]:
-    defaults = [f"default {noun}" for way, noun, _ in USES if device.is_default(way)]
-    return defaults + [use for way, _, use in USES if chosen.get(way) is device]
+def _uses(device: Device, chosen: dict[Direction, Device]) -> str:
+    uses = [f"default {noun}" for way, noun, _ in USES if device.is_default(way)]
+    return ", ".join(uses + [use for way, _, use in USES if chosen.get(way) is device])
 
 
 # ---------------------------------------------------------------------- the test
