@@ -25,6 +25,9 @@ _PARTICLES = frozenset({"up", "out", "off", "down", "of", "away"})
 _LIVE = frozenset({"production", "prod", "live"})
 _CODE_AFTER = tuple([word] for word in _CODE)
 _BARE = frozenset({"delete", "drop", "discard", "kill", "overwrite", "trash", "reset"})
+_DELETING = frozenset({"delete", "deleted", "dilete", "remove", "unlink", "trash", "del"})
+_FILES = frozenset({"file", "files", "folder", "folders", "directory", "directories", "dir", "subfolder"})
+_FILE_NAMES = frozenset({"test", "doc", "config", "build", "cache", "readme", "license", "changelog"})
 _WHOLES = frozenset(
     {"files", "file", "folders", "folder", "code", "codebase", "directory", "directories", "thing"}
 )
@@ -44,8 +47,10 @@ def destroys(verb: str, rest: Sequence[str]) -> bool:
     if set(things) <= _PRONOUNS:
         everything = bool({"everything", "all"} & set(things))
         return everything or verb in _DESTROY_ANYTHING | _BARE or bool(_lasting(place, _PLACES))
+    if verb in _DELETING and _files(things):
+        return True
     if "dot" in things or any("." in thing[1:] for thing in things):
-        return "env" in things  # a file of the repository, where a checkpoint holds it
+        return "env" in things  # a file of the repository, and an edit to it
     if {"git", ".git", ".env"} & set(things) and things[-1] not in _CODE:
         return True
     if things[0] in _LABELS or (things[-1] in _CODE and "branch" not in things[:-1]):
@@ -57,6 +62,19 @@ def destroys(verb: str, rest: Sequence[str]) -> bool:
     if verb in _WEAK:
         return _lasting(things, _VITAL) or _lasting(place, _VITAL)
     return _lasting(things, _LASTING) or _lasting(place, _PLACES)
+
+
+def _files(things: Sequence[str]) -> bool:
+    """Whether files or folders are named, not just code that handles them: "the folder tests", "old.py".
+
+    A checkpoint holds them; but a name that was heard wrong would delete another, and nobody would look.
+    """
+    if "dot" in things or any("." in thing[1:] for thing in things):
+        return not set(things) & _CODE or bool({"file", "files"} & set(things))
+    if things[-1] in _FILES:
+        return True
+    code = things[-1] in _CODE and not things[-1].endswith("s") and things[-1] not in _FILE_NAMES
+    return things[0] in _FILES and not code
 
 
 def _lasting(words: Sequence[str], things: frozenset[str]) -> bool:
