@@ -15,7 +15,8 @@ DESTRUCTIVE = """
 rm -rf build | run rm -rf build | run rm minus rf on the build folder | please run r m dash r f slash
 remove the folder with rm -r | execute sudo rm -rf / | rm -fr ~ | then rm -r tests | rmdir build | rm *
 delete the folder tests | delete the tests folder | remove the file notes.txt | delete old.py
-delete prices dot py | remove the directory build | trash the docs directory | delete the file readme | remove those files
+delete prices dot py | remove the directory build | trash the docs directory
+delete the file readme | remove those files
 delete everything | delete all files | wipe the repository | trash the repo | delete the .git folder
 remove the git directory | del everything | nuke it | let's nuke the repo | unlink everything
 git push --force | run git push -f origin main | force push | push with force | push it with dash dash force
@@ -63,7 +64,8 @@ improve the error message | handle the case where the file is removed | remove t
 delete the line that prints hello | extract a method | bump the version | build the project | undo that
 install the dependencies | rename delete user to remove user | remove the else branch | drop python 3.9
 the branch coverage is too low, add tests | add a base64 encoder | delete the file handler
-remove the folder icon | remove the word database from the title | reset the form | wipe button should be red | pay attention to tests
+remove the folder icon
+remove the word database from the title | reset the form | wipe button should be red | pay attention to tests
 """
 
 
