@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mybro.cli.verbs import SECTIONS, VERBS
+from mybro.ops.settings_file import names
 from tests.fakes.ground import ROOT
 
 pytestmark = pytest.mark.unit
@@ -70,6 +71,17 @@ def test_help_is_light() -> None:
     for name, verb in VERBS.items():
         assert f"{name} " in done.stdout
         assert f"$ {verb.example}" in done.stdout
+
+
+def test_the_readme_names_what_there_is() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    settings = {str(name): name.section for name in names()}
+    sections = "|".join(sorted(set(settings.values())))
+    assert set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", readme)) <= set(settings)
+    assert set(re.findall(r"`mybro ([a-z-]+)", readme)) <= set(VERBS)
+    for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / link).exists(), link
+    assert "<!--" not in readme
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
