@@ -144,6 +144,15 @@ def test_hearing_fetches_the_model_that_was_asked_for(tmp_path: Path, hub_with_b
     assert (again.returncode, again.stderr) == (0, "")
 
 
+def test_on_a_terminal_the_download_has_a_bar(tmp_path: Path, hub_with_base: str) -> None:
+    env = environment(tmp_path / "home", HF_ENDPOINT=hub_with_base, TERM="xterm-256color", COLUMNS="100")
+    terminal = Terminal(env, "models", "fetch", "base.en", "--backend", "faster-whisper")
+    terminal.wait_for("100%", "/78", "MB")
+    terminal.wait_for("base.en is in ")
+    assert terminal.finish() == 0
+    assert "━" in terminal.screen and "Traceback" not in terminal.screen
+
+
 # ---------------------------------------------------------------------------- readers that leave
 
 
