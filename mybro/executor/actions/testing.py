@@ -109,10 +109,14 @@ async def _pytest(work: Work, python: list[str], path: str | None) -> TestRun:
 
 
 async def _unittest(work: Work, python: list[str], path: str | None) -> TestRun:
-    where: list[str] = [path] if path and path.endswith(".py") else ["discover"]
-    if where == ["discover"] and not has_files(work.repo, "test*.py", top_only=True):
-        start = "tests" if (work.repo / "tests").is_dir() else "test"
-        where += ["-s", start, "-t", "."] if (work.repo / start / "__init__.py").is_file() else ["-s", start]
+    if path and path.endswith(".py"):
+        start, name = str(Path(path).parent), Path(path).name
+    else:
+        top = has_files(work.repo, "test*.py", top_only=True)
+        start, name = "." if top else "tests" if (work.repo / "tests").is_dir() else "test", "test*.py"
+    where = ["discover", "-s", start, "-p", name]
+    if (work.repo / start / "__init__.py").is_file():
+        where += ["-t", "."]
     result = await work.run(*python, "-m", "unittest", *where, timeout_s=work.settings.test_timeout_s)
     return read_unittest(output(result), result.returncode)
 
