@@ -16,7 +16,7 @@ from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.playback import DevicePlayer, sound_available
 from mybro.audio.sound import SoundProcess
 from mybro.config import AudioSettings
-from mybro.events import SAMPLE_RATE, Event, ListeningStarted, SpeechEnded
+from mybro.events import SAMPLE_RATE, Event, ListeningStarted, SourceOpened, SpeechEnded
 from tests.audio_tools import Pcm, correlation, dev_clips, read_pcm, trimmed, write_wav
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ async def test_what_is_said_is_heard_word_for_word(
     ear = Ear(AudioSettings(), heard.put, itertools.count(1).__next__)
     source = MicrophoneSource(process)
     listening = asyncio.create_task(ear.listen(source))
+    async with asyncio.timeout(LIMIT_S):
+        while not isinstance(await heard.get(), SourceOpened):
+            pass
     alike = []
     for _ in range(TRIES):
         playing = sound_server.say(wav)
@@ -97,6 +100,8 @@ async def test_the_microphone_comes_back_with_the_sound_server(
 
     source = MicrophoneSource(process)
     listening = asyncio.create_task(Ear(AudioSettings(), emit, itertools.count(1).__next__).listen(source))
+    # What is said before the microphone is open, nobody can hear.
+    await until("SourceOpened")
     await asyncio.to_thread(sound_server.say(wav).wait, LIMIT_S)
     await until("ListeningStarted", "SpeechEnded")
     await asyncio.to_thread(sound_server.stop)
