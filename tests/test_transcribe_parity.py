@@ -42,7 +42,8 @@ def assert_same(clips: Sequence[Clip], prompt: str) -> None:
 @pytest.mark.trial
 @pytest.mark.parametrize("prompt", ["", PROMPT], ids=["plain", "prompted"])
 def test_mlx_and_faster_whisper_give_the_same_words(model: str, prompt: str) -> None:
-    assert_same(share(dev_clips(), 4 if prompt else 7), prompt)
+    # The prompt makes each twice as slow: of half of the recordings it is proof enough.
+    assert_same(share(dev_clips()[:: 2 if prompt else 1], 7), prompt)
 
 
 def test_ours_is_what_faster_whisper_itself_decodes(model: str) -> None:

@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,18 @@ def killed(of: Transcription) -> int:
     return pid
 
 
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """What answers workers that need no weights, and so are quick to start."""
+    with transcription_server() as running:
+        running.says({"text": "Run the tests."})
+        yield running
+
+
+def remote(server: Server, **other: Any) -> AbstractAsyncContextManager[Transcription]:
+    return service(backend="openai", openai_base_url=server.address, **other)
+
+
 async def replaced(of: Transcription, former: int) -> None:
     await until(lambda: of.worker_pid not in (None, former))
 
@@ -92,11 +104,12 @@ async def test_before_start_and_after_close_nothing_is_transcribed(model: str) -
         await stt.start()
 
 
-async def test_closing_twice_ends_the_worker_and_answers_who_waits(model: str) -> None:
-    async with service() as stt:
+async def test_closing_twice_ends_the_worker_and_answers_who_waits(server: Server) -> None:
+    server.stall()
+    async with remote(server) as stt:
         pid = stt.worker_pid
         waiting = [asyncio.create_task(stt.transcribe(1, number, block(COMMAND))) for number in range(3)]
-        await asyncio.sleep(0)
+        await asked_of(server, 1)
         await asyncio.gather(stt.aclose(), stt.aclose())
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
         assert [getattr(outcome, "code", outcome) for outcome in outcomes] == ["recogniser_closed"] * 3
@@ -115,8 +128,8 @@ async def test_closing_while_it_starts_leaves_no_worker(model: str) -> None:
     assert set(psutil.Process().children()) <= before
 
 
-async def test_a_second_start_changes_nothing(model: str) -> None:
-    async with service() as stt:
+async def test_a_second_start_changes_nothing(server: Server) -> None:
+    async with remote(server) as stt:
         pid = stt.worker_pid
         await stt.start()
         assert stt.worker_pid == pid
@@ -137,28 +150,30 @@ async def test_a_dropped_request_is_none_and_the_next_is_answered(model: str) ->
         assert is_command(await third)
 
 
-async def test_a_newer_trial_replaces_an_older_one_of_its_turn_and_no_confirmed_one(model: str) -> None:
-    async with service() as stt:
-        requests = [
-            stt.transcribe(1, 1, block("00_piper_joe")),
-            stt.transcribe(2, 2, block("00_piper_joe"), speculative=True),
-            stt.transcribe(2, 3, block("02_piper_joe"), speculative=True),
-            stt.transcribe(3, 4, block(COMMAND)),
-        ]
-        first, older, newer, sure = await asyncio.gather(*requests)
-        assert first and older is None and newer and newer.turn == 2 and is_command(sure)
+async def test_a_newer_trial_replaces_an_older_one_of_its_turn_and_no_confirmed_one(server: Server) -> None:
+    server.stall()
+    async with remote(server) as stt:
+        first = asyncio.create_task(stt.transcribe(1, 1, block(COMMAND)))
+        await asked_of(server, 1)
+        older = asyncio.create_task(stt.transcribe(2, 2, block(COMMAND), speculative=True))
+        newer = asyncio.create_task(stt.transcribe(2, 3, block(COMMAND), speculative=True))
+        sure = asyncio.create_task(stt.transcribe(3, 4, block(COMMAND)))
+        assert await older is None
+        server.go_on()
+        for task in (first, newer, sure):
+            assert is_command(await task)
 
 
-async def test_a_caller_that_gives_up_leaves_nothing_behind(model: str) -> None:
-    async with service() as stt:
+async def test_a_caller_that_gives_up_leaves_nothing_behind(server: Server) -> None:
+    async with remote(server) as stt:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
                 await stt.transcribe(1, 1, block("00_piper_joe"))
         assert is_command(await stt.transcribe(2, 2, block(COMMAND)))
 
 
-async def test_too_many_at_once_are_refused(model: str) -> None:
-    async with service() as stt:
+async def test_too_many_at_once_are_refused(server: Server) -> None:
+    async with remote(server) as stt:
         tasks = [
             asyncio.create_task(stt.transcribe(number, number, AudioBlock(0, b"")))
             for number in range(MAX_PENDING + 1)
@@ -183,42 +198,38 @@ async def test_a_worker_that_dies_at_work_is_replaced_and_its_segment_tried_agai
         assert is_gone(former) and stt.worker_pid not in (None, former)
 
 
-async def test_an_idle_worker_that_dies_is_replaced_unasked(model: str) -> None:
-    async with service() as stt:
+async def test_an_idle_worker_that_dies_is_replaced_unasked(server: Server) -> None:
+    async with remote(server) as stt:
         for _ in range(2):
             former = killed(stt)
             await replaced(stt, former)
         assert is_command(await stt.transcribe(1, 1, block(COMMAND)))
 
 
-async def test_a_segment_that_kills_two_workers_is_given_up_and_the_next_is_heard() -> None:
-    with transcription_server() as server:
-        server.says({"text": "Run the tests."})
-        server.stall()
-        async with service(backend="openai", openai_base_url=server.address) as stt:
-            asked = asyncio.create_task(stt.transcribe(1, 1, block(COMMAND)))
-            for tries in (1, 2):
-                await asked_of(server, tries)
-                killed(stt)
-            with pytest.raises(TranscriptionError) as died:
-                await asked
-            assert died.value.code == "recogniser_died" and died.value.retryable
-            server.go_on()
-            assert is_command(await stt.transcribe(2, 2, block(COMMAND)))
+async def test_a_segment_that_kills_two_workers_is_given_up_and_the_next_is_heard(server: Server) -> None:
+    server.stall()
+    async with remote(server) as stt:
+        asked = asyncio.create_task(stt.transcribe(1, 1, block(COMMAND)))
+        for tries in (1, 2):
+            await asked_of(server, tries)
+            killed(stt)
+        with pytest.raises(TranscriptionError) as died:
+            await asked
+        assert died.value.code == "recogniser_died" and died.value.retryable
+        server.go_on()
+        assert is_command(await stt.transcribe(2, 2, block(COMMAND)))
 
 
-async def test_an_answer_that_takes_too_long_is_given_up_and_the_worker_replaced() -> None:
-    with transcription_server() as server:
-        server.says({"text": "Run the tests."})
-        server.stall()
-        async with service(backend="openai", openai_base_url=server.address, timeout_s=1.0) as stt:
-            with pytest.raises(TranscriptionError) as late:
-                await stt.transcribe(1, 1, block(COMMAND))
-            # The worker's own limit, or the service's, whichever the machine comes to first.
-            assert late.value.code in ("recogniser_timeout", "server_unreachable") and late.value.retryable
-            server.go_on()
-            await until(lambda: stt.ready)
-            assert is_command(await stt.transcribe(2, 2, block(COMMAND)))
+async def test_an_answer_that_takes_too_long_is_given_up_and_the_worker_replaced(server: Server) -> None:
+    server.stall()
+    async with remote(server, timeout_s=3.0) as stt:
+        with pytest.raises(TranscriptionError) as late:
+            await stt.transcribe(1, 1, block(COMMAND))
+        # The worker's own limit, or the service's, whichever the machine comes to first.
+        assert late.value.code in ("recogniser_timeout", "server_unreachable") and late.value.retryable
+        server.go_on()
+        await until(lambda: stt.ready)
+        assert is_command(await stt.transcribe(2, 2, block(COMMAND)))
 
 
 async def test_weights_that_vanish_stop_the_restarts_until_somebody_asks(model: str, tmp_path: Path) -> None:

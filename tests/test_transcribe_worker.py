@@ -22,8 +22,8 @@ from mybro.transcribe.client import WorkerProcess
 from mybro.transcribe.mailbox import Request
 from mybro.transcribe.recogniser import Setup
 from mybro.transcribe.worker import DEPTH
-from tests.fakes.transcribe import transcription_server
-from tests.transcribe_scene import PATIENCE_S, clip, is_gone, model, settings
+from tests.fakes.transcribe import Server, transcription_server
+from tests.transcribe_scene import PATIENCE_S, clip, is_gone, model, settings, until
 
 __all__ = ["model"]
 pytestmark = pytest.mark.integration
@@ -91,38 +91,45 @@ async def test_it_loads_once_and_answers_each_numbered_request(model: str) -> No
             assert answer["timings_ms"]["encode"] > 0
 
 
-async def test_what_waits_can_be_dropped_and_a_newer_trial_replaces_an_older_one(model: str) -> None:
-    async with worker() as talk:
-        await talk.load(setup_for(settings()))
-        talk.ask(1, 1, LONG)
-        while (await talk.next())["type"] != "started":
-            pass
+@asynccontextmanager
+async def at_work() -> AsyncIterator[tuple[Talk, Server]]:
+    """A worker that is at work on request 0 until the server goes on."""
+    with transcription_server() as server:
+        server.says({"text": "Undo that."})
+        server.stall()
+        async with worker() as talk:
+            await talk.load(Setup("openai", "m", base_url=server.address))
+            talk.ask(0, 0)
+            await until(lambda: server.got)
+            yield talk, server
+
+
+async def test_what_waits_can_be_dropped_and_a_newer_trial_replaces_an_older_one() -> None:
+    async with at_work() as (talk, server):
         talk.ask(2, 2, speculative=True)
         talk.ask(3, 2, speculative=True)
         talk.ask(4, 3)
-        talk.drop(4)
-        talk.drop(1)
-        talk.drop(99)
-        answers = await talk.answers(4)
-        assert {number: answer["type"] for number, answer in answers.items()} == {
-            1: "dropped", 2: "dropped", 3: "result", 4: "dropped"
-        }  # fmt: skip
+        for number in (0, 4, 99):
+            talk.drop(number)
+        # The answers to these two come while the first is still worked on.
+        gone = await talk.answers(2)
+        assert {number: answer["type"] for number, answer in gone.items()} == {2: "dropped", 4: "dropped"}
+        server.go_on()
+        rest = await talk.answers(2)
+        assert {number: answer["type"] for number, answer in rest.items()} == {0: "dropped", 3: "result"}
 
 
-async def test_more_than_can_wait_is_refused_not_forgotten(model: str) -> None:
-    async with worker() as talk:
-        await talk.load(setup_for(settings()))
-        talk.ask(0, 0, LONG)
-        while (await talk.next())["type"] != "started":
-            pass
-        count = DEPTH + 3
-        for number in range(1, count):
+async def test_more_than_can_wait_is_refused_not_forgotten() -> None:
+    async with at_work() as (talk, server):
+        for number in range(1, DEPTH + 4):
             talk.ask(number, number, b"")
-        answers = await talk.answers(count)
-        refused = [number for number, answer in answers.items() if answer.get("code") == "recogniser_busy"]
-        assert refused == list(range(DEPTH + 1, count))
-        assert answers[0]["text"].lower().startswith("create a new file")
-        assert answers[1]["text"] == ""
+        refused = await talk.answers(3)
+        assert sorted(refused) == [DEPTH + 1, DEPTH + 2, DEPTH + 3]
+        assert {answer["code"] for answer in refused.values()} == {"recogniser_busy"}
+        server.go_on()
+        answers = await talk.answers(DEPTH + 1)
+        assert answers[0]["text"] == "Undo that."
+        assert {answer["text"] for number, answer in answers.items() if number} == {""}
 
 
 async def test_weights_that_cannot_be_loaded_are_said(model: str, tmp_path: Path) -> None:
