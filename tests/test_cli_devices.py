@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from mybro.cli import main
@@ -265,7 +266,8 @@ def test_a_real_sound_server_is_listed_and_heard(sound_server: SoundServer, tmp_
     # Nobody speaks: a null sink gives exact zeros.
     silent = devices("--test", "0.5")
     assert silent.returncode == 1 and "only zeros" in silent.stderr
-    clip = read_pcm(dev_clips()[0].path)
+    # For longer than the slowest machine takes to listen.
+    clip = np.tile(read_pcm(dev_clips()[0].path), 20)
     speaking = sound_server.say(write_wav(tmp_path / "said.wav", clip))
     try:
         heard = devices("--test", "3")
