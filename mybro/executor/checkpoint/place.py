@@ -19,6 +19,7 @@ from mybro.executor.checkpoint.blobs import CHUNK
 from mybro.executor.checkpoint.entry import PIPE, SOCKET, Entry, Kind, opaque
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ALWAYS_FOLDS: bool = sys.platform == "darwin"
 
 
 class NoFolderError(Exception):
@@ -215,7 +216,7 @@ def _removed(folder: int, temporary: bytes) -> Iterator[None]:
 
 def _folds_names(root: Path) -> bool:
     """Whether one file may answer to several spellings of its name."""
-    if sys.platform == "darwin":
+    if _ALWAYS_FOLDS:
         return True
     swapped = root.with_name(root.name.swapcase())
     return swapped != root and swapped.exists() and swapped.samefile(root)
