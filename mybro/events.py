@@ -191,6 +191,14 @@ class TranscriptionFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSwitched:
+    """From here on another model recognises what is said."""
+
+    model: str
+    """Backend and model, such as "mlx-whisper/large-v3-turbo"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What a turn's words are, as far as known."""
 
@@ -421,7 +429,7 @@ class StageFailed:
 Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
     | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | Ready | TalkPressed | TalkReleased
-    | Transcribed | TranscriptionFailed | Transcript | Typed
+    | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
     | Recorded | RecordingFailed | Understood | Recalled
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered

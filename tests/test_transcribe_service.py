@@ -19,7 +19,9 @@ import pytest
 
 from mybro.errors import ModelError, TranscriptionError
 from mybro.events import AudioBlock, Transcribed
-from mybro.models import package
+from mybro.models import package, resolve
+from mybro.models.files import MANIFEST, folder_of, write_manifest
+from mybro.models.store import named
 from mybro.transcribe.pending import MAX_PENDING
 from mybro.transcribe.service import Transcription
 from tests.fakes.transcribe import Server, transcription_server
@@ -322,3 +324,28 @@ async def test_a_start_that_fails_can_be_made_again(model: str) -> None:
         assert is_command(await stt.transcribe(1, 1, block(COMMAND)))
     finally:
         await stt.aclose()
+
+
+async def test_a_better_model_that_arrives_is_taken(model: str) -> None:
+    assert not await Transcription(settings(model="auto")).upgrade()
+    async with service(model="auto") as made:
+        assert made.model == "tiny.en"
+        assert not await made.upgrade()
+        packaged, better = resolve("faster-whisper", "tiny.en").path, named("faster-whisper", "small.en")
+        own = folder_of(better)
+        shutil.copytree(packaged, own)
+        try:
+            (own / MANIFEST).unlink(missing_ok=True)
+            write_manifest(own, better, {}, source="test")
+            assert await made.upgrade()
+            assert made.model == "small.en"
+            answer = await made.transcribe(1, 1, block(COMMAND))
+            assert answer is not None and answer.model.endswith("small.en")
+            assert not await made.upgrade()
+        finally:
+            shutil.rmtree(own)
+
+
+async def test_a_model_that_was_chosen_stays(model: str) -> None:
+    async with service(model=model) as made:
+        assert not await made.upgrade()

@@ -9,8 +9,8 @@ from mybro.audio.keys_terminal import TerminalTalkKey
 from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.policy import MicrophoneKeeper
 from mybro.audio.source import AudioSource
-from mybro.errors import AudioError, Problem
-from mybro.events import Envelope, Ready, StageFailed
+from mybro.errors import AudioError, MybroError, Problem
+from mybro.events import Envelope, ModelSwitched, Ready, StageFailed
 from mybro.ops.away import is_away
 from mybro.ops.keyboard import Keyboard
 from mybro.pipeline.desk import Desk
@@ -19,6 +19,7 @@ from mybro.pipeline.session import Session
 from mybro.speak.notify import Notifier
 
 AWAY_POLL_S = 5.0
+UPGRADE_POLL_S = 10.0
 
 
 async def listen_live(session: Session, terminal: int | None = None) -> None:
@@ -47,6 +48,7 @@ async def listen_live(session: Session, terminal: int | None = None) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_take_keys(session, key, terminal, trouble))
             group.create_task(_let_go_when_away(session, keeper))
+            group.create_task(_take_better_model(session))
             group.create_task(keeper.run())
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
@@ -113,3 +115,20 @@ async def _let_go_when_away(session: Session, keeper: MicrophoneKeeper) -> None:
         await session.clock.sleep(AWAY_POLL_S)
         if keeper.is_open and await is_away():
             keeper.let_go()
+
+
+async def _take_better_model(session: Session) -> None:
+    """A small model serves until the large one, which is being fetched, is there."""
+    transcription = session.transcription
+    if transcription is None or session.settings.transcribe.model != "auto":
+        return
+    while True:
+        await session.clock.sleep(UPGRADE_POLL_S)
+        try:
+            better = await transcription.upgrade()
+        except MybroError as error:
+            await session.pipeline.post(StageFailed("transcribe", error.problem))
+            return
+        if better:
+            await session.pipeline.post(ModelSwitched(f"{transcription.name}/{transcription.model}"))
+            return

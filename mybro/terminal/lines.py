@@ -73,6 +73,8 @@ class Narrator:
         match event:
             case ev.Ready(invitation=invitation, note=note):
                 yield Line("source", f"Ready: {clean(invitation)}", clean(note))
+            case ev.ModelSwitched(model=model):
+                yield Line("source", f"Speech model: {clean(model)}")
             case ev.SourceOpened(name=name):
                 yield Line("source", f"Listening to {clean(name)}")
             case ev.SourceClosed(dropped_blocks=dropped) if dropped:

@@ -121,6 +121,19 @@ class Transcription:
                 raise
             self._settings = settings
 
+    async def upgrade(self) -> bool:
+        """Switch to the model that "auto" means by now; False where no better one has arrived.
+
+        Raises what `switch` raises.
+        """
+        if self._settings.model != "auto" or self._setup is None or self._setup.backend == "openai":
+            return False
+        better = await in_thread(setup_for, self._settings, None)
+        if (better.backend, better.model) == (self.name, self.model):
+            return False
+        await self.switch(better.backend, better.model)
+        return True
+
     async def aclose(self) -> None:
         """End the worker; requests that wait are answered with an error."""
         self._closed = True
