@@ -173,6 +173,12 @@ def test_what_other_programs_have_fetched_is_used(tmp_path: Path) -> None:
     assert theirs.value.code == "not_ours"
 
 
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "~/nowhere", "../gone"])
+def test_a_folder_that_is_not_there_is_no_repository_of_the_hub(name: str) -> None:
+    with pytest.raises(ModelError, match="there is no folder"):
+        resolve("faster-whisper", name)
+
+
 def test_faults_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     right = Pin(3, sha256_of(tmp_path / "a"))

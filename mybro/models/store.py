@@ -70,6 +70,8 @@ def resolve(backend: Backend, name: str) -> Weights:
                 "no_weights", f"{folder} holds no weights for {backend}", hint="Name another folder"
             )
         return Weights(Model(name, backend, "", english_only=None), folder.resolve(), "folder")
+    if name.startswith((".", "/", "~")):
+        raise ModelError("no_weights", f"there is no folder {name}", hint="See: mybro models list")
     model = named(backend, name)
     found = find(model)
     if found is None:
