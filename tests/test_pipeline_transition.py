@@ -429,3 +429,33 @@ def test_a_no_that_names_the_object_is_no_yes() -> None:
     run = Run()
     confirming(run)
     assert "StartJob" not in kinds(run.hear(2, "no not main", start=50000))
+
+
+ADD_API = Intent(kind="task", text="add an API with Flask")
+CORRECTION = Intent(kind="task", text="no, use FastAPI instead")
+
+
+def test_a_correction_takes_the_place_of_the_task_at_work() -> None:
+    run = Run()
+    former = started(run, ADD_API)
+    run.hear(2, CORRECTION.text)
+    effects = run.feed(ev.Understood(2, CORRECTION))
+    assert kinds(effects) == ["StopJobs", "Chime", "StartJob", "Say"]
+    assert do.StopJobs((former,)) in effects
+    assert said(effects) == ["Changing course."]
+    assert run.state.jobs[former].phase is JobPhase.STOPPING
+    assert said(run.feed(ev.JobStopped(former))) == []
+    assert [job.intent for job in run.state.jobs.values()] == [CORRECTION]
+
+
+def test_a_correction_of_nothing_is_a_task() -> None:
+    run = Run()
+    run.hear(1, CORRECTION.text)
+    assert "StopJobs" not in kinds(run.feed(ev.Understood(1, CORRECTION)))
+
+
+def test_tests_that_run_are_not_corrected() -> None:
+    run = Run()
+    started(run, RUN_TESTS)
+    run.hear(2, CORRECTION.text)
+    assert "StopJobs" not in kinds(run.feed(ev.Understood(2, CORRECTION)))

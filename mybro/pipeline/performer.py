@@ -208,8 +208,9 @@ class Performer:
             await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
 
     async def _stop(self, jobs: tuple[int, ...]) -> None:
-        if self._stages.executor is not None:
-            await self._stages.executor.stop(None)
+        executor = self._stages.executor
+        if executor is not None:
+            await asyncio.gather(*(executor.stop(job) for job in jobs))
 
     async def _mark(self, turn: int, state: str) -> None:
         if self._stages.journal is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from mybro.brain.steering import redirects
 from mybro.events import Answered
+from mybro.intent import Intent
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, Chime, DropTranscription, ForgetTurn, Hush, StartJob, StopJobs
-from mybro.pipeline.state import Job, JobPhase, Mouth, Turn
+from mybro.pipeline.state import Job, JobPhase, Mouth, State, Turn
 from mybro.speak import phrases
 
 
@@ -20,9 +22,21 @@ def carry_out(draft: Draft, turn: Turn) -> None:
     if intent.kind == "chat" and intent.reply:
         draft.say(intent.reply)
         return
+    former = _corrected(draft.state, intent)
+    if former is not None:
+        draft.put_job(replace(former, phase=JobPhase.STOPPING))
+        draft.do(StopJobs((former.number,)))
     job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
     draft.do(Chime("accepted"), StartJob(job.number, turn.number, intent))
-    draft.say(phrases.understood(intent))
+    draft.say(phrases.redirected() if former is not None else phrases.understood(intent))
+
+
+def _corrected(state: State, intent: Intent) -> Job | None:
+    """The task at work in whose place something else is asked for: the coding session goes on with that."""
+    if intent.kind != "task" or not redirects(intent.text):
+        return None
+    tasks = [job for job in state.jobs.values() if job.intent.kind == "task"]
+    return next((job for job in reversed(tasks) if job.phase is not JobPhase.STOPPING), None)
 
 
 def stop_all(draft: Draft, before: int | None = None) -> None:

@@ -135,6 +135,10 @@ def understood(intent: Intent) -> str:
             return sentence(title(intent))
 
 
+def redirected() -> str:
+    return "Changing course."
+
+
 def confirm(intent: Intent) -> str:
     """The read-back of what waits for a yes. A destructive one asks for its object's name."""
     yes = f"yes, {intent.target}," if intent.risk == "destructive" and intent.target else "yes"

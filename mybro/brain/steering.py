@@ -1,0 +1,25 @@
+"""Words said while a task is being done that correct it: "no, use FastAPI instead"."""
+
+from __future__ import annotations
+
+from mybro.words import norms
+
+_LEADS = (
+    ("no",), ("nope",), ("no", "no"), ("actually",), ("wait",), ("wait", "no"), ("no", "wait"),
+    ("hold", "on"), ("scratch", "that"), ("forget", "that"), ("forget", "it"), ("never", "mind"),
+    ("not", "that"), ("not", "like", "that"), ("i", "meant"), ("i", "mean"), ("sorry",), ("change", "of", "plan"),
+    ("change", "of", "plans"), ("on", "second", "thought"), ("instead",), ("rather",), ("correction",),
+)  # fmt: skip
+_NO_LEADS = {("wait", "for"), ("wait", "until"), ("wait", "a"), ("wait", "till"), ("actually", "what")}
+_FEWEST = 2
+"""Words after a lead that make it a correction rather than an answer."""
+
+
+def redirects(text: str) -> bool:
+    """Whether a sentence, said while a task is being done, asks for something else in its place."""
+    words = norms(text)
+    if tuple(words[:2]) in _NO_LEADS:
+        return False
+    led = max((len(lead) for lead in _LEADS if tuple(words[: len(lead)]) == lead), default=0)
+    rest = words[led:]
+    return len(rest) >= _FEWEST and (led > 0 or rest[-1] == "instead")
