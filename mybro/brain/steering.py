@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from mybro.words import norms
 
-_LEADS = (
-    ("no",), ("nope",), ("no", "no"), ("actually",), ("wait",), ("wait", "no"), ("no", "wait"),
-    ("hold", "on"), ("scratch", "that"), ("forget", "that"), ("forget", "it"), ("never", "mind"),
-    ("not", "that"), ("not", "like", "that"), ("i", "meant"), ("i", "mean"), ("sorry",), ("change", "of", "plan"),
-    ("change", "of", "plans"), ("on", "second", "thought"), ("instead",), ("rather",), ("correction",),
-)  # fmt: skip
+_PHRASES = """
+no|nope|no no|actually|wait|wait no|no wait|hold on|scratch that|forget that|forget it|never mind|not that
+not like that|i meant|i mean|sorry|change of plan|change of plans|on second thought|instead|rather|correction
+"""
+_LEADS = [tuple(phrase.split()) for line in _PHRASES.split("\n") for phrase in line.split("|") if phrase]
 _NO_LEADS = {("wait", "for"), ("wait", "until"), ("wait", "a"), ("wait", "till"), ("actually", "what")}
 _FEWEST = 2
 """Words after a lead that make it a correction rather than an answer."""
