@@ -459,3 +459,50 @@ def test_tests_that_run_are_not_corrected() -> None:
     started(run, RUN_TESTS)
     run.hear(2, CORRECTION.text)
     assert "StopJobs" not in kinds(run.feed(ev.Understood(2, CORRECTION)))
+
+
+COLOURS = (ev.Choice("Blue", "a blue one"), ev.Choice("Red", "a red one"))
+
+
+def choosing(run: Run) -> int:
+    """Bring a run to a question with choices that has been heard out; returns its job's number."""
+    job = started(run, ADD_API)
+    asking = run.feed(ev.JobAsked(job, 7, "choice", "Which colour? Blue or Red?", choices=COLOURS))
+    (speech,) = [effect.speech for effect in asking if isinstance(effect, do.Say)]
+    run.feed(ev.SayStarted(speech, "Which colour? Blue or Red?"), ev.SayFinished(speech))
+    return job
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("the red one", "Red"),
+        ("blue", "Blue"),
+        ("number two", "Red"),
+        ("something like teal", "something like teal"),
+    ],
+)
+def test_a_choice_is_answered_by_name_number_or_other_words(text: str, choice: str) -> None:
+    run = Run()
+    choosing(run)
+    assert do.Answer(ev.Answered(7, yes=True, choice=choice)) in run.hear(9, text)
+
+
+def test_a_bare_yes_chooses_nothing() -> None:
+    run = Run()
+    choosing(run)
+    effects = run.hear(9, "yes")
+    run.feed(ev.Understood(9, Intent(kind="control", action=Action.YES, text="yes")))
+    assert not [effect for effect in effects if isinstance(effect, do.Answer)]
+    assert 7 in run.state.questions
+
+
+def test_no_declines_a_choice_and_commands_are_no_answers() -> None:
+    run = Run()
+    choosing(run)
+    assert "Understand" in kinds(run.hear(9, "run the tests"))
+    run.hear(10, "no")
+    effects = run.feed(
+        ev.Understood(9, RUN_TESTS), ev.Understood(10, Intent(kind="control", action=Action.NO, text="no"))
+    )
+    assert do.Answer(ev.Answered(7, yes=False)) in effects

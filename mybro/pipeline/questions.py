@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 
 from mybro import events as ev
+from mybro.brain.choosing import choose
+from mybro.brain.grammar import control_action, parse
 from mybro.intent import Action, Intent
 from mybro.pipeline import work
 from mybro.pipeline.draft import Draft
@@ -81,6 +83,9 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
         draft.say(phrases.nothing_asked())
         return
     yes = intent.action is Action.YES
+    if yes and question.choices:
+        _chosen(draft, question, intent.text)
+        return
     if yes and not turn.typed and (question.heard_at is None or turn.start < question.heard_at):
         # A yes that began before the question was heard out answers something else.
         draft.say(question.text, "question")
@@ -89,6 +94,25 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
         draft.say(phrases.repeat_object(question.object), "question")
         return
     answer(draft, ev.Answered(question.number, yes=yes, always="always" in intent.text.lower()))
+
+
+def _chosen(draft: Draft, question: Question, text: str) -> None:
+    """An answer to a question with choices: one of them, or something else in the person's own words."""
+    at = choose(text, [choice.label for choice in question.choices])
+    if at is None and (control_action(text) is not None or not text.strip()):
+        draft.say(question.text, "question")  # a bare yes chooses nothing
+        return
+    choice = text.strip() if at is None else question.choices[at].label
+    answer(draft, ev.Answered(question.number, yes=True, choice=choice))
+
+
+def is_choice(state: State, turn: Turn) -> bool:
+    """Whether a sentence answers a question with choices: everything does that is no command of its own."""
+    question = state.questions.get(turn.question) if turn.question is not None else None
+    if question is None or not question.choices:
+        return False
+    named = choose(turn.text, [choice.label for choice in question.choices]) is not None
+    return named or parse(turn.text) is None
 
 
 def is_named_yes(state: State, turn: Turn) -> bool:

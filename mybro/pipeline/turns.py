@@ -132,7 +132,7 @@ def recorded(draft: Draft, number: int) -> None:
     turn = draft.state.turns.get(number)
     if turn is None or turn.phase is not TurnPhase.TRANSCRIBED:
         return
-    if questions.is_named_yes(draft.state, turn):
+    if questions.is_named_yes(draft.state, turn) or questions.is_choice(draft.state, turn):
         yes = Intent(kind="control", action=Action.YES, text=turn.text)
         draft.do(Post(ev.Understood(number, yes)))
     else:
