@@ -71,6 +71,18 @@ class AskChoices:
 
 Verdict = Allow | Deny | Ask | AskChoices
 
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A tool use may go ahead."""
+
+    arguments: Json
+    """As it asked for, or with the person's answers in them."""
+
+
+Decision = Grant | Deny
+"""What became of a verdict, if need be with a person's help."""
+
 READ_ONLY = Deny("This is a question: change nothing and run nothing. Answer from what you can read.")
 
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import os
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from mybro.errors import ChildError, ExecutorError
 from mybro.executor.claude import protocol
 from mybro.executor.claude.messages import ControlReplied, Json, Message
 from mybro.executor.claude.protocol import ProtocolError
+from mybro.executor.lines import LineProcess, keep
 from mybro.ops.kept import Kept
 
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""A file that is written is one line."""
-
-_STDERR_LINES = 20
-_EOF_GRACE_S = 0.4
 _KEPT_INSIDE = (
     "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_MAX_",
     "CLAUDE_CODE_API_KEY_HELPER", "CLAUDE_CODE_CLIENT_",
@@ -61,20 +54,16 @@ def arguments(
     return argv
 
 
-class ClaudeProcess:
+class ClaudeProcess(LineProcess):
     """Messages go to `on_message` in the order in which they come, one at a time."""
 
     def __init__(self, kept: Kept, on_message: Callable[[Message], Awaitable[None]]) -> None:
-        self.kept = kept
         self.bad_lines = 0
         """Lines that were no messages."""
         self._on_message = on_message
         self._numbers = itertools.count(1)
         self._replies: dict[str, asyncio.Future[ControlReplied]] = {}
-        self._complaints: deque[str] = deque(maxlen=_STDERR_LINES)
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._overhear())]
-        self.ended = asyncio.create_task(self._end())
-        """Done once the process has ended and its last message was handled."""
+        super().__init__(kept)
 
     @classmethod
     async def start(
@@ -86,84 +75,32 @@ class ClaudeProcess:
         on_message: Callable[[Message], Awaitable[None]],
     ) -> ClaudeProcess:
         """Start the CLI under a keeper. Raises `ExecutorError` where it cannot be started."""
-        try:
-            kept = await Kept.start(
-                argv, cwd=cwd, env=env, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                limit=MAX_LINE_BYTES,
-            )  # fmt: skip
-        except ChildError as error:
-            raise ExecutorError(error.code, error.message, hint=error.hint) from error
-        return cls(kept, on_message)
+        return cls(await keep(argv, cwd=cwd, env=env), on_message)
 
-    @property
-    def pid(self) -> int:
-        return self.kept.pid
-
-    @property
-    def alive(self) -> bool:
-        return not self.kept.ended and not self.ended.done()
-
-    @property
-    def complaints(self) -> str:
-        """The last lines of the standard error."""
-        return "\n".join(self._complaints)
-
-    async def send(self, message: Json) -> None:
+    async def tell(self, message: Json) -> None:
         """Send one message; without effect where the process has ended, which is told by `ended`."""
-        stdin = self.kept.stdin
-        if stdin is not None and self.alive:
-            with contextlib.suppress(ConnectionError):
-                stdin.write(protocol.line(message))
-                await stdin.drain()
+        await self.send(protocol.line(message))
 
     async def request(self, subtype: str, **fields: object) -> ControlReplied | None:
         """Send a control request and wait for the reply; None where the process ends instead."""
         name = f"mybro-{next(self._numbers)}"
         reply = self._replies[name] = asyncio.get_running_loop().create_future()
         try:
-            await self.send(protocol.control(name, subtype, **fields))
+            await self.tell(protocol.control(name, subtype, **fields))
             await asyncio.wait({reply, self.ended}, return_when=asyncio.FIRST_COMPLETED)
             return reply.result() if reply.done() else None
         finally:
             del self._replies[name]
 
-    async def aclose(self) -> None:
-        """End it: input closed, SIGTERM, SIGKILL, each if the one before did not do; at most about a second.
-
-        Returns when the whole tree is dead.
-        """
-        if self.alive and self.kept.stdin is not None:
-            self.kept.stdin.close()
-            await asyncio.wait({self.ended}, timeout=_EOF_GRACE_S)
-        if self.alive:
-            self.kept.terminate()
-        await self.kept.wait()
-        await asyncio.wait({self.ended})
-
-    async def _listen(self) -> None:
-        stdout = self.kept.stdout
-        while stdout is not None and (line := await stdout.readline()):
-            try:
-                messages = protocol.parse(line)
-            except ProtocolError:
-                self.bad_lines += 1
-                continue
-            for message in messages:
-                waiting = self._replies.get(message.request) if isinstance(message, ControlReplied) else None
-                if waiting is None:
-                    await self._on_message(message)
-                elif not waiting.done():
-                    waiting.set_result(message)  # type: ignore[arg-type]
-
-    async def _overhear(self) -> None:
-        stderr = self.kept.stderr
-        while stderr is not None and (part := await stderr.read(1 << 16)):
-            self._complaints.extend(part.decode("utf-8", "replace").splitlines()[-_STDERR_LINES:])
-
-    async def _end(self) -> int:
-        ended = await self.kept.wait()
-        await asyncio.wait(self._tasks, timeout=5.0)
-        for task in self._tasks:
-            task.cancel()
-        await self.kept.aclose()
-        return ended.returncode
+    async def take(self, line: bytes) -> None:
+        try:
+            messages = protocol.parse(line)
+        except ProtocolError:
+            self.bad_lines += 1
+            return
+        for message in messages:
+            waiting = self._replies.get(message.request) if isinstance(message, ControlReplied) else None
+            if waiting is None:
+                await self._on_message(message)
+            elif not waiting.done():
+                waiting.set_result(message)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -16,7 +16,9 @@ from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.claude import faults, protocol
 from mybro.executor.claude.messages import ControlAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
+from mybro.executor.claude.permissions import Decision, Deny, Grant
 from mybro.executor.claude.process import ClaudeProcess, arguments
+from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
 from mybro.ops.kept import uninterrupted
@@ -44,6 +46,8 @@ class Setup:
     """What the whole session may cost."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""
+    sandbox: Literal["auto", "on", "off"] = "auto"
+    """Whether the process is held in a sandbox: where one works, in any case, or never."""
 
 
 class Session:
@@ -57,6 +61,7 @@ class Session:
         self._remembered = store.load(repo)
         self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
         self._process: ClaudeProcess | None = None
+        self._held: Held | None = None
         self._spared: frozenset[psutil.Process] | None = None
         """The CLI and what ran beside it before its first turn, such as the user's own tool servers."""
         self._turn: RunningTurn | None = None
@@ -114,7 +119,7 @@ class Session:
             self._spared = await asyncio.to_thread(_family, process.pid)
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
         try:
-            await process.send(protocol.prompt(prompt, turn.uuid))
+            await process.tell(protocol.prompt(prompt, turn.uuid))
             await self._follow(process, turn, on_message)
         except faults.TurnError:
             if not process.alive and not turn.taken:
@@ -126,12 +131,19 @@ class Session:
             self._turn = None
         return turn
 
-    async def reply(self, request: str, message: Json) -> None:
+    async def reply(self, request: str, decision: Decision) -> None:
         """Answer a permission question of the running turn."""
+        match decision:
+            case Grant(arguments):
+                await self._reply(request, protocol.allow(request, arguments))
+            case Deny(why):
+                await self._reply(request, protocol.deny(request, why))
+
+    async def _reply(self, request: str, message: Json) -> None:
         if self._turn is not None:
             self._turn.answered(request)
         if self._process is not None:
-            await self._process.send(message)
+            await self._process.tell(message)
 
     async def aclose(self) -> None:
         """End the process, in order and within about a second; the session can be resumed later."""
@@ -146,8 +158,13 @@ class Session:
             setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
             resume=resume, budget_usd=left,
         )  # fmt: skip
+        env = setup.env
+        kind = await asyncio.to_thread(find_sandbox, setup.sandbox)
+        if kind is not None:
+            self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
+            argv, env = held.argv, held.env
         try:
-            process = await ClaudeProcess.start(argv, cwd=self.repo, env=setup.env, on_message=self._receive)
+            process = await ClaudeProcess.start(argv, cwd=self.repo, env=env, on_message=self._receive)
         except ExecutorError as error:
             raise faults.missing(setup.program) if error.code == "command_not_found" else error from None
         self._process = process
@@ -167,6 +184,9 @@ class Session:
         process, self._process = self._process, None
         if process is not None:
             await process.aclose()
+        held, self._held = self._held, None
+        if held is not None:
+            await asyncio.to_thread(held.close)
 
     # ------------------------------------------------------------------------ the turn
 
@@ -176,10 +196,10 @@ class Session:
         if isinstance(message, TurnEnded):
             self._account(message, turn)
         if isinstance(message, ControlAsked):
-            await self.reply(message.request, protocol.refuse(message.request, "not supported"))
+            await self._reply(message.request, protocol.refuse(message.request, "not supported"))
         if turn is None or turn.result.done() or turn.aborted:
             if isinstance(message, PermissionAsked):
-                await self.reply(message.request, protocol.deny(message.request, "No job is running."))
+                await self.reply(message.request, Deny("No job is running."))
         else:
             turn.note(message)
             await turn.messages.put(message)

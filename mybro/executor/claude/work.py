@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from mybro.events import JobProgressed, Outcome
-from mybro.executor.claude import faults, permissions, prompts, protocol, steps
+from mybro.executor.claude import faults, permissions, prompts, steps
 from mybro.executor.claude.messages import (
-    Json,
     Message,
     PermissionAsked,
     PermissionWithdrawn,
@@ -22,9 +22,8 @@ from mybro.executor.claude.messages import (
     ToolUsed,
     Words,
 )
-from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Deny
+from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Decision, Deny, Grant
 from mybro.executor.claude.questions import Questions
-from mybro.executor.claude.session import Session
 from mybro.executor.claude.turn import Turn
 from mybro.executor.hand import Job, Report
 
@@ -34,11 +33,31 @@ _OUTPUT_CHARS = 400
 _log = logging.getLogger(__name__)
 
 
+class CodingSession(Protocol):
+    """A conversation with an agent about one repository, kept by whatever protocol it speaks."""
+
+    async def warm(self) -> None:
+        """Have a process that waits for a prompt. Raises `ExecutorError`."""
+        ...
+
+    async def turn(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
+        """Send a prompt; messages go to `on_message` in order until all is done. Raises `TurnError`."""
+        ...
+
+    async def reply(self, request: str, decision: Decision) -> None:
+        """Answer a `PermissionAsked` of the running turn."""
+        ...
+
+    async def aclose(self) -> None:
+        """End the process; the session can be taken up again where the agent can."""
+        ...
+
+
 class Work:
     """Runs one job; `always` are the permissions that hold for the rest of the session."""
 
     def __init__(
-        self, job: Job, report: Report, session: Session, questions: Questions, always: set[str]
+        self, job: Job, report: Report, session: CodingSession, questions: Questions, always: set[str]
     ) -> None:
         self.questions = questions
         self._job = job
@@ -118,43 +137,42 @@ class Work:
     # ------------------------------------------------------------------------ permissions
 
     async def _permit(self, asked: PermissionAsked) -> None:
-        """Answer one permission question of the CLI, if need be with a person's help."""
+        """Answer one permission question of the agent, if need be with a person's help."""
+        decision: Decision
         try:
-            reply = await self._decide(asked)
+            decision = await self._decide(asked)
         except Exception:
             _log.exception("a permission question could not be put; it is denied")
-            reply = protocol.deny(asked.request, "The question could not be asked.")
-        await self._session.reply(asked.request, reply)
+            decision = Deny("The question could not be asked.")
+        await self._session.reply(asked.request, decision)
 
-    async def _decide(self, asked: PermissionAsked) -> Json:
+    async def _decide(self, asked: PermissionAsked) -> Decision:
         read_only = prompts.reads_only(self._job.intent)
         match permissions.judge(asked, self._job.repo, read_only=read_only):
             case Allow():
-                return protocol.allow(asked.request, asked.arguments)
+                return Grant(asked.arguments)
             case Deny(why):
-                return protocol.deny(asked.request, why)
+                return Deny(why)
             case AskChoices(questions):
                 return await self._choose(asked, questions)
             case Ask() as ask:
                 return await self._ask(asked, ask)
 
-    async def _ask(self, asked: PermissionAsked, ask: Ask) -> Json:
+    async def _ask(self, asked: PermissionAsked, ask: Ask) -> Decision:
         if ask.key is not None and ask.key in self._always:
-            return protocol.allow(asked.request, asked.arguments)
+            return Grant(asked.arguments)
         if ask.plan and not ask.detail:
             ask = replace(ask, detail=self._said)
         answer = await self.questions.permission(ask)
         if answer.yes:
             if answer.always and ask.key is not None:
                 self._always.add(ask.key)
-            return protocol.allow(asked.request, asked.arguments)
+            return Grant(asked.arguments)
         if answer.by == "timeout":
-            return protocol.deny(
-                asked.request, "Nobody answered in time. Go on without it, or stop and say so."
-            )
-        return protocol.deny(asked.request, "The user said no.")
+            return Deny("Nobody answered in time. Go on without it, or stop and say so.")
+        return Deny("The user said no.")
 
-    async def _choose(self, asked: PermissionAsked, questions: Choices) -> Json:
+    async def _choose(self, asked: PermissionAsked, questions: Choices) -> Decision:
         answers: dict[str, str] = {}
         for question, spoken, choices in questions:
             answer = await self.questions.choice(spoken, choices)
@@ -164,8 +182,8 @@ class Work:
                     if answer.by == "timeout"
                     else "The user does not want to choose."
                 )
-                return protocol.deny(asked.request, f"{why} Decide for yourself, or stop and say so.")
+                return Deny(f"{why} Decide for yourself, or stop and say so.")
             said = answer.choice or "Yes"
             labels = {choice.label.casefold(): choice.label for choice in choices}
             answers[question] = labels.get(said.casefold(), said)
-        return protocol.allow(asked.request, {**asked.arguments, "answers": answers})
+        return Grant({**asked.arguments, "answers": answers})

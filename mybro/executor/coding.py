@@ -1,0 +1,86 @@
+"""What every coding hand has in common, whatever protocol its agent speaks: one session to a repository."""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+from pathlib import Path
+
+from mybro.clock import Clock
+from mybro.config import ExecutorSettings
+from mybro.events import Answered, Outcome
+from mybro.executor.claude.questions import Questions
+from mybro.executor.claude.work import CodingSession, Work
+from mybro.executor.hand import Job, Report
+from mybro.intent import Intent
+
+_MAX_WARM = 3
+"""Repositories with a process at the same time; each takes some 200 MB."""
+
+
+class CodingHand(abc.ABC):
+    """An agent does tasks and answers questions; its sessions are kept warm and survive a restart."""
+
+    def __init__(self, settings: ExecutorSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sessions: dict[Path, CodingSession] = {}
+        self._always: dict[Path, set[str]] = {}
+        self._work: Work | None = None
+        self._task: asyncio.Task[Outcome] | None = None
+
+    @abc.abstractmethod
+    def new_session(self, repo: Path) -> CodingSession:
+        """A session that has no process yet. Raises `ExecutorError` where there is no agent."""
+
+    def handles(self, intent: Intent) -> bool:
+        """Everything but control: what no other hand can do is put to the session in the person's words."""
+        return intent.kind != "control"
+
+    async def prewarm(self, repo: Path) -> None:
+        """Start the repository's process, so that a command meets a warm one. Raises `ExecutorError`."""
+        await (await self._session(repo)).warm()
+
+    async def run(self, job: Job, report: Report) -> Outcome:
+        """Do the job. Raises `TurnError` (an `ExecutorError`), whose `outcome` tells what it cost."""
+        task = self._task = asyncio.create_task(self._run(job, report))
+        try:
+            return await task
+        finally:
+            self._task = None
+
+    async def stop(self) -> None:
+        """End the running job: its turn is interrupted, every process that it started is dead."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def answer(self, answer: Answered) -> None:
+        """Pass on an answer; ignored where its question is no longer open."""
+        if self._work is not None:
+            self._work.questions.answer(answer)
+
+    async def aclose(self) -> None:
+        """End every session's process, within about a second; the sessions can be resumed."""
+        await self.stop()
+        sessions, self._sessions = self._sessions, {}
+        await asyncio.gather(*(session.aclose() for session in sessions.values()))
+
+    async def _run(self, job: Job, report: Report) -> Outcome:
+        session = await self._session(job.repo)
+        questions = Questions(job, report, self._clock, self._settings.permission_timeout_s)
+        always = self._always.setdefault(job.repo, set())
+        self._work = Work(job, report, session, questions, always)
+        try:
+            return await self._work.run()
+        finally:
+            self._work = None
+
+    async def _session(self, repo: Path) -> CodingSession:
+        session = self._sessions.pop(repo, None) or self.new_session(repo)
+        self._sessions[repo] = session  # the latest last
+        while len(self._sessions) > _MAX_WARM:
+            oldest = next(iter(self._sessions))
+            await self._sessions.pop(oldest).aclose()
+        return session
