@@ -118,6 +118,9 @@ class ExecutorSettings(_Section):
         1800.0, gt=0, description="a job without any sign of life for this long is stopped"
     )
     budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
+    sandbox: Literal["auto", "on", "off"] = Field(
+        "off", description="hold coding agents in a sandbox: where one works, in any case, or never"
+    )
     test_timeout_s: float = Field(900.0, gt=0)
     command_timeout_s: float = Field(300.0, gt=0, description="git, linters and formatters end after this")
     checkpoint_ignored: bool = Field(False, description="checkpoints also keep what git ignores")
