@@ -12,7 +12,7 @@ from mybro.brain.dialog import Dialog
 from mybro.intent import Action, Intent
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
-from tests.fakes.pipeline import FakeBrain, FakeExecutor, FakeJournal, FakeTranscription
+from tests.fakes.pipeline import RUN_TESTS, FakeBrain, FakeExecutor, FakeJournal, FakeTranscription
 
 pytestmark = pytest.mark.unit
 
@@ -155,3 +155,20 @@ async def test_quit_ends_the_session() -> None:
     async with session.pipeline as pipeline:
         await pipeline.post(ev.Quit())
         await asyncio.wait_for(pipeline.ended.wait(), 5)
+
+
+async def test_a_spoken_answer_is_told_and_journaled() -> None:
+    yes = Intent(kind="control", action=Action.YES, text="yes")
+    session = Session(brain=FakeBrain({"run the tests": RUN_TESTS, "yes": yes}))
+    async with session.pipeline as pipeline:
+        await session.type("run the tests")
+        await asyncio.wait_for(session.executor.started.wait(), 5)
+        job = next(iter(pipeline.state.jobs))
+        await pipeline.post(ev.JobAsked(job, 7, "permission", "May I?"))
+        await session.settled()
+        await session.type("yes")
+        await session.settled()
+    answer = ev.Answered(7, yes=True)
+    assert answer in [envelope.event for envelope in session.seen]
+    assert answer in session.journal.events
+    assert session.executor.answers == [answer]

@@ -11,7 +11,7 @@ from mybro.brain.grammar import control_action, parse
 from mybro.intent import Action, Intent
 from mybro.pipeline import work
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, SetTimer
+from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, Post, SetTimer
 from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, State, Turn
 from mybro.speak import phrases
 
@@ -93,7 +93,8 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
     if yes and question.risk == "destructive" and not _names(intent.text, question.object):
         draft.say(phrases.repeat_object(question.object), "question")
         return
-    answer(draft, ev.Answered(question.number, yes=yes, always="always" in intent.text.lower()))
+    # An event like any other: journaled, and seen by whoever watches.
+    draft.do(Post(ev.Answered(question.number, yes=yes, always="always" in intent.text.lower())))
 
 
 def _chosen(draft: Draft, question: Question, text: str) -> None:
@@ -103,7 +104,7 @@ def _chosen(draft: Draft, question: Question, text: str) -> None:
         draft.say(question.text, "question")  # a bare yes chooses nothing
         return
     choice = text.strip() if at is None else question.choices[at].label
-    answer(draft, ev.Answered(question.number, yes=True, choice=choice))
+    draft.do(Post(ev.Answered(question.number, yes=True, choice=choice)))
 
 
 def is_choice(state: State, turn: Turn) -> bool:
