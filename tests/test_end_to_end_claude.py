@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from mybro.demo import RECORDINGS as DEMO
 from tests.claude_api import ScriptedServer
 from tests.claude_api.replies import text, tool
 from tests.claude_fixtures import claude_api, claude_bin, claude_env
-from tests.program import lines, of, processes_with, run
+from tests.program import RECORDINGS, lines, of, processes_with, run
 from tests.projects import contents, git, home, shop
 
 __all__ = ["claude_api", "claude_bin", "claude_env", "home", "shop"]
 pytestmark = pytest.mark.end_to_end
 
+YES = RECORDINGS / "24_piper_joe.flac"
+NO = RECORDINGS / "25_piper_joe.flac"
 CREATE = Path(__file__).parent / "audio" / "create_hello.flac"
 
 
@@ -62,3 +65,40 @@ def test_typed_task_asks_before_a_command_and_takes_no_for_an_answer(
     assert asked["risk"] == "destructive"
     assert (shop / "tests").is_dir()
     assert done.returncode == 1
+
+
+def test_a_spoken_yes_allows_a_command_and_is_journaled(
+    claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    touch = tool("Bash", {"command": "touch asked.txt", "description": "Touch a file"})
+    claude_api.when("prints hello", [touch, text("I touched it.")])
+
+    done = run("run", "--audio", CREATE, YES, "--json", "--no-voice", home=home, cwd=shop, env=claude)
+
+    assert done.returncode == 0, done.stderr
+    told = lines(done.stdout)
+    (asked,) = of("JobAsked", told)
+    assert "touch" in asked["text"]
+    assert [(a["question"], a["yes"], a["by"]) for a in of("Answered", told)] == [
+        (asked["question"], True, "voice")
+    ]
+    assert (shop / "asked.txt").exists()
+    (row, *_) = [
+        json.loads(line) for line in run("history", "--json", home=home, cwd=shop).stdout.splitlines()
+    ]
+    (permission,) = row["jobs"][0]["permissions"]
+    assert permission["answer"] == "yes"
+
+
+def test_a_plain_spoken_yes_does_not_destroy(
+    claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    remove = tool("Bash", {"command": "rm -rf tests", "description": "Remove the tests"})
+    claude_api.when("prints hello", [remove, text("I removed the tests.")])
+
+    done = run("run", "--audio", CREATE, YES, NO, "--json", "--no-voice", home=home, cwd=shop, env=claude)
+
+    told = lines(done.stdout)
+    assert any("tests" in said["text"] for said in of("SayStarted", told))
+    assert [answer["yes"] for answer in of("Answered", told)] == [False]
+    assert (shop / "tests").is_dir()
