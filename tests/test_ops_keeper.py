@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from mybro.errors import ChildError
+from mybro.ops.keeper import NICENESS
 from mybro.ops.kept import Ended, Kept, uninterrupted
 from mybro.ops.processes import MARKER, kill_tree
 from tests.fakes.ops import KINDS, silent, writers
@@ -68,6 +69,7 @@ async def test_a_command_is_marked_and_in_a_session_of_its_own(env: dict[str, st
     assert process.environ()[MARKER] == f"outer/{kept.token}"
     assert process.environ()["ODD"] == "sn\udcffow"
     assert os.getsid(kept.pid) == kept.pid
+    assert process.nice() == min(psutil.Process().nice() + NICENESS, 19)
     assert len({os.getsid(0), os.getsid(kept.pid), os.getsid(kept.keeper_pid)}) == 3
     kept.kill()
     assert await kept.wait() == Ended(-signal.SIGKILL, ())
@@ -100,6 +102,7 @@ async def test_terminate_does_not_wait_for_ever(tmp_path: Path, env: dict[str, s
 OWNER = """
 import asyncio, json, os, sys
 from pathlib import Path
+from mybro.ops.keeper import NICENESS
 from mybro.ops.kept import Kept
 
 async def main():

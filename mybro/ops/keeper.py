@@ -36,6 +36,9 @@ INTERRUPT, TERMINATE, KILL = b"i", b"t", b"k"
 GRACE_S = 0.5
 """Between SIGTERM and SIGKILL when the owner asks to TERMINATE."""
 
+NICENESS = 10
+"""The command gives way to whoever listens for the word that stops it."""
+
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -104,15 +107,17 @@ def _prctl() -> Callable[[int, int], int]:
 def _spawn(request: dict[str, Any], prctl: Callable[[int, int], int]) -> subprocess.Popen[bytes]:
     keeper = os.getpid()
 
-    def die_with_keeper() -> None:
+    def prepare() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:
             os._exit(1)
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
 
     # One thread only, so that code between fork and exec is safe.
     return subprocess.Popen(
         request["argv"], cwd=request["cwd"], env=request["env"],
-        start_new_session=True, preexec_fn=die_with_keeper,  # noqa: PLW1509
+        start_new_session=True, preexec_fn=prepare,  # noqa: PLW1509
     )  # fmt: skip
 
 

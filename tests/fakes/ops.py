@@ -1,6 +1,7 @@
 """A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE for a minute.
 
-KIND is plain, setsid, double_fork, term_ignoring, bare (detached, with an empty environment) or forking.
+KIND is plain, setsid, double_fork, term_ignoring, busy (without a pause), bare (detached, with an empty
+environment) or forking.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "forking")
+KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "busy", "forking")
 """What is found on every platform; "bare" needs a subreaper."""
 
 
@@ -21,7 +22,7 @@ LIFE_S = 60
 PATIENCE_S = 60
 
 
-def main(kind: str, file: str) -> None:
+def main(kind: str, file: str, *_: str) -> None:
     if kind == "setsid":
         if os.fork():
             time.sleep(LIFE_S)
@@ -43,7 +44,8 @@ def main(kind: str, file: str) -> None:
             out.write(f"{os.getpid()}\n")
             if kind == "forking" and os.fork():
                 os._exit(0)
-            time.sleep(0.001)
+            if kind != "busy":
+                time.sleep(0.001)
 
 
 def writers(file: Path) -> list[psutil.Process]:
