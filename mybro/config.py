@@ -119,7 +119,7 @@ class ExecutorSettings(_Section):
     )
     budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
     sandbox: Literal["auto", "on", "off"] = Field(
-        "off", description="hold coding agents in a sandbox: where one works, in any case, or never"
+        "auto", description="hold coding agents in a sandbox: where one works, in any case, or never"
     )
     test_timeout_s: float = Field(900.0, gt=0)
     command_timeout_s: float = Field(300.0, gt=0, description="git, linters and formatters end after this")

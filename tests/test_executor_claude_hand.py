@@ -33,7 +33,11 @@ ODD = 'quote " back \\ slash \u2028 line \n tab \t snow \N{SNOWMAN} nul \0 brace
 def session_pid(desk: Desk) -> int:
     """The process of the CLI that works in the repository."""
     children = psutil.Process().children(recursive=True)
-    return next(p.pid for p in children if "stream-json" in p.cmdline() and "mybro.ops" not in p.cmdline()[2])
+    return next(
+        p.pid
+        for p in children
+        if p.name() != "bwrap" and "stream-json" in p.cmdline() and "mybro.ops" not in p.cmdline()[2]
+    )
 
 
 def words_of(messages: list[dict[str, Any]]) -> Iterator[str]:

@@ -49,5 +49,6 @@ class ClaudeHand(CodingHand):
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
             tool_silence_s=self._settings.turn_timeout_s,
+            sandbox=self._settings.sandbox,
         )
         return Session(repo, setup, self._clock, self._store)

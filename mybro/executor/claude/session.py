@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -18,6 +18,7 @@ from mybro.executor.claude import faults, protocol
 from mybro.executor.claude.messages import ControlAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
 from mybro.executor.claude.permissions import Decision, Deny, Grant
 from mybro.executor.claude.process import ClaudeProcess, arguments
+from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
 from mybro.ops.kept import uninterrupted
@@ -45,6 +46,8 @@ class Setup:
     """What the whole session may cost."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""
+    sandbox: Literal["auto", "on", "off"] = "auto"
+    """Whether the process is held in a sandbox: where one works, in any case, or never."""
 
 
 class Session:
@@ -58,6 +61,7 @@ class Session:
         self._remembered = store.load(repo)
         self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
         self._process: ClaudeProcess | None = None
+        self._held: Held | None = None
         self._spared: frozenset[psutil.Process] | None = None
         """The CLI and what ran beside it before its first turn, such as the user's own tool servers."""
         self._turn: RunningTurn | None = None
@@ -154,8 +158,13 @@ class Session:
             setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
             resume=resume, budget_usd=left,
         )  # fmt: skip
+        env = setup.env
+        kind = await asyncio.to_thread(find_sandbox, setup.sandbox)
+        if kind is not None:
+            self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
+            argv, env = held.argv, held.env
         try:
-            process = await ClaudeProcess.start(argv, cwd=self.repo, env=setup.env, on_message=self._receive)
+            process = await ClaudeProcess.start(argv, cwd=self.repo, env=env, on_message=self._receive)
         except ExecutorError as error:
             raise faults.missing(setup.program) if error.code == "command_not_found" else error from None
         self._process = process
@@ -175,6 +184,9 @@ class Session:
         process, self._process = self._process, None
         if process is not None:
             await process.aclose()
+        held, self._held = self._held, None
+        if held is not None:
+            await asyncio.to_thread(held.close)
 
     # ------------------------------------------------------------------------ the turn
 
