@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from mybro.errors import ChildError
-from mybro.ops.keeper import NICENESS
 from mybro.ops.kept import Ended, Kept, uninterrupted
+from mybro.ops.priority import NICENESS
 from mybro.ops.processes import MARKER, kill_tree
 from tests.fakes.ops import KINDS, silent, writers
 
@@ -49,6 +49,15 @@ def gone(process: psutil.Process) -> bool:
     return False
 
 
+def becomes(file: Path, end: str, seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not file.read_text().endswith(end):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 async def test_a_command_has_its_own_pipes(env: dict[str, str]) -> None:
     kept = await keep("bash", "-c", "cat; echo no >&2; exit 7", env=env)
     assert kept.stdin is not None
@@ -73,6 +82,23 @@ async def test_a_command_is_marked_and_in_a_session_of_its_own(env: dict[str, st
     assert len({os.getsid(0), os.getsid(kept.pid), os.getsid(kept.keeper_pid)}) == 3
     kept.kill()
     assert await kept.wait() == Ended(-signal.SIGKILL, ())
+    await kept.aclose()
+
+
+AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
+
+
+@pytest.mark.skipif(
+    not AUTOGROUP.exists() or AUTOGROUP.read_text().strip() != "1", reason="sessions have no shares here"
+)
+async def test_every_session_of_a_command_gives_way(tmp_path: Path, env: dict[str, str]) -> None:
+    file = tmp_path / "written"
+    kept = await keep(*stubborn("double_fork", file), env=env)
+    (writer,) = await asyncio.to_thread(writers, file)
+    assert os.getsid(writer.pid) != os.getsid(kept.pid)
+    share = Path(f"/proc/{writer.pid}/autogroup")
+    assert await asyncio.to_thread(becomes, share, f" nice {NICENESS}\n")
+    assert not becomes(Path("/proc/self/autogroup"), f" nice {NICENESS}\n", seconds=0)
     await kept.aclose()
 
 
@@ -102,7 +128,6 @@ async def test_terminate_does_not_wait_for_ever(tmp_path: Path, env: dict[str, s
 OWNER = """
 import asyncio, json, os, sys
 from pathlib import Path
-from mybro.ops.keeper import NICENESS
 from mybro.ops.kept import Kept
 
 async def main():

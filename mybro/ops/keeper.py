@@ -14,6 +14,8 @@ On Linux the keeper is the subreaper of all that the command starts, so that wha
 it, and the command dies with a keeper that is killed (PR_SET_PDEATHSIG). What the command itself had started
 then is left to the owner, who finds it by its marker; where keeper and owner are killed in the same moment,
 it lives on. macOS has neither call: there the process tree and the marker do all of this.
+
+The command runs at a lower priority than its owner, see `mybro.ops.priority`.
 """
 
 from __future__ import annotations
@@ -32,12 +34,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mybro.ops.priority import Shares, give_way
+
 INTERRUPT, TERMINATE, KILL = b"i", b"t", b"k"
 GRACE_S = 0.5
 """Between SIGTERM and SIGKILL when the owner asks to TERMINATE."""
 
-NICENESS = 10
-"""The command gives way to whoever listens for the word that stops it."""
+_SHARES_S = 0.5
+"""How often to look for new sessions that take a share of the processor."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -111,8 +115,7 @@ def _spawn(request: dict[str, Any], prctl: Callable[[int, int], int]) -> subproc
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:
             os._exit(1)
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
+        give_way()
 
     # One thread only, so that code between fork and exec is safe.
     return subprocess.Popen(
@@ -130,8 +133,11 @@ def _release_stdio() -> None:
 
 def _watch(owner: socket.socket, child: int, woken: int) -> tuple[int | None, float]:
     """Wait for the command's end or the owner's wish; gives the command's status if known, and the grace."""
+    shares = Shares(os.getpid())
     while True:
-        select.select([owner.fileno(), woken], [], [])
+        select.select([owner.fileno(), woken], [], [], _SHARES_S if shares.matter else None)
+        if shares.matter:
+            shares.lower()
         with contextlib.suppress(BlockingIOError):
             os.read(woken, 4096)
         status = _reap(child)
