@@ -299,6 +299,7 @@ class JobAsked:
     """A job waits for an answer."""
 
     job: int
+    """0 where it is not known whose job it is."""
     question: int
     kind: Literal["permission", "choice", "plan"]
     text: str
@@ -401,6 +402,13 @@ class SayFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Say this to the person: an agent has news."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopAll:
     """Silence the voice, cancel every turn, kill every job."""
 
@@ -434,7 +442,7 @@ Event = (
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered
     | SayStarted | SayFinished
-    | StopAll | Quit | TimerFired | StageFailed
+    | Announce | StopAll | Quit | TimerFired | StageFailed
 )  # fmt: skip
 
 

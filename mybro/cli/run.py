@@ -53,8 +53,10 @@ async def _run(
     *, realtime: bool, as_json: bool,
 ) -> int:  # fmt: skip
     from mybro.models.hub import fetcher
+    from mybro.pipeline.control import control
     from mybro.pipeline.feed import open_source
     from mybro.pipeline.session import find_repo, first_of, session
+    from mybro.speak.notify import Notifier
     from mybro.terminal.view import choose_view
 
     where = find_repo(repo)
@@ -68,8 +70,9 @@ async def _run(
                 loop.add_signal_handler(number, running.pipeline.ended.set)
             running.warm_up()
             await running.recover()
-            hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
-            await first_of(hearing, running.pipeline.ended.wait())
+            async with control(running.pipeline, where, Notifier(settings.speak, running.clock)):
+                hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
+                await first_of(hearing, running.pipeline.ended.wait())
     finally:
         view.close()
     return 0

@@ -25,6 +25,8 @@ VERBS: dict[str, Verb] = {
         "Talk", "Show what is heard in recordings; does nothing.", "mybro hear memo.flac", "mybro.cli.hear"
     ),
     "demo": Verb("Talk", "Watch spoken commands mend a small project.", "mybro demo", "mybro.cli.demo"),
+    "status": Verb("Talk", "What the running session does.", "mybro status", "mybro.cli.status"),
+    "stop": Verb("Talk", "Stop everything in the running session.", "mybro stop", "mybro.cli.stop"),
     "history": Verb("Look back", "What was said, and what came of it.", "mybro history", "mybro.cli.history"),
     "replay": Verb(
         "Look back", "Show one sentence again, with its sound.", "mybro replay 17", "mybro.cli.replay"
@@ -45,5 +47,8 @@ VERBS: dict[str, Verb] = {
     "completions": Verb("Set up", "Shell completions.", "mybro completions zsh", "mybro.cli.completions"),
     "intent-schema": Verb(
         "For programs", "The JSON schema of an intent.", "mybro intent-schema", "mybro.cli.intent_schema"
+    ),
+    "mcp": Verb(
+        "For programs", "Lets a coding agent speak and ask by voice.", "mybro mcp --register", "mybro.cli.mcp"
     ),
 }

@@ -56,7 +56,7 @@ def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
         case Action.REPEAT:
             draft.say(state.last_said or phrases.nothing_said())
         case Action.STATUS:
-            draft.say(_status(state))
+            draft.say(status(state))
         case Action.HELP:
             draft.say(phrases.help_sentence())
         case Action.QUIT:
@@ -82,7 +82,8 @@ def _take_back(draft: Draft, turn: Turn, intent: Intent) -> None:
     draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1))  # type: ignore[arg-type]
 
 
-def _status(state: State) -> str:
+def status(state: State) -> str:
+    """What goes on, in a sentence."""
     asked = state.asked
     if asked is not None:
         return asked.text

@@ -31,17 +31,18 @@ def confirm(draft: Draft, turn: Turn, text: str) -> None:
 
 
 def asked(draft: Draft, event: ev.JobAsked) -> None:
-    """A job asks. One that has been stopped gets its no at once."""
-    job = draft.state.jobs.get(event.job)
-    if job is None or job.phase is JobPhase.STOPPING:
-        draft.do(Answer(ev.Answered(event.question, yes=False)))
-        return
-    draft.put_job(replace(job, phase=JobPhase.WAITING))
+    """A job asks, or with job 0 somebody else. A job that has been stopped gets its no at once."""
+    if event.job:
+        job = draft.state.jobs.get(event.job)
+        if job is None or job.phase is JobPhase.STOPPING:
+            draft.do(Answer(ev.Answered(event.question, yes=False)))
+            return
+        draft.put_job(replace(job, phase=JobPhase.WAITING))
     draft.put_question(
         Question(
             event.question,
             event.text,
-            job=event.job,
+            job=event.job or None,
             risk=event.risk,
             object=event.object,
             choices=event.choices,

@@ -117,6 +117,8 @@ def _work(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
 
 def _steer(draft: Draft, event: ev.Event) -> None:
     match event:
+        case ev.Announce(text):
+            draft.say(text, "news")
         case ev.StopAll():
             work.stop_all(draft)
         case ev.Quit():

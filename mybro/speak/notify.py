@@ -56,13 +56,14 @@ class Notifier:
         away = now - self._seen_at >= self._settings.away_after_s
         if self._possible and text and away and now - self._shown_at >= gap:
             self._shown_at = now
-            await self._show(text)
+            await self.show(text)
 
-    async def _show(self, text: str) -> None:
-        command = self._command(self._title, text)
+    async def show(self, text: str) -> bool:
+        """Notify now; False where that is not possible. Never raises."""
+        command = self._command(self._title, text) if self._settings.notify else None
         self._possible = command is not None
         if command is None:
-            return
+            return False
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
@@ -70,7 +71,7 @@ class Notifier:
             )  # fmt: skip
         except OSError:
             self._possible = False
-            return
+            return False
         try:
             await within(self._clock, _COMMAND_S, process.wait())
         except TimeoutError:
@@ -80,6 +81,7 @@ class Notifier:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+        return self._possible
 
 
 def notification(title: str, text: str, platform: str = sys.platform) -> list[str] | None:

@@ -1,0 +1,222 @@
+"""Lets other processes of the same person reach a session: what it does, stop, say, speak, ask."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from mybro import __version__
+from mybro.errors import ChildError, MybroError, Problem
+from mybro.events import (
+    Announce,
+    Answered,
+    Choice,
+    Envelope,
+    JobAsked,
+    QuestionWithdrawn,
+    StageFailed,
+    StopAll,
+    Typed,
+)
+from mybro.ops.rendezvous import MAX_LINE_BYTES, PROTOCOL, Json, own_socket
+from mybro.pipeline.acts import status
+from mybro.pipeline.pipeline import Pipeline
+from mybro.pipeline.state import JobPhase
+from mybro.speak.notify import Notifier
+
+MAX_REQUESTS = 16
+"""Requests of one connection that may wait for their replies; who sends more waits."""
+MAX_TEXT = 2_000
+MAX_CHOICES = 9
+QUESTIONS_FROM = 1_000_001
+"""Beyond what a session's hands count up to; odd, as the even ones are the state machine's own."""
+LONGEST_WAIT_S = 3600.0
+
+
+@contextlib.asynccontextmanager
+async def control(pipeline: Pipeline, repo: Path, notifier: Notifier) -> AsyncIterator[None]:
+    """Serve a session's socket; where there can be none, the session is told and goes on."""
+    served = Control(pipeline, repo, notifier)
+    try:
+        path = own_socket()
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(served.serve, path, limit=MAX_LINE_BYTES)
+    except (OSError, ChildError) as error:
+        message = error.message if isinstance(error, ChildError) else f"no socket for this session: {error}"
+        await pipeline.post(StageFailed("server", Problem("no_socket", message)))
+        yield
+        return
+    try:
+        path.chmod(0o600)
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+        await served.aclose()
+
+
+class Control:
+    """Answers the requests of every connection."""
+
+    def __init__(self, pipeline: Pipeline, repo: Path, notifier: Notifier) -> None:
+        self._pipeline = pipeline
+        self._repo = repo
+        self._notifier = notifier
+        self._numbers = itertools.count(QUESTIONS_FROM, 2)
+        self._open: dict[int, asyncio.Future[Answered | None]] = {}
+        self._asked: set[int] = set()
+        """Of the open questions, those that the pipeline has taken."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        pipeline.watch(self._watch)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Talk to one client until it leaves; what it still waits for is given up."""
+        greeting = {"mybro": __version__, "protocol": PROTOCOL, "pid": os.getpid(), "repo": str(self._repo)}
+        _send(writer, greeting)
+        room = asyncio.Semaphore(MAX_REQUESTS)
+        own: set[asyncio.Task[None]] = set()
+        try:
+            while line := await reader.readline():
+                await room.acquire()
+                task = asyncio.create_task(self._reply(line, writer))
+                for tasks in (own, self._tasks):
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: room.release())
+        except (OSError, ValueError):
+            return  # gone, or a line too long to be one
+        finally:
+            for task in own:
+                task.cancel()
+            await asyncio.gather(*own, return_exceptions=True)
+            writer.close()
+
+    async def aclose(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _reply(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        number: object = None
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise ChildError("bad_request", "a request is a JSON object")
+            number = request.get("id")
+            reply: Json = {"id": number, "ok": await self._do(request)}
+        except MybroError as error:
+            reply = {"id": number, "error": _error(error)}
+        except (ValueError, RecursionError):
+            reply = {"id": number, "error": _error(ChildError("bad_request", "that is no JSON"))}
+        with contextlib.suppress(OSError):
+            _send(writer, reply)
+            await writer.drain()
+
+    async def _do(self, request: Json) -> Json:
+        match request.get("do"):
+            case "status":
+                return self._status()
+            case "stop":
+                await self._pipeline.post(StopAll())
+                while self._pipeline.state.jobs:
+                    self._changed.clear()
+                    await self._changed.wait()
+                return {}
+            case "say":
+                turn = self._pipeline.next_turn()
+                await self._pipeline.post(Typed(turn, _text(request)))
+                return {"turn": turn}
+            case "speak":
+                await self._pipeline.post(Announce(_text(request)))
+                return {}
+            case "notify":
+                return {"shown": await self._notifier.show(_text(request))}
+            case "ask":
+                return await self._ask(request)
+            case other:
+                raise ChildError("unknown_request", f"this session does not know {other!r}")
+
+    def _status(self) -> Json:
+        state = self._pipeline.state
+        jobs = [
+            {"job": job.number, "title": job.title, "step": job.step, "phase": str(job.phase)}
+            for job in state.jobs.values()
+        ]
+        asked = state.asked
+        return {
+            "says": status(state), "jobs": jobs, "ear": str(state.ear), "muted": state.muted,
+            "paused": state.paused, "asked": asked.text if asked is not None else None,
+        }  # fmt: skip
+
+    async def _ask(self, request: Json) -> Json:
+        """Ask the person, aloud and on screen, and wait."""
+        choices = request.get("choices") or []
+        if not isinstance(choices, list) or not all(isinstance(one, str) and one for one in choices):
+            raise ChildError("bad_request", "choices are a list of texts")
+        if len(choices) > MAX_CHOICES:
+            raise ChildError("bad_request", f"nobody can choose from more than {MAX_CHOICES}")
+        seconds = request.get("timeout_s", LONGEST_WAIT_S)
+        if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_WAIT_S:
+            raise ChildError("bad_request", f"timeout_s is a number up to {LONGEST_WAIT_S:.0f}")
+        number = next(self._numbers)
+        waiting = self._open[number] = asyncio.get_running_loop().create_future()
+        asked = JobAsked(
+            self._job(), number, "choice" if choices else "permission", _text(request),
+            risk="read", choices=tuple(map(Choice, choices)),
+        )  # fmt: skip
+        answer = None
+        try:
+            await self._pipeline.post(asked)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    answer = await waiting
+        finally:
+            del self._open[number]
+            if answer is None:
+                await self._pipeline.post(QuestionWithdrawn(number))
+        if answer is None:
+            return {"answered": False}
+        return {"answered": True, "yes": answer.yes, "choice": answer.choice}
+
+    def _job(self) -> int:
+        """The task on whose behalf an agent asks; 0 where none is at work."""
+        jobs = [job for job in self._pipeline.state.jobs.values() if job.phase is JobPhase.RUNNING]
+        return next((job.number for job in reversed(jobs) if job.intent.kind in ("task", "question")), 0)
+
+    def _watch(self, envelope: Envelope) -> None:
+        self._changed.set()
+        event = envelope.event
+        if isinstance(event, JobAsked) and event.question in self._open:
+            self._asked.add(event.question)
+        if isinstance(event, Answered):
+            self._settle(event.question, event)
+        # Stopped, or its job ended: a question that is not there any more gets no answer.
+        for number in self._asked - self._pipeline.state.questions.keys():
+            self._settle(number, None)
+
+    def _settle(self, question: int, answer: Answered | None) -> None:
+        self._asked.discard(question)
+        waiting = self._open.get(question)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+
+def _text(request: Json) -> str:
+    text = request.get("text")
+    if not isinstance(text, str) or not text.strip() or len(text) > MAX_TEXT:
+        raise ChildError("bad_request", f"text is what to say: 1 to {MAX_TEXT} characters")
+    return text.strip()
+
+
+def _error(error: MybroError) -> Json:
+    return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def _send(writer: asyncio.StreamWriter, message: Json) -> None:
+    writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
