@@ -28,9 +28,11 @@ from mybro.executor.checkpoint import Checkpoint, CheckpointStore, History, Limi
 from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.jobs import Executor, limits
 from mybro.intent import Action, Arguments, Intent
+from mybro.ops.tree import run_command
 from tests.executor_tools import new_repository, write
 from tests.fakes.audio import ManualClock
 from tests.fakes.executor import git, image
+from tests.fakes.ops import silent, written
 
 pytestmark = pytest.mark.integration
 
@@ -489,3 +491,39 @@ def test_what_the_settings_leave_out() -> None:
     settings = ExecutorSettings(checkpoint_max_file_mb=3, checkpoint_exclude=("x",), checkpoint_ignored=True)
     assert limits(settings) == Limits(max_file_bytes=3 << 20, folders=("x",), ignored=True)
     assert limits(ExecutorSettings()) == Limits()
+
+
+# ------------------------------------------------------------------------ frozen
+
+
+def counts(file: Path) -> Deed:
+    """A command that writes without end, in a process of its own and in one that leaves it."""
+    script = (
+        f"(while :; do echo x >> {file}; sleep 0.02; done) & while :; do echo x >> {file}; sleep 0.02; done"
+    )
+
+    async def deed(job: Job, _: Report) -> Outcome:
+        await run_command(["sh", "-c", script], cwd=job.repo)
+        return Outcome("never")
+
+    return deed
+
+
+async def test_a_pause_holds_every_process_where_it_is(room: Room, tmp_path: Path) -> None:
+    file = tmp_path / "count"
+    file.touch()
+    job = await room.start("count", counts(file))
+    assert await asyncio.to_thread(written, file)
+    await room.executor.freeze(on=True)
+    assert await asyncio.to_thread(silent, file, 0.4)
+    await room.executor.freeze(on=False)
+    assert await asyncio.to_thread(written, file)
+    await room.executor.freeze(on=True)
+    await room.executor.stop(job)
+    assert isinstance(await room.end(job), JobStopped)
+    assert await asyncio.to_thread(silent, file, 0.2)
+
+
+async def test_a_pause_of_nothing_holds_nothing(room: Room) -> None:
+    await room.executor.freeze(on=True)
+    assert isinstance(await room.do("write", writes(a_py="1")), JobFinished)

@@ -359,6 +359,8 @@ def test_status_tells_the_newest_step() -> None:
         (Action.MUTE, do.Mute(on=True)),
         (Action.UNMUTE, do.Mute(on=False)),
         (Action.PAUSE, do.HoldVoice(on=True)),
+        (Action.PAUSE, do.FreezeJobs(on=True)),
+        (Action.RESUME, do.FreezeJobs(on=False)),
         (Action.RESUME, do.HoldVoice(on=False)),
         (Action.QUIT, do.ShutDown()),
     ],

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError, MybroError, Problem
@@ -28,7 +30,8 @@ from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
 from mybro.executor.words import changed_words, redo_words, title, undo_words
 from mybro.intent import Intent
-from mybro.ops.kept import uninterrupted
+from mybro.ops.kept import freeze_all, uninterrupted
+from mybro.ops.processes import thaw
 
 T = TypeVar("T")
 
@@ -60,6 +63,7 @@ class Executor:
         # Odd numbers: the even ones are the state machine's own.
         self._questions = itertools.count(1, 2)
         self._writing = asyncio.Lock()
+        self._frozen: frozenset[psutil.Process] = frozenset()
         self._recovered: asyncio.Task[list[Step]] | None = None
         self._closed = False
 
@@ -94,10 +98,19 @@ class Executor:
 
     async def stop(self, job: int | None = None) -> None:
         """Stop one job, or all; returns once they are quiescent and their ends are reported."""
+        await self.freeze(on=False)
         chosen = [r for number, r in self._jobs.items() if job is None or number == job]
         for running in chosen:
             running.stop()
         await asyncio.gather(*(r.task for r in chosen if r.task is not None), return_exceptions=True)
+
+    async def freeze(self, *, on: bool) -> None:
+        """Hold the processes of all jobs where they are, or let them go on."""
+        if on and self._jobs:
+            self._frozen |= await asyncio.to_thread(freeze_all)
+        elif not on and self._frozen:
+            frozen, self._frozen = self._frozen, frozenset()
+            await asyncio.to_thread(thaw, frozen)
 
     async def answer(self, answer: Answered) -> None:
         """Pass an answer to whichever job asked the question."""

@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import sys
+import weakref
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import psutil
 
 from mybro.errors import ChildError
 from mybro.ops import keeper
-from mybro.ops.processes import MARKER, kill_tree
+from mybro.ops.processes import MARKER, freeze, kill_tree
 
 T = TypeVar("T")
 
@@ -112,6 +113,7 @@ class Kept:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._agent = psutil.Process(self.pid)
         self._end = asyncio.create_task(self._await_end())
+        _LIVE.add(self)
 
     @property
     def stdin(self) -> asyncio.StreamWriter | None:
@@ -193,6 +195,15 @@ class Kept:
         # The keeper itself was killed: what is left is this side's to end.
         survivors = await asyncio.to_thread(kill_tree, self._agent, marker=self.token)
         return Ended(-9, survivors)
+
+
+_LIVE: weakref.WeakSet[Kept] = weakref.WeakSet()
+
+
+def freeze_all() -> frozenset[psutil.Process]:
+    """Stop every kept command with all that is below it, where it is; undo it with `thaw`. Blocks."""
+    live = [kept for kept in _LIVE if not kept.ended]
+    return frozenset().union(*(freeze(kept.keeper_pid, kept.token) for kept in live))
 
 
 def _not_started(program: str, cwd: Path, number: int, path: str) -> ChildError:

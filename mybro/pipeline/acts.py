@@ -7,7 +7,7 @@ from dataclasses import replace
 from mybro.intent import Action, Intent
 from mybro.pipeline import questions, work
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import HoldVoice, Hush, Mute, ShutDown, TakeBack
+from mybro.pipeline.effects import FreezeJobs, HoldVoice, Hush, Mute, ShutDown, TakeBack
 from mybro.pipeline.state import Job, State, Turn, TurnPhase
 from mybro.speak import phrases
 
@@ -46,9 +46,10 @@ def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
         case Action.UNDO | Action.REDO:
             _take_back(draft, turn, intent)
         case Action.PAUSE | Action.RESUME:
-            draft.set(paused=intent.action is Action.PAUSE)
-            draft.do(HoldVoice(on=intent.action is Action.PAUSE))
-            draft.say(phrases.paused() if intent.action is Action.PAUSE else phrases.resumed())
+            paused = intent.action is Action.PAUSE
+            draft.set(paused=paused)
+            draft.do(FreezeJobs(on=paused), HoldVoice(on=paused))
+            draft.say(phrases.paused() if paused else phrases.resumed())
         case Action.MUTE | Action.UNMUTE:
             draft.set(muted=intent.action is Action.MUTE)
             draft.do(Mute(on=intent.action is Action.MUTE))

@@ -125,6 +125,13 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeJobs:
+    """Hold every process of the jobs where it is, or let all go on."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HoldVoice:
     """Stop the voice where it is, or let it go on from there."""
 
@@ -158,6 +165,6 @@ class ShutDown:
 
 Effect = (
     Post | Transcribe | DropTranscription | Acknowledge | Understand | ForgetTurn
-    | StartJob | TakeBack | StopJobs | Answer
+    | StartJob | TakeBack | StopJobs | FreezeJobs | Answer
     | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

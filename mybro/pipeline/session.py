@@ -30,7 +30,8 @@ from mybro.events import (
     Typed,
 )
 from mybro.executor.checkpoint import CheckpointStore
-from mybro.executor.claude.hand import ClaudeHand
+from mybro.executor.choice import coding_hand
+from mybro.executor.coding import CodingHand
 from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
 from mybro.intent import Intent
@@ -66,7 +67,7 @@ class Session:
     executor: Executor
     mouth: Mouth | None
     repo: Path
-    coder: ClaudeHand
+    coder: CodingHand
 
     def warm_up(self) -> None:
         """Get ready beside everything else what would make the first sentence wait."""
@@ -145,7 +146,7 @@ async def session(
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
-        coder = ClaudeHand(settings.executor, clock)
+        coder = coding_hand(settings.executor, clock)
         executor = _executor(settings, repo, pipeline, clock, coder)
         brain = Brain(settings.brain, clock)
         pipeline.attach(Stages(brain, transcription, executor, mouth, journal))
@@ -160,7 +161,7 @@ async def session(
 
 
 def _executor(
-    settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: ClaudeHand
+    settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand
 ) -> Executor:
     chosen = settings.executor
     store = CheckpointStore(data_dir() / "checkpoints", repo, limits(chosen))

@@ -67,6 +67,7 @@ class FakeExecutor:
         self.taken_back: list[tuple[str, int]] = []
         self.started = asyncio.Event()
         self.closed = False
+        self.frozen = False
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         self.running[job_number] = intent
@@ -81,6 +82,9 @@ class FakeExecutor:
         for number in list(self.running):
             del self.running[number]
             await self._emit(ev.JobStopped(number))
+
+    async def freeze(self, *, on: bool) -> None:
+        self.frozen = on
 
     async def answer(self, answer: ev.Answered) -> None:
         self.answers.append(answer)
