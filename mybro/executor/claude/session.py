@@ -237,19 +237,26 @@ class Session:
         turn.aborted = True
         while not turn.messages.empty():
             turn.messages.get_nowait()
+        # At the same time: a busy CLI reacts late, and what its tools started writes on until it does.
+        await asyncio.gather(self._interrupt(process, turn), self._sweep(process))
+        if turn.result.done() and process.alive:
+            survivors = await self._sweep(process)
+            if survivors:
+                _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
+        else:
+            await self._drop()
+
+    async def _interrupt(self, process: ClaudeProcess, turn: RunningTurn) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_INTERRUPT_S):
                 await process.request("interrupt")
                 ends: set[asyncio.Future[Any]] = {turn.result, process.ended}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        if turn.result.done() and process.alive:
-            survivors = await asyncio.to_thread(
-                kill_tree, process.pid, marker=process.kept.token, spare=self._spared or frozenset()
-            )
-            if survivors:
-                _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
-        else:
-            await self._drop()
+
+    async def _sweep(self, process: ClaudeProcess) -> tuple[int, ...]:
+        """End what tools started; returns what lives on."""
+        spared = self._spared or frozenset()
+        return await asyncio.to_thread(kill_tree, process.pid, marker=process.kept.token, spare=spared)
 
     async def _judge(self, turn: RunningTurn) -> Turn:
         result = turn.result.result()
