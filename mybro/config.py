@@ -109,6 +109,12 @@ class BrainSettings(_Section):
 class ExecutorSettings(_Section):
     """The hands."""
 
+    agent: Literal["claude", "acp"] = Field(
+        "claude", description="who does coding tasks: Claude Code, or the agent of acp_command"
+    )
+    acp_command: str | None = Field(
+        None, description="starts an agent that speaks the Agent Client Protocol, with its arguments"
+    )
     claude_path: str | None = Field(None, description="the Claude Code CLI; default: `claude` on PATH")
     model: str | None = Field(None, description="the coding session's model; default: the CLI's")
     permission_timeout_s: float = Field(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mybro.ops.bootstrap import claude_cli, environment, lanes, machine
+from mybro.ops.bootstrap import acp_agent, claude_cli, environment, lanes, machine
 from mybro.ops.bootstrap.__main__ import main, usage
 from mybro.ops.bootstrap.console import SetupError, call
 from mybro.ops.bootstrap.stamps import Stamp, digest
@@ -154,6 +154,8 @@ def test_the_pinned_cli_has_a_version() -> None:
 def test_another_cli_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYBRO_CLAUDE_BIN", "/somewhere/claude")
     assert claude_cli.provide() == Path("/somewhere/claude")
+    monkeypatch.setenv("MYBRO_ACP_BIN", "/somewhere/agent")
+    assert acp_agent.provide() == Path("/somewhere/agent")
 
 
 def test_help_names_every_target(capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,3 +162,14 @@ def test_the_coding_cli_is_pinned_with_hashes() -> None:
 )
 def test_what_ci_may_lack_is_listed(what: str, platform: str, allowed: bool) -> None:
     assert may_lack(what, platform) is allowed
+
+
+def test_the_agent_of_the_tests_is_pinned_with_hashes() -> None:
+    manifest = json.loads((FOLDER / "acp/package.json").read_text())
+    lock = json.loads((FOLDER / "acp/package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    for name, wanted in manifest["dependencies"].items():
+        assert packages[f"node_modules/{name}"]["version"] == wanted
+    for entry in packages.values():
+        assert entry["integrity"].startswith("sha512-")
+        assert "resolved" not in entry

@@ -122,6 +122,8 @@ def coding_session(settings: Settings, binary: str | None = None) -> Finding:
 
     `binary` is where the CLI was found; without it, the settings and PATH are looked at.
     """
+    if settings.executor.agent == "acp":
+        return _acp_agent(settings.executor.acp_command)
     name = "Claude Code"
     binary = binary or claude_cli(settings.executor.claude_path)
     if binary is None:
@@ -134,6 +136,18 @@ def coding_session(settings: Settings, binary: str | None = None) -> Finding:
     if not sign_in.signed_in:
         return Finding(name, "optional", "not signed in: coding tasks do not work", SIGN_IN)
     return Finding(name, "ok", f"{binary}, signed in ({sign_in.how})")
+
+
+def _acp_agent(command: str | None) -> Finding:
+    """Whether the program is there; only a session shows whether it speaks the protocol and is signed in."""
+    name, program = "coding agent", (command or "").split(maxsplit=1)
+    if not program:
+        remedy = "mybro config set executor.acp_command COMMAND, or: mybro config set executor.agent claude"
+        return Finding(name, "optional", "none is set: commands work, coding tasks do not", remedy)
+    found = shutil.which(os.path.expanduser(program[0]))  # noqa: PTH111
+    if found is None:
+        return Finding(name, "optional", f"{program[0]} is not there", "Install it, or set another one")
+    return Finding(name, "ok", f"{found}, by the Agent Client Protocol")
 
 
 def api_key(settings: Settings, env: Mapping[str, str] = os.environ) -> Finding:

@@ -12,6 +12,7 @@ from mybro.config import ExecutorSettings
 from mybro.events import Answered, Event, JobAsked, JobProgressed, Outcome, QuestionWithdrawn
 from mybro.executor.claude.hand import ClaudeHand
 from mybro.executor.claude.store import FileSessionStore
+from mybro.executor.coding import CodingHand
 from mybro.executor.hand import Job
 from mybro.intent import Intent, Kind
 
@@ -38,7 +39,7 @@ class Desk:
         self._numbers = itertools.count(1)
         self._heard = asyncio.Condition()
 
-    def new_hand(self) -> ClaudeHand:
+    def new_hand(self) -> CodingHand:
         """What a restarted program has: the same files, a new hand."""
         return ClaudeHand(self.settings, self.clock, env=self.env, store=self.store)
 

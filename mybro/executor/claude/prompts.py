@@ -13,13 +13,15 @@ by a machine, with no keyboard nearby:
 - Identifiers may be spelled as English words ("parse line" for parse_line, "user dot pie" for user.py), and
   words may be misheard. Look for the nearest symbol or file in the repository before you conclude that
   something does not exist.
-- Do what was asked and no more. If it is truly unclear which of several things is meant, ask with
-  AskUserQuestion, briefly: the question is read aloud.
+- Do what was asked and no more. If it is truly unclear which of several things is meant, {ask}
 - The person can undo everything that you change in the repository with one word, so do not ask before
   ordinary edits.
 - End with one or two short plain sentences that say what came of it. They are spoken aloud: no markdown, no
   code, no lists, and of a path only the last name.
 """
+
+_ASK = "ask with\n  AskUserQuestion, briefly: the question is read aloud."
+_SAY = "change\n  nothing and end with the question, briefly: it is read aloud."
 
 _MEMORY = "The repository's own instructions (its CLAUDE.md):\n\n"
 _MEMORY_CHARS = 20_000
@@ -27,22 +29,23 @@ _MEMORY_CHARS = 20_000
 _ONLY_READ = "(Answer in at most two short sentences, to be spoken aloud. Only read: change nothing.)"
 
 
-def system_prompt(repo: Path, trusted: bool) -> str:
-    """What is added to the CLI's own system prompt.
+def system_prompt(repo: Path, trusted: bool, *, asks: bool = True) -> str:
+    """What is added to the CLI's own system prompt; `asks` for an agent with a tool that asks the person.
 
     The CLI reads CLAUDE.md together with a repository's settings and hooks or not at all; its words, unlike
     those, run nothing, so they are passed on here.
     """
+    spoken = _SPOKEN.format(ask=_ASK if asks else _SAY)
     if trusted:
-        return _SPOKEN
+        return spoken
     try:
         if not is_inside(repo / "CLAUDE.md", repo):
-            return _SPOKEN
+            return spoken
         with (repo / "CLAUDE.md").open(encoding="utf-8", errors="replace") as file:
             memory = file.read(_MEMORY_CHARS).replace("\0", "")
     except OSError:
-        return _SPOKEN
-    return f"{_SPOKEN}\n{_MEMORY}{memory}"
+        return spoken
+    return f"{spoken}\n{_MEMORY}{memory}"
 
 
 def reads_only(intent: Intent) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mybro.ops.bootstrap import claude_cli
+from mybro.ops.bootstrap import acp_agent, claude_cli
 from mybro.ops.bootstrap.console import say
 from mybro.ops.bootstrap.places import CACHE, ROOT, in_venv
 
@@ -72,6 +72,9 @@ def _test_env() -> dict[str, str]:
     claude = claude_cli.provide()
     if claude is not None:
         env["MYBRO_CLAUDE_BIN"] = str(claude)
+    agent = acp_agent.provide()
+    if agent is not None:
+        env["MYBRO_ACP_BIN"] = str(agent)
     return env
 
 

@@ -1,0 +1,297 @@
+"""A conversation with an agent about one repository: one warm process, and its turns, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mybro.clock import Clock
+from mybro.errors import ExecutorError
+from mybro.executor.acp import faults
+from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
+from mybro.executor.acp.opening import Opened, open_session, part
+from mybro.executor.acp.turn import CANCEL, AcpTurn
+from mybro.executor.claude.faults import TurnError, over_budget
+from mybro.executor.claude.messages import Json, Message
+from mybro.executor.claude.permissions import Decision
+from mybro.executor.claude.store import Remembered, SessionStore
+from mybro.executor.claude.turn import Turn
+from mybro.ops.kept import uninterrupted
+from mybro.ops.processes import descendants, kill_tree
+
+_INTERRUPT_S = 0.6
+_START_S = 30.0
+_BROKEN = frozenset({INTERNAL, NOT_FOUND})
+"""Errors after which an agent may no longer have its session, or the process behind it."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a repository's sessions are started."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """The whole environment."""
+    note: str
+    """Said to the agent before the first prompt of a session."""
+    trusted: bool = False
+    """Whether the repository's own hooks, settings and servers may run."""
+    budget_usd: float | None = None
+    """What the whole session may cost, as far as the agent tells its cost."""
+    tool_silence_s: float = 1800.0
+    """How long a running tool may give no sign of life."""
+
+
+class AcpSession:
+    """Lives on after errors: an agent that died or was ended is started again, and goes on where it was if
+    it can take up a session again.
+    """
+
+    def __init__(self, repo: Path, setup: Setup, clock: Clock, store: SessionStore) -> None:
+        self.repo = repo
+        self._setup = setup
+        self._clock = clock
+        self._store = store
+        self._remembered = store.load(repo)
+        self._connection: Connection | None = None
+        self._opened = Opened("", fresh=True, lasting=False)
+        self._noted = False
+        """Whether the session has had the note."""
+        self._counter_usd = 0.0
+        self._spared: frozenset[psutil.Process] | None = None
+        """The agent and what ran beside it before its first turn."""
+        self._turn: AcpTurn | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def spent_usd(self) -> float:
+        return self._remembered.spent_usd if self._remembered else 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The agent's process, if one runs."""
+        return self._connection.pid if self._connection is not None and self._connection.alive else None
+
+    async def warm(self) -> None:
+        """Have an agent that waits for a prompt. Raises `ExecutorError` where there can be none."""
+        async with self._starting:
+            if self.pid is None:
+                await self._drop()
+                await self._start()
+
+    async def turn(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
+        """Send a prompt; messages go to `on_message` in order until the agent has ended its turn.
+
+        When this is cancelled, or `on_message` raises, the turn is cancelled and what its tools started is
+        dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
+        """
+        if self._over_budget(0.0):
+            raise over_budget(self._setup.budget_usd or 0.0)
+        for _ in range(2):  # the first may meet an agent that had died while it idled
+            await self.warm()
+            turn = self._turn = AcpTurn(self._clock, self._setup.tool_silence_s)
+            try:
+                await self._attempt(turn, prompt, on_message)
+                return self._account(turn, turn.text.strip())
+            except TurnError as error:
+                if error.code == "agent_died" and not turn.taken:
+                    continue
+                error.turn = self._account(turn, "")
+                raise
+            except asyncio.CancelledError:
+                self._account(turn, "")
+                raise
+            finally:
+                self._turn = None
+        raise faults.died()
+
+    async def reply(self, request: str, decision: Decision) -> None:
+        """Answer a permission question of the running turn."""
+        if self._turn is not None:
+            self._turn.decided(request, decision)
+
+    async def aclose(self) -> None:
+        """End the agent, in order and within about a second."""
+        await uninterrupted(self._drop())
+
+    # ------------------------------------------------------------------------ the agent
+
+    async def _start(self) -> None:
+        setup = self._setup
+        try:
+            connection = await Connection.start(
+                setup.argv, cwd=self.repo, env=setup.env, on_notice=self._notice, serve=self._serve
+            )
+        except ExecutorError as error:
+            raise faults.missing(setup.argv[0]) if error.code == "command_not_found" else error from None
+        self._connection, self._spared, self._counter_usd = connection, None, self.spent_usd
+        last = self._remembered.session if self._remembered else None
+        try:
+            async with asyncio.timeout(_START_S):
+                self._opened = await open_session(connection, self.repo, last, trusted=setup.trusted)
+        except BaseException as error:
+            garbled = connection.bad_lines > 0
+            await uninterrupted(self._drop())
+            match error:
+                case RpcError():
+                    raise faults.of_error(error) from None
+                case GoneError() | TimeoutError() if garbled:
+                    raise faults.not_acp() from None
+                case GoneError():
+                    raise faults.died() from None
+                case TimeoutError():
+                    raise faults.silent(_START_S) from None
+            raise
+        self._noted = not self._opened.fresh
+        if self._opened.fresh:
+            self._counter_usd = 0.0
+            self._remember(None)
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
+
+    # ------------------------------------------------------------------------ the turn
+
+    async def _attempt(
+        self, turn: AcpTurn, prompt: str, on_message: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        connection = self._connection
+        if connection is None:
+            raise faults.died()
+        if self._spared is None:
+            self._spared = await asyncio.to_thread(_family, connection.pid)
+        words = [prompt] if self._noted else [self._setup.note, prompt]
+        blocks = [{"type": "text", "text": text} for text in words]
+        asked = {"sessionId": self._opened.id, "prompt": blocks}
+        end = asyncio.create_task(connection.request("session/prompt", asked))
+        try:
+            await self._follow(turn, end, on_message)
+            told = await end
+        except GoneError:
+            raise (faults.not_acp() if connection.bad_lines else faults.died()) from None
+        except RpcError as error:
+            if error.code in _BROKEN:
+                await uninterrupted(self._drop())
+            raise faults.of_error(error) from None
+        finally:
+            turn.abort()
+            if not end.done():
+                await uninterrupted(self._abort(connection, end))
+        turn.count_tokens(part(told, "usage"))
+        trouble = faults.of_stop(told.get("stopReason"))
+        if trouble is not None:
+            raise trouble
+
+    async def _follow(
+        self, turn: AcpTurn, end: asyncio.Task[Json], on_message: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Hand on messages until the agent's turn has ended; raises where it does not."""
+        silence = asyncio.create_task(turn.silence())
+        getting = asyncio.create_task(turn.messages.get())
+        try:
+            while True:
+                waiting: set[asyncio.Future[Any]] = {getting, end, silence}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if getting.done():
+                    message = getting.result()
+                    getting = asyncio.create_task(turn.messages.get())
+                    await on_message(message)
+                    if self._over_budget(turn.cost_usd):
+                        raise over_budget(self._setup.budget_usd or 0.0)
+                elif end.done():
+                    return
+                else:
+                    raise faults.silent(silence.result())
+        finally:
+            silence.cancel()
+            getting.cancel()
+
+    async def _abort(self, connection: Connection, end: asyncio.Task[Json]) -> None:
+        """Cancel the turn and end what its tools started; an agent that does not react is ended too."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_INTERRUPT_S):
+                await connection.notify("session/cancel", {"sessionId": self._opened.id})
+                await asyncio.wait({end})
+        if not end.done():
+            connection.kept.kill()
+            await self._drop()
+        elif await asyncio.to_thread(self._end_strays, connection) and self._opened.lasting:
+            # What was killed may have been a part of the agent: it is started again when it is needed.
+            await self._drop()
+        await asyncio.gather(end, return_exceptions=True)
+
+    def _end_strays(self, connection: Connection) -> bool:
+        """Kill what the turn has left; whether there was anything. Blocks."""
+        spared, marker = self._spared or frozenset(), connection.kept.token
+        if not set(descendants(connection.pid, marker)) - spared:
+            return False
+        survivors = kill_tree(connection.pid, marker=marker, spare=spared)
+        if survivors:
+            _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
+        return True
+
+    # ------------------------------------------------------------------------ what the agent sends
+
+    async def _notice(self, method: str, params: Json) -> None:
+        """What is told outside a turn is dropped, such as the history of a session taken up again."""
+        if method != "session/update":
+            return
+        update, turn = part(params, "update"), self._turn
+        if update.get("sessionUpdate") == "usage_update":
+            self._pay(part(update, "cost"))
+        if turn is not None and params.get("sessionId") == self._opened.id:
+            await turn.update(update)
+
+    async def _serve(self, method: str, params: Json) -> Json:
+        turn = self._turn
+        if turn is not None and not turn.aborted and params.get("sessionId") == self._opened.id:
+            return await turn.serve(method, params)
+        if method == "session/request_permission":
+            return CANCEL
+        raise RpcError(CANCELLED, "no prompt is being answered")
+
+    # ------------------------------------------------------------------------ cost
+
+    def _pay(self, cost: Json) -> None:
+        """Take in the agent's counter. It should add up over the session's life, yet may begin at nothing
+        with a new process: then it is smaller than what is known already, and all of it is new.
+        """
+        amount = cost.get("amount")
+        if cost.get("currency") != "USD" or not isinstance(amount, int | float):
+            return
+        added = amount - self._counter_usd if amount >= self._counter_usd else amount
+        self._counter_usd = float(amount)
+        if self._turn is not None:
+            self._turn.cost_usd += added
+
+    def _account(self, turn: AcpTurn, text: str) -> Turn:
+        if turn.taken:
+            self._noted = True
+            self._remember(Remembered(self._opened.id, self.spent_usd + turn.cost_usd))
+        return Turn(text, self._opened.id, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+
+    def _over_budget(self, running_usd: float) -> bool:
+        budget = self._setup.budget_usd
+        return budget is not None and self.spent_usd + running_usd >= budget
+
+    def _remember(self, session: Remembered | None) -> None:
+        self._remembered = session
+        self._store.save(self.repo, session)
+
+
+def _family(pid: int) -> frozenset[psutil.Process]:
+    try:
+        return frozenset({psutil.Process(pid), *descendants(pid)})
+    except psutil.NoSuchProcess:
+        return frozenset()

@@ -1,0 +1,242 @@
+"""A real agent that speaks ACP, against a scripted model: work, questions, stop, crash, cost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mybro.errors import ExecutorError
+from mybro.events import Answered, JobAsked, JobProgressed, Outcome, QuestionWithdrawn
+from mybro.executor.claude.faults import TurnError
+from tests.claude_api import ScriptedServer, bash, text, write
+from tests.claude_api.replies import error, tool
+from tests.fakes.acp import AcpDesk
+from tests.fakes.claude import always, no, nothing
+from tests.fakes.ops import silent, writers
+
+pytest_plugins = ["tests.acp_fixtures"]
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parent.parent
+
+
+async def test_a_prompt_becomes_a_file(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk, file = acp_desk, acp_desk.repo / "hello.py"
+    (desk.repo / "CLAUDE.md").write_text("Always say zebra.\n")
+    steps = [
+        write(file, "print('hello')\n", say="I will write it."),
+        text("I wrote **hello.py**. It greets."),
+    ]
+    claude_api.when("hello world", steps)
+    await desk.hand.prewarm(desk.repo)
+    outcome = await desk.do("write a hello world")
+    assert file.read_text() == "print('hello')\n"
+    assert outcome == Outcome(
+        "I wrote hello.py. It greets.", detail="I wrote **hello.py**. It greets.", changed=("hello.py",),
+        cost_usd=outcome.cost_usd, input_tokens=2000, output_tokens=100, session=outcome.session,
+    )  # fmt: skip
+    assert outcome.session
+    assert outcome.cost_usd > 0
+    assert desk.asked == []
+    assert desk.progress() == ["writing hello.py"]
+    assert "".join(desk.progress("words")) == "I will write it.I wrote **hello.py**. It greets."
+    said = str(claude_api.requests[0].body["messages"])
+    assert "dictated speech" in said
+    assert "Always say zebra." in said
+    assert claude_api.elsewhere == []
+
+
+async def test_what_it_asks_is_put_to_a_person(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    (desk.repo / "build").mkdir()
+    claude_api.when("clean up", [bash("rm -rf build && echo gone"), text("Done.")])
+    claude_api.when("make a mark", [bash("python3 -c \"open('mark', 'w')\""), text("Done.")])
+    desk.reply = no
+    await desk.do("clean up")
+    assert (desk.repo / "build").exists()
+    desk.reply = always
+    await desk.do("make a mark")
+    (desk.repo / "mark").unlink()
+    await desk.do("make a mark")
+    assert (desk.repo / "mark").exists()
+    await desk.do("now clean up")
+    assert not (desk.repo / "build").exists()
+    told = [(asked.text, asked.risk, asked.object) for asked in desk.asked]
+    clean = ("It wants to delete the folder build. Yes or no?", "destructive", "build")
+    assert told == [
+        clean, ("It wants to run python3 -c \"open('mark', 'w')\". Yes or no?", "write", ""), clean,
+    ]  # fmt: skip
+    assert desk.asked[0].detail == "rm -rf build && echo gone"
+    assert desk.progress("output")[-1] == "gone"
+    assert not (desk.repo / ".claude").exists()
+
+
+async def test_edits_inside_need_no_question_and_outside_do(
+    acp_desk: AcpDesk, claude_api: ScriptedServer, tmp_path: Path
+) -> None:
+    desk, outside = acp_desk, tmp_path / "outside"
+    outside.mkdir()
+    edit = {"file_path": str(desk.repo / "parser.py"), "old_string": "line.split()", "new_string": "line"}
+    steps = [
+        tool("Read", {"file_path": str(desk.repo / "parser.py")}),
+        tool("Edit", edit),
+        write(outside / "stolen.py", "x = 1\n"),
+        write(desk.repo / ".git" / "hooks" / "pre-commit", "x = 1\n"),
+        text("Done."),
+    ]
+    claude_api.when("edit", steps)
+    desk.reply = no
+    outcome = await desk.do("edit things")
+    assert outcome.changed == ("parser.py",)
+    assert [(asked.risk, asked.object) for asked in desk.asked] == [
+        ("destructive", "stolen.py"), ("destructive", "pre-commit"),
+    ]  # fmt: skip
+    assert list(outside.iterdir()) == []
+    assert (desk.repo / "parser.py").read_text().endswith("return line\n")
+    assert desk.progress()[:2] == ["reading parser.py", "editing parser.py"]
+
+
+async def test_a_question_only_reads(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    steps = [write(desk.repo / "x.py", "x = 1\n"), bash("touch y.py"), text("It splits lines. That is all.")]
+    claude_api.when("what does", steps)
+    outcome = await desk.do("what does the parser do", kind="question")
+    assert outcome.summary == "It splits lines. That is all."
+    assert desk.asked == []
+    assert sorted(file.name for file in desk.repo.iterdir()) == [".git", "parser.py"]
+
+
+@pytest.mark.parametrize("kind", ["plain", "double_fork"])
+async def test_stop_leaves_nothing_that_writes(
+    kind: str, acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    desk, file = acp_desk, acp_desk.repo / "written"
+    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}"
+    claude_api.when("never ends", [bash(program), text("It ended.")])
+    claude_api.when("afterwards", [text("Still here.")])
+    running = desk.start("run what never ends")
+    await asyncio.to_thread(writers, file)
+    await desk.hand.stop()
+    assert silent(file)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await desk.do("and afterwards")).summary == "Still here."
+    told = [str(request.body["messages"]) for request in claude_api.requests]
+    assert any("run what never ends" in words and "and afterwards" in words for words in told)
+
+
+async def test_a_stop_in_mid_sentence_keeps_the_agent(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    claude_api.when("talks on", [text("word " * 400, word_delay_s=0.05)])
+    claude_api.when("afterwards", [text("Still here.")])
+    running = desk.start("somebody who talks on")
+    await desk.until(lambda e: isinstance(e, JobProgressed) and e.kind == "words")
+    agent = desk.agent()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    said = len(desk.events)
+    assert (await desk.do("and afterwards")).summary == "Still here."
+    assert len(desk.events) - said < 10
+    assert desk.agent() == agent
+
+
+async def test_a_stop_withdraws_the_question(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    claude_api.when("make a mark", [bash("python3 -c \"open('mark', 'w')\""), text("Done.")])
+    claude_api.when("afterwards", [text("Still here.")])
+    desk.reply = nothing
+    running = desk.start("make a mark")
+    asked = await desk.until(lambda event: isinstance(event, JobAsked))
+    assert isinstance(asked, JobAsked)
+    await desk.hand.stop()
+    assert running.done()
+    assert isinstance(desk.events[-1], QuestionWithdrawn)
+    await desk.hand.answer(Answered(asked.question, yes=True))  # too late, and without effect
+    assert (await desk.do("and afterwards")).summary == "Still here."
+    assert not (desk.repo / "mark").exists()
+
+
+@pytest.mark.parametrize("victim", ["the agent", "the program behind it"])
+async def test_a_killed_agent_is_told_and_resumed(
+    victim: str, acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    desk = acp_desk
+    claude_api.when("remember blue", [text("I remember.")])
+    claude_api.when("talks on", [text("word " * 400, word_delay_s=0.05)])
+    claude_api.when("which colour", [text("Blue.")])
+    first = await desk.do("remember blue")
+    running = desk.start("somebody who talks on")
+    await desk.until(lambda e: isinstance(e, JobProgressed) and e.text == "word ")
+    family = [desk.agent(), *desk.agent().children()]
+    for process in family[:1] if victim == "the agent" else family[1:]:
+        process.kill()
+    with pytest.raises(TurnError) as failed:
+        await running
+    assert failed.value.code == ("agent_died" if victim == "the agent" else "agent_failed")
+    assert failed.value.retryable
+    psutil.wait_procs(family, timeout=10)
+    assert [process for process in family if process.is_running()] == []
+    after = await desk.do("which colour was it")
+    assert (after.summary, after.session) == ("Blue.", first.session)
+    told = [str(request.body["messages"]) for request in claude_api.requests]
+    assert any("remember blue" in words and "which colour was it" in words for words in told)
+    desk.agent().kill()  # while it idles: nobody needs to know
+    assert (await desk.do("which colour was it")).session == first.session
+
+
+async def test_cost_is_what_each_turn_added(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    claude_api.when("cheap", [text("Done.")])
+    claude_api.when("dear", [text("Done.", usage={"input_tokens": 3000})])
+    first = await desk.do("something cheap")
+    second = await desk.do("something dear")
+    await desk.hand.aclose()
+    desk.hand = desk.new_hand()
+    third = await desk.do("something cheap again")
+    assert first.session == second.session == third.session
+    assert (first.input_tokens, second.input_tokens, third.input_tokens) == (1000, 3000, 1000)
+    assert third.cost_usd == pytest.approx(first.cost_usd)
+    assert second.cost_usd > 2 * first.cost_usd
+    remembered = desk.store.load(desk.repo)
+    assert remembered is not None
+    assert remembered.spent_usd == pytest.approx(2 * first.cost_usd + second.cost_usd)
+    desk.settings.budget_usd = remembered.spent_usd
+    await desk.hand.aclose()
+    desk.hand = desk.new_hand()
+    with pytest.raises(ExecutorError, match="used up its budget"):
+        await desk.do("something cheap")
+
+
+async def test_faults_of_the_model_are_told(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
+    desk = acp_desk
+    claude_api.when("too often", [error(429)])
+    claude_api.when("who am I", [error(401)])
+    claude_api.when("afterwards", [text("Still here.")])
+    with pytest.raises(TurnError, match=r"The agent could not do that: .*429"):
+        await desk.do("too often")
+    with pytest.raises(TurnError, match="not signed in") as failed:
+        await desk.do("who am I")
+    assert failed.value.code == "agent_signed_out"
+    assert (await desk.do("and afterwards")).summary == "Still here."
+
+
+async def test_nothing_of_the_repository_runs_or_is_written(
+    acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    desk = acp_desk
+    hook = [{"hooks": [{"type": "command", "command": f"touch {desk.repo}/hooked"}]}]
+    events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
+    claude = desk.repo / ".claude"
+    claude.mkdir()
+    settings = {"hooks": dict.fromkeys(events, hook), "permissions": {"allow": ["Bash(*)"]}}
+    (claude / "settings.json").write_text(json.dumps(settings))
+    claude_api.when("hello", [write(desk.repo / "x.py", "x = 1\n"), bash("python3 x.py"), text("Done.")])
+    await desk.do("hello there")
+    assert not (desk.repo / "hooked").exists()
+    assert [asked.text for asked in desk.asked] == ["It wants to run python3 x.py. Yes or no?"]
+    assert [file.name for file in claude.iterdir()] == ["settings.json"]
