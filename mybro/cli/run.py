@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
+@click.option("--worktree", metavar="NAME", help="Work beside your own files: see `mybro worktrees --help`.")
 @click.option("--audio", multiple=True, metavar="FILE…", help="Hear recordings, or - for a pipe, then end.")
 @click.argument("more_audio", nargs=-1, metavar="")
 @click.option("--realtime", is_flag=True, help="With --audio: at the speed of speech, and wait for nothing.")
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 @click.option("--record", type=click.Path(dir_okay=False), help="Write what is spoken to a WAV file.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
 def command(
-    repo: str | None, audio: tuple[str, ...], more_audio: tuple[str, ...], realtime: bool,
-    hands_free: bool | None, voice: bool | None, record: str | None, as_json: bool,
+    repo: str | None, worktree: str | None, audio: tuple[str, ...], more_audio: tuple[str, ...],
+    realtime: bool, hands_free: bool | None, voice: bool | None, record: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Listen, and do what is said, in a repository.
 
@@ -45,21 +46,33 @@ def command(
     flags: dict[str, Any] = {} if hands_free is None else {"audio": {"listen": listening[hands_free]}}
     options = {"voice": voice, "record": Path(record) if record else None}
     files = (*audio, *more_audio)
-    return asyncio.run(_run(load_settings(flags), repo, files, options, realtime=realtime, as_json=as_json))
+    settings = load_settings(flags)
+    where = _place(repo, worktree)
+    return asyncio.run(_run(settings, where, files, options, realtime=realtime, as_json=as_json))
+
+
+def _place(repo: str | None, worktree: str | None) -> Path:
+    from mybro.pipeline.session import find_repo
+
+    where = find_repo(repo)
+    if worktree is None:
+        return where
+    from mybro.executor.worktrees import Worktrees
+
+    return Worktrees(where).provide(worktree)
 
 
 async def _run(
-    settings: Settings, repo: str | None, files: tuple[str, ...], options: dict[str, Any],
+    settings: Settings, where: Path, files: tuple[str, ...], options: dict[str, Any],
     *, realtime: bool, as_json: bool,
 ) -> int:  # fmt: skip
     from mybro.models.hub import fetcher
     from mybro.pipeline.control import control
     from mybro.pipeline.feed import open_source
-    from mybro.pipeline.session import find_repo, first_of, session
+    from mybro.pipeline.session import first_of, session
     from mybro.speak.notify import Notifier
     from mybro.terminal.view import choose_view
 
-    where = find_repo(repo)
     sources = [open_source(name, realtime=realtime) for name in files]
     view = choose_view(json=as_json, is_tty=sys.stdout.isatty(), place=where.name)
     try:

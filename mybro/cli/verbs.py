@@ -31,6 +31,12 @@ VERBS: dict[str, Verb] = {
     "replay": Verb(
         "Look back", "Show one sentence again, with its sound.", "mybro replay 17", "mybro.cli.replay"
     ),
+    "worktrees": Verb(
+        "Look back",
+        "Merge or remove what was done beside you.",
+        "mybro worktrees merge parser",
+        "mybro.cli.worktrees",
+    ),
     "setup": Verb(
         "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"
     ),

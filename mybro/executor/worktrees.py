@@ -1,0 +1,205 @@
+"""Working trees beside the person's own, outside the repository: a session works there undisturbed.
+
+Each has a branch `mybro/NAME`. What was changed there comes back by a merge; until then it stays, whatever is
+killed. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from mybro.config import data_dir
+from mybro.errors import ExecutorError
+from mybro.executor.checkpoint import CheckpointStore, History
+from mybro.executor.checkpoint.git import Git, GitError, environment
+from mybro.executor.checkpoint.store import repository_key
+
+PREFIX = "mybro/"
+_CONFLICTS = 1
+"""How `git merge-tree` ends where both sides changed the same."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_ME = ("-c", "user.name=mybro", "-c", "user.email=mybro@localhost", "-c", "commit.gpgSign=false")
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """One working tree of a session."""
+
+    name: str
+    path: Path
+    branch: str
+    commits: int
+    """How many its branch has that the person's has not."""
+    uncommitted: int
+    """How many files in it no commit holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge brought, or why it brought nothing."""
+
+    files: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    """The files that both sides changed; then nothing was merged."""
+
+
+class Worktrees:
+    """The working trees of one repository."""
+
+    def __init__(self, repo: Path, root: Path | None = None) -> None:
+        """`root` holds the working trees of every repository; default: a folder in the data directory.
+
+        Raises `ExecutorError` where `repo` is no repository with a commit.
+        """
+        git = Git.at(repo)
+        if git is None:
+            raise ExecutorError("not_a_repository", f"{repo} is not a repository", hint="Run: git init")
+        self._git = git
+        self._main = Path(git.common).parent if git.own != git.common else repo
+        self._folder = (root or data_dir() / "worktrees") / repository_key(self._main)
+        if not self._ask("rev-list", "-n1", "--all"):
+            raise ExecutorError("no_commit", f"{repo.name} has no commit yet", hint="Make one first")
+
+    def provide(self, name: str) -> Path:
+        """The working tree of that name; made from what is checked out where it is not there yet.
+
+        Raises `ExecutorError`: bad_name, worktree_failed.
+        """
+        if not _NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name:
+            raise ExecutorError(
+                "bad_name",
+                f"{name} cannot be the name of a working tree",
+                hint="Use letters, digits and dashes",
+            )
+        path, branch = self._folder / name, PREFIX + name
+        if (path / ".git").exists():
+            return path
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._run("worktree", "prune")
+        new = not self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+        self._run("worktree", "add", *(["-b", branch, str(path), "HEAD"] if new else [str(path), branch]))
+        return path
+
+    def all(self) -> list[Worktree]:
+        """Those that are there, by name."""
+        found = sorted(path for path in self._folder.glob("*") if (path / ".git").exists())
+        return [self._describe(path) for path in found]
+
+    def get(self, name: str) -> Worktree:
+        """One of them. Raises `ExecutorError` no_worktree."""
+        path = self._folder / name
+        if not _NAME.fullmatch(name) or not (path / ".git").exists():
+            there = ", ".join(one.name for one in self.all())
+            raise ExecutorError(
+                "no_worktree", f"there is no working tree {name}", hint=f"There is {there}" if there else ""
+            )
+        return self._describe(path)
+
+    def merge(self, name: str) -> Merged:
+        """Bring what was done in a working tree into the person's, and remove it: a step that can be undone.
+
+        What is uncommitted there is committed first, on its own branch, so that nothing is lost, whatever
+        happens next. Where both sides changed the same lines, nothing is merged and all stays.
+        Raises `ExecutorError`: no_worktree, merge_refused.
+        """
+        tree = self.get(name)
+        self._commit(tree)
+        conflicts = self._conflicts(tree.branch)
+        if conflicts:
+            return Merged(conflicts=conflicts)
+        files = tuple(self._ask("diff", "--name-only", f"HEAD...{tree.branch}").splitlines())
+        history = History(CheckpointStore(data_dir() / "checkpoints", self._git.folder))
+        try:
+            history.claim()
+            step = history.begin(f"merging {name}")
+            try:
+                self._run(*_ME, "merge", "--no-edit", "--quiet", tree.branch)
+            except GitError as error:
+                raise ExecutorError(
+                    "merge_refused", f"git does not merge {name}: {_last_line(error)}",
+                    hint="Commit or undo your own changes to these files first",
+                ) from None  # fmt: skip
+            finally:
+                history.finish(step)
+        finally:
+            history.close()
+        self._drop(tree)
+        return Merged(files)
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Remove a working tree and its branch.
+
+        Raises `ExecutorError` not_merged where it holds what is nowhere else, unless `force`.
+        """
+        tree = self.get(name)
+        if (tree.commits or tree.uncommitted) and not force:
+            held = f"{tree.commits} commits and {tree.uncommitted} uncommitted files"
+            raise ExecutorError(
+                "not_merged", f"{name} holds {held} that are nowhere else",
+                hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
+            )  # fmt: skip
+        self._drop(tree)
+
+    # ------------------------------------------------------------------------ git
+
+    def _describe(self, path: Path) -> Worktree:
+        branch = PREFIX + path.name
+        commits = int(self._ask("rev-list", "--count", f"HEAD..refs/heads/{branch}") or 0)
+        status = self._at(path).run("status", "--porcelain", "-z", "--untracked-files=all")
+        return Worktree(path.name, path, branch, commits, len([one for one in status.split(b"\0") if one]))
+
+    def _commit(self, tree: Worktree) -> None:
+        there = self._at(tree.path)
+        if tree.uncommitted:
+            there.run("add", "--all")
+            there.run(*_ME, "commit", "--quiet", "--no-verify", "-m", f"Work of {tree.name}")
+
+    def _conflicts(self, branch: str) -> tuple[str, ...]:
+        """The files that a merge would leave in conflict, told without touching anything."""
+        command = ["git", "-C", str(self._git.folder), "merge-tree", "--write-tree", "--name-only",
+                   "--no-messages", "-z", "HEAD", branch]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, env=environment(), check=False)
+        if done.returncode == 0:
+            return ()
+        if done.returncode != _CONFLICTS:
+            raise ExecutorError(
+                "merge_refused", f"git cannot merge {branch}", hint="It takes git 2.38 or newer"
+            )
+        _, *files = os.fsdecode(done.stdout).rstrip("\0").split("\0")
+        return tuple(dict.fromkeys(files))
+
+    def _drop(self, tree: Worktree) -> None:
+        # git refuses where modules or ignored files are left; what counts has been looked at before.
+        shutil.rmtree(tree.path)
+        self._run("worktree", "prune")
+        self._run("branch", "-D", "--quiet", tree.branch)
+
+    def _run(self, *arguments: str) -> None:
+        try:
+            self._git.run(*arguments)
+        except GitError as error:
+            if "merge" in arguments:
+                raise
+            raise ExecutorError("worktree_failed", f"git: {_last_line(error)}") from None
+
+    def _ask(self, *arguments: str) -> str:
+        try:
+            return self._git.run(*arguments).decode(errors="surrogateescape").strip()
+        except GitError:
+            return ""
+
+    @staticmethod
+    def _at(path: Path) -> Git:
+        git = Git.at(path)
+        if git is None:
+            raise ExecutorError("worktree_failed", f"{path} is no working tree any more")
+        return git
+
+
+def _last_line(error: GitError) -> str:
+    return next(iter(reversed(str(error).splitlines())), "it failed")

@@ -1,0 +1,126 @@
+"""Working trees beside the person's own, in real repositories."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mybro.demo import RECORDINGS
+from mybro.errors import ExecutorError
+from mybro.executor.worktrees import Worktrees
+from tests.program import run
+from tests.projects import contents, git, home, shop
+
+__all__ = ["home", "shop"]
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def trees(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worktrees:
+    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
+    return Worktrees(shop)
+
+
+def test_what_is_done_beside_comes_back_by_a_merge(trees: Worktrees, shop: Path) -> None:
+    mine = contents(shop)
+    path = trees.provide("parser")
+    assert trees.provide("parser") == path
+    assert not path.is_relative_to(shop)
+    (path / "shop" / "parser.py").write_text("parse = 1\n")
+    (path / "shop" / "prices.py").write_text("# mended\n")
+    (tree,) = trees.all()
+    assert (tree.name, tree.commits, tree.uncommitted) == ("parser", 0, 2)
+    assert contents(shop) == mine
+
+    merged = trees.merge("parser")
+
+    assert set(merged.files) == {"shop/parser.py", "shop/prices.py"}
+    assert (shop / "shop" / "prices.py").read_text() == "# mended\n"
+    assert not path.exists()
+    assert trees.all() == []
+    assert "mybro/" not in git(shop, "branch", "--all")
+
+
+def test_the_merge_can_be_undone(trees: Worktrees, shop: Path, home: Path, tmp_path: Path) -> None:
+    mine, head = contents(shop), git(shop, "rev-parse", "HEAD")
+    (trees.provide("parser") / "new.py").write_text("x = 1\n")
+    trees.merge("parser")
+    done = run("say", "undo that", home=home, cwd=shop, env={"MYBRO_DATA_DIR": str(tmp_path / "data")})
+    assert done.returncode == 0, done.stdout
+    assert contents(shop) == mine
+    assert git(shop, "rev-parse", "HEAD") == head
+
+
+def test_conflicts_are_named_and_nothing_is_touched(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    (path / "shop" / "prices.py").write_text("# theirs\n")
+    (shop / "shop" / "prices.py").write_text("# mine\n")
+    git(shop, "commit", "-qam", "mine")
+    before = contents(shop)
+    assert trees.merge("parser").conflicts == ("shop/prices.py",)
+    assert contents(shop) == before
+    assert git(shop, "status", "--porcelain") == ""
+    assert (path / "shop" / "prices.py").read_text() == "# theirs\n"
+
+
+def test_what_the_person_has_not_committed_stays(trees: Worktrees, shop: Path) -> None:
+    (trees.provide("parser") / "shop" / "prices.py").write_text("# theirs\n")
+    (shop / "shop" / "prices.py").write_text("# mine, unsaved in git\n")
+    with pytest.raises(ExecutorError) as error:
+        trees.merge("parser")
+    assert error.value.code == "merge_refused"
+    assert (shop / "shop" / "prices.py").read_text() == "# mine, unsaved in git\n"
+    assert [tree.name for tree in trees.all()] == ["parser"]
+
+
+def test_nothing_is_removed_that_is_nowhere_else(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    (path / "new.py").write_text("x = 1\n")
+    with pytest.raises(ExecutorError) as error:
+        trees.remove("parser")
+    assert (error.value.code, (path / "new.py").exists()) == ("not_merged", True)
+    trees.remove("parser", force=True)
+    assert not path.exists()
+    trees.provide("parser")
+    trees.remove("parser")
+
+
+def test_a_tree_that_was_deleted_by_hand_is_made_anew(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    (path / "new.py").write_text("x = 1\n")
+    git(path, "add", ".")
+    git(path, "commit", "-qm", "kept on its branch")
+    shutil.rmtree(path)
+    assert (trees.provide("parser") / "new.py").exists()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../up", "-x", "x.lock", "a..b", "x" * 50])
+def test_odd_names_are_refused(trees: Worktrees, name: str) -> None:
+    with pytest.raises(ExecutorError, match="cannot be the name"):
+        trees.provide(name)
+
+
+def test_where_there_is_nothing_to_branch_from(tmp_path: Path) -> None:
+    with pytest.raises(ExecutorError) as plain:
+        Worktrees(tmp_path)
+    git(tmp_path, "init", "-q")
+    with pytest.raises(ExecutorError) as empty:
+        Worktrees(tmp_path)
+    assert (plain.value.code, empty.value.code) == ("not_a_repository", "no_commit")
+
+
+def test_a_session_works_beside_and_its_work_is_merged(shop: Path, home: Path) -> None:
+    rename = RECORDINGS / "rename.flac"
+    done = run("run", "--worktree", "prices", "--audio", rename, "--no-voice", home=home, cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert b"user_id" in (shop / "shop" / "prices.py").read_bytes()
+    listed = run("worktrees", home=home, cwd=shop)
+    assert "prices" in listed.stdout and "2 uncommitted files" in listed.stdout
+    refused = run("worktrees", "remove", "prices", home=home, cwd=shop)
+    assert refused.returncode == 1 and "nowhere else" in refused.stderr
+    merged = run("worktrees", "merge", "prices", home=home, cwd=shop)
+    assert merged.returncode == 0, merged.stderr
+    assert b"account_id" in (shop / "shop" / "prices.py").read_bytes()
+    assert run("worktrees", "merge", "prices", home=home, cwd=shop).returncode == 1
