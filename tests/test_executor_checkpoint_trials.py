@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from mybro.executor.checkpoint import CheckpointStore, History, Limits
-from tests.fakes.executor import GIT_ENVIRONMENT, Image, Shaker, git_image, image, random_repository
+from tests.fakes.executor import GIT_ENVIRONMENT, Image, Shaker, image, random_repository
+from tests.fakes.shaking import deep_repository, whole
 from tests.trials import share
 
 pytestmark = pytest.mark.trial
 
 SEQUENCES = list(range(200))
+DEEP = list(range(3000, 3200))
 PERSONS = list(range(1000, 1200))
 KILLS = list(range(2000, 2200))
 
@@ -29,10 +31,6 @@ def place(tmp_path: Path) -> Iterator[Path]:
     for folder, _, _ in os.walk(tmp_path):
         Path(folder).chmod(0o700)  # so that it can be removed, whatever was done to it
     shutil.rmtree(tmp_path, ignore_errors=True)
-
-
-def whole(shaker: Shaker) -> tuple[Image, dict[str, str]]:
-    return image(shaker.repo), git_image(shaker.repo) if shaker.git else {}
 
 
 def different(one: Image, other: Image) -> list[bytes]:
@@ -51,12 +49,34 @@ def test_undo_and_redo_are_exact(place: Path, seed: int) -> None:
         assert bool(store.changes(before.id, after.id)) == (was != became)
         undone = store.undo(before.id, after.id)
         assert undone.kept == ()
-        assert different(image(shaker.repo), was[0]) == []
+        assert different(whole(shaker)[0], was[0]) == []
         assert whole(shaker)[1] == was[1]
         assert store.redo(before.id, after.id).kept == ()
-        assert different(image(shaker.repo), became[0]) == []
+        assert different(whole(shaker)[0], became[0]) == []
         assert whole(shaker)[1] == became[1]
     assert list((place / "outside").iterdir()) == [], "a link was followed"
+    store.close()
+
+
+@pytest.mark.parametrize("seed", share(DEEP, 6))
+def test_what_commands_and_git_did_comes_back(place: Path, seed: int) -> None:
+    everything = seed % 2 == 1
+    shaker = deep_repository(place / "repo", seed, ignores=everything)
+    store = CheckpointStore(place / "checkpoints", shaker.repo, Limits(ignored=everything))
+    steps = []
+    for _ in range(3):
+        before, was = store.take("before"), whole(shaker)
+        shaker.shake(12)
+        after, became = store.take("after"), whole(shaker)
+        steps.append((before.id, after.id, was, became))
+    for one, other, was, _ in reversed(steps):
+        assert store.undo(one, other).kept == ()
+        assert different(whole(shaker)[0], was[0]) == []
+        assert whole(shaker)[1] == was[1]
+    for one, other, _, became in steps:
+        assert store.redo(one, other).kept == ()
+        assert different(whole(shaker)[0], became[0]) == []
+        assert whole(shaker)[1] == became[1]
     store.close()
 
 
@@ -121,7 +141,7 @@ def mother() -> Iterator[Mother]:
 @pytest.mark.parametrize("seed", share(KILLS, 5))
 def test_a_kill_in_the_middle_is_put_right(place: Path, mother: Mother, seed: int) -> None:
     chance = random.Random(seed)
-    shaker = random_repository(place / "repo", seed)
+    shaker = (deep_repository if seed % 2 else random_repository)(place / "repo", seed)
     history = History(CheckpointStore(place / "checkpoints", shaker.repo))
     step = history.begin("a job")
     was = whole(shaker)
@@ -148,7 +168,7 @@ def test_a_kill_in_the_middle_is_put_right(place: Path, mother: Mother, seed: in
         assert different(now[0], at_kill[0]) == [], "a job's work is not touched before somebody asks"
         if cut_off or (end.startswith("done") and history.steps()[-1].number != step.number):
             history.undo()
-        assert different(image(shaker.repo), became[0]) == []
+        assert different(whole(shaker)[0], became[0]) == []
         return
     finished, unstarted = wanted
     assert different(now[0], finished[0]) == [] or different(now[0], unstarted[0]) == []
@@ -157,7 +177,7 @@ def test_a_kill_in_the_middle_is_put_right(place: Path, mother: Mother, seed: in
         history.undo()
     elif now == unstarted:
         history.redo()
-    assert different(image(shaker.repo), finished[0]) == []
+    assert different(whole(shaker)[0], finished[0]) == []
     assert whole(shaker)[1] == finished[1]
     assert len(history.steps("undone" if operation == "undo" else "done")) == 1
     history.store.close()

@@ -130,11 +130,14 @@ class Git:
         return [(line[: line.find(" ")], line[line.find(" ") + 1 :]) for line in listed.split("\0") if line]
 
     def index_entries(self, index: Path) -> dict[bytes, tuple[bytes, ...]]:
-        """What an index file records: path to its "mode object stage" entries, without time stamps."""
+        """What an index file records: path to its "tag mode object stage" entries, without time stamps.
+
+        The tag is one letter: what git was told about the file, such as not to look at it.
+        """
         found: dict[bytes, tuple[bytes, ...]] = {}
         if not index.exists():
             return found
-        for line in self.run("ls-files", "--stage", "-z", index=index).split(b"\0"):
+        for line in self.run("ls-files", "--stage", "-v", "-z", index=index).split(b"\0"):
             if line:
                 entry, _, path = line.partition(b"\t")
                 found[path] = (*found.get(path, ()), entry)

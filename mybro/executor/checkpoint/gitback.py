@@ -27,8 +27,11 @@ class Returned:
     kept: list[Kept] = field(default_factory=list)
 
 
-def restore(git: Git, source: GitState, target: GitState, blobs: Blobs) -> Returned:
-    """Go from `source`, which a job left, to `target`, part by part, where nobody went on from there."""
+def restore(git: Git, source: GitState, target: GitState, blobs: Blobs, *, resumed: bool = False) -> Returned:
+    """Go from `source`, which a job left, to `target`, part by part, where nobody went on from there.
+
+    `resumed`: an earlier run was cut off, so that a part may be halfway.
+    """
     done = Returned()
     clear_index_lock(git.own / "index")
     _guarded(done, "HEAD", lambda: _restore_head(git, source, target, done))
@@ -39,7 +42,7 @@ def restore(git: Git, source: GitState, target: GitState, blobs: Blobs) -> Retur
         done.kept.append(Kept("the index", "you went on from the branch as it is"))
     else:
         _guarded(done, "the index", lambda: _restore_index(git, source, target, blobs, done))
-    _guarded(done, "the stash", lambda: _restore_stash(git, source, target, done))
+    _guarded(done, "the stash", lambda: _restore_stash(git, source, target, done, resumed))
     _guarded(done, "git's own files", lambda: _restore_files(git, source, target, blobs, done))
     return done
 
@@ -107,20 +110,21 @@ def _restore_index(git: Git, source: GitState, target: GitState, blobs: Blobs, d
         if now.get(path) != wanted.get(path):
             done.kept.append(Kept(f"the index entry of {shown(path)}", _CHANGED))
     if mine:
-        nothing = b"0" * len(next(iter([*then.values(), *wanted.values()]))[0].split()[1])
+        nothing = b"0" * len(next(iter([*then.values(), *wanted.values()]))[0].split()[2])
         lines = [b"0 " + nothing + b"\t" + path + b"\0" for path in mine]
-        lines += [entry + b"\t" + path + b"\0" for path in mine for entry in wanted.get(path, ())]
+        lines += [entry[2:] + b"\t" + path + b"\0" for path in mine for entry in wanted.get(path, ())]
         git.run("update-index", "-z", "--index-info", stdin=b"".join(lines))
         done.restored.append("the index")
 
 
-def _restore_stash(git: Git, source: GitState, target: GitState, done: Returned) -> None:
+def _restore_stash(git: Git, source: GitState, target: GitState, done: Returned, resumed: bool) -> None:
     if source.stashes == target.stashes or git.has_other_worktrees():
         return
     now = tuple(git.stashes()) if "refs/stash" in git.refs() else ()
     if now == target.stashes:
         return
-    if now != source.stashes:
+    halfway = resumed and (_ends_with(source.stashes, now) or _ends_with(target.stashes, now))
+    if now != source.stashes and not halfway:
         done.kept.append(Kept("the stash", _CHANGED))
         return
     old, new = list(now), list(target.stashes)
@@ -132,6 +136,10 @@ def _restore_stash(git: Git, source: GitState, target: GitState, done: Returned)
     for commit, message in reversed(new):
         git.run("stash", "store", "--quiet", "-m", message, commit)
     done.restored.append("the stash")
+
+
+def _ends_with(entries: tuple[tuple[str, str], ...], last: tuple[tuple[str, str], ...]) -> bool:
+    return not last or entries[-len(last) :] == last
 
 
 def _restore_files(git: Git, source: GitState, target: GitState, blobs: Blobs, done: Returned) -> None:

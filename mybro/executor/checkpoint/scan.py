@@ -89,8 +89,10 @@ class Scanner:
         inner: list[bytes] = []
         for entry in found:
             path = prefix + entry.name
-            if path in unknown or entry.name == b".git":
-                continue
+            if path in unknown or (
+                entry.name == b".git" and not (folder and entry.is_file(follow_symlinks=False))
+            ):
+                continue  # of a submodule, the file that says where its repository is belongs to the tree
             try:
                 status = entry.stat(follow_symlinks=False)
             except OSError:

@@ -224,7 +224,7 @@ class CheckpointStore:
                         place.discard(folder, name.encode())
                 done = Restorer(place, self.blobs, name.encode(), kept).apply(todo, resumed=resumed)
                 self._tighten(place, paths)
-            undone = self._finish_git(source, target, done)
+            undone = self._finish_git(source, target, done, resumed)
         except ExecutorError:
             with contextlib.suppress(sqlite3.Error), database.transaction(self.db):
                 self.db.execute("DELETE FROM restoring WHERE number = ?", (row,))
@@ -235,13 +235,15 @@ class CheckpointStore:
             self.db.execute("UPDATE step SET state = ? WHERE number = ?", (state, step))
         return undone
 
-    def _finish_git(self, source: int, target: int, done: Restored) -> Undone:
+    def _finish_git(self, source: int, target: int, done: Restored, resumed: bool) -> Undone:
         restored, kept = [], list(done.reasons())
         sources, targets = self._git_states(source), self._git_states(target)
-        for folder in sorted(sources.keys() & targets.keys()):
+        for folder, wanted in sorted(targets.items()):
             git = Git.at(self._path(folder))
-            if git is not None and sources[folder] != targets[folder]:
-                returned = gitback.restore(git, sources[folder], targets[folder], self.blobs)
+            # One that was gone is back by now, as it was last used.
+            left = sources.get(folder) or (gitstate.capture(git, self.blobs) if git is not None else None)
+            if git is not None and left is not None and left != wanted:
+                returned = gitback.restore(git, left, wanted, self.blobs, resumed=resumed)
                 restored += returned.restored
                 kept += returned.kept
         return Undone(tuple(shown(path) for path in sorted(done.paths)), tuple(kept), tuple(restored))
