@@ -149,6 +149,31 @@ def test_a_submodule_and_a_nested_repository(repo: Path, store: CheckpointStore,
     assert not (repo / "lib/more.py").exists()
 
 
+def test_a_submodule_that_was_taken_out(repo: Path, store: CheckpointStore, tmp_path: Path) -> None:
+    library = new_repository(tmp_path / "library", {"lib.py": "lib\n"})
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    git(repo, "commit", "-qm", "Add lib")
+    head = git(repo / "lib", "rev-parse", "HEAD")
+
+    def work() -> None:
+        git(repo / "lib", "commit", "-qm", "x", "--allow-empty")
+        git(repo, "rm", "-qf", "lib")
+        git(repo, "commit", "-qm", "Remove lib")
+
+    before, after, _ = job(store, work)
+    assert store.undo(before, after).kept == ()
+    assert git(repo / "lib", "rev-parse", "HEAD") == head
+    assert git(repo, "status", "--porcelain") == ""
+    assert git(repo, "submodule", "status").startswith(f" {head.strip()} lib")
+    assert store.redo(before, after).kept == ()
+    assert not (repo / "lib").exists()
+
+
+def test_a_nested_repository_is_listed_as_not_kept(repo: Path, store: CheckpointStore) -> None:
+    new_repository(repo / "nested", {"n.py": "n\n"})
+    assert store.take("x").excluded == ("nested/.git: commits of a nested repository",)
+
+
 # ---------------------------------------------------------------------------- what somebody went on from
 
 

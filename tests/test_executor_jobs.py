@@ -291,6 +291,23 @@ async def test_an_answer_reaches_the_hand_that_works(room: Room) -> None:
     assert room.hand.answers == [Answered(3, yes=True)]
 
 
+async def test_what_undo_will_not_bring_back_is_listed_before_the_job(room: Room) -> None:
+    write(room.repo, {".gitignore": "*.log\n", "run.log": "x\n", "node_modules/m.js": "m\n"})
+
+    async def look(job: Job, report: Report) -> Outcome:
+        await report(JobProgressed(job.number, "at work"))
+        return Outcome("Looked.")
+
+    await room.do("look", look)
+    told = [event.text for event in room.events if isinstance(event, JobProgressed)]
+    words = "undo will not bring back node_modules (excluded by setting) and run.log (git ignores it)"
+    assert told == [words, "at work"]
+    (room.repo / "more.log").write_text("x\n")
+    await room.do("look", look)
+    told = [event.text for event in room.events if isinstance(event, JobProgressed)]
+    assert told[2:] == ["undo will not bring back more.log (git ignores it)", "at work"]
+
+
 # ---------------------------------------------------------------------------- stop
 
 

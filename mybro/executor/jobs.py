@@ -28,7 +28,7 @@ from mybro.events import (
 from mybro.executor.checkpoint import Changes, CheckpointStore, History, Limits, Step
 from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
-from mybro.executor.words import changed_words, redo_words, title, undo_words
+from mybro.executor.words import changed_words, excluded_words, printable, redo_words, title, undo_words
 from mybro.intent import Intent
 from mybro.ops.kept import freeze_all, uninterrupted
 from mybro.ops.processes import thaw
@@ -65,6 +65,7 @@ class Executor:
         self._writing = asyncio.Lock()
         self._frozen: frozenset[psutil.Process] = frozenset()
         self._recovered: asyncio.Task[list[Step]] | None = None
+        self._told: set[str] = set()
         self._closed = False
 
     @property
@@ -186,7 +187,7 @@ class Executor:
     async def _read(self, running: Running) -> None:
         await self._emit(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
         outcome = await running.stoppable(self._router.run(running, self._emit))
-        await self._emit(JobFinished(running.job.number, _printable(outcome)))
+        await self._emit(JobFinished(running.job.number, printable(outcome)))
 
     async def _write(self, running: Running, history: History) -> None:
         job, name = running.job, title(running.job.intent)
@@ -197,12 +198,20 @@ class Executor:
                 await running.stoppable(self._claim(running, history))
                 step = await asyncio.to_thread(history.begin, name, running.give_up)
                 await self._emit(JobStarted(job.number, job.turn, name, str(step.before)))
+                await self._list_excluded(job.number, step)
                 event = await self._between(running, history, step)
             finally:
                 history.release()
         finally:
             self._writing.release()
         await self._emit(event)
+
+    async def _list_excluded(self, job: int, step: Step) -> None:
+        """Tell beforehand what cannot be brought back afterwards; each once."""
+        fresh = [line for line in step.excluded if line not in self._told]
+        if fresh:
+            self._told.update(fresh)
+            await self._emit(JobProgressed(job, excluded_words(fresh), "output"))
 
     async def _between(self, running: Running, history: History, step: Step) -> Event:
         """Run the hand between its checkpoints; returns how the job ended."""
@@ -220,7 +229,7 @@ class Executor:
         except Exception as error:
             _log.exception("job %d ended with an error of mybro's own", number)
             failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
-        outcome = await self._after(history, step, _printable(outcome or Outcome("")))
+        outcome = await self._after(history, step, printable(outcome or Outcome("")))
         if stopped or running.stopping:
             return JobStopped(number, outcome)
         if failure is not None:
@@ -283,15 +292,3 @@ def limits(settings: ExecutorSettings) -> Limits:
 
 def _known(error: MybroError) -> Outcome | None:
     return error.outcome if isinstance(error, JobError) else None
-
-
-def _printable(outcome: Outcome) -> Outcome:
-    """The same with file names that are not UTF-8 escaped, so that anything can print it."""
-
-    def escaped(text: str) -> str:
-        return text.encode("utf-8", "backslashreplace").decode()
-
-    changed = tuple(map(escaped, outcome.changed))
-    return dataclasses.replace(
-        outcome, summary=escaped(outcome.summary), detail=escaped(outcome.detail), changed=changed
-    )

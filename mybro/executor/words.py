@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from mybro.events import Outcome
@@ -27,6 +28,7 @@ _TITLES = {
 }
 
 _TITLE_CHARS = 60
+_EXCLUDED_SHOWN = 12
 
 
 def title(intent: Intent) -> str:
@@ -59,6 +61,12 @@ def count_words(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def excluded_words(excluded: Sequence[str]) -> str:
+    """What is listed before a job: what undo will not bring back, "node_modules (excluded by setting)"."""
+    named = ["{0} ({2})".format(*line.rpartition(": ")) for line in excluded]
+    return f"undo will not bring back {listed(named, _EXCLUDED_SHOWN)}"
+
+
 def undo_words(done: Sequence[tuple[Step, Undone]], count: int) -> Outcome:
     """What an undo says."""
     if not done:
@@ -82,6 +90,18 @@ def changed_words(changes: Changes) -> Outcome:
     parts += [listed(changes.git)] if changes.git else []
     detail = "\n".join(f"{change.what:8} {path}" for change, path in zip(changes.paths, files, strict=False))
     return Outcome(f"{'; '.join(parts)}.", detail=detail, changed=files)
+
+
+def printable(outcome: Outcome) -> Outcome:
+    """The same with file names that are not UTF-8 escaped, so that anything can print it."""
+
+    def escaped(text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()
+
+    changed = tuple(map(escaped, outcome.changed))
+    return dataclasses.replace(
+        outcome, summary=escaped(outcome.summary), detail=escaped(outcome.detail), changed=changed
+    )
 
 
 def _outcome(done: Sequence[tuple[Step, Undone]], count: int, verb: str, result: str, again: str) -> Outcome:

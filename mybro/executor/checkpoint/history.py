@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint import database
@@ -30,6 +30,8 @@ class Step:
     """None while the job runs."""
     interrupted: bool = False
     """Whether mybro ended before the job did."""
+    excluded: tuple[str, ...] = field(default=(), compare=False)
+    """Where it has just begun: what cannot be brought back, each with the reason."""
 
 
 class History:
@@ -69,7 +71,7 @@ class History:
             row = self.store.db.execute(
                 "INSERT INTO step (label, before, state) VALUES (?, ?, 'open')", (label, before.id)
             )
-        return Step(int(row.lastrowid or 0), label, before.id, None)
+        return Step(int(row.lastrowid or 0), label, before.id, None, excluded=before.excluded)
 
     def finish(self, step: Step) -> tuple[Checkpoint, Changes]:
         """Take the checkpoint that stands after a job. A job that changed nothing is no step to undo."""

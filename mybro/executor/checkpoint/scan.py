@@ -26,6 +26,9 @@ _RACY_NS = 100_000_000
 _RACY_COARSE_NS = 2_100_000_000
 """A file that changed this shortly before it was read may change again under the same time stamp."""
 
+_IGNORED_LISTED = 200
+"""More than this nobody reads."""
+
 
 @dataclass(slots=True)
 class Scan:
@@ -41,7 +44,7 @@ class Scan:
     unknown: set[bytes] = field(default_factory=set)
     """Paths of which nothing is known, nor of anything below: ignored, excluded or unreadable."""
     excluded: list[str] = field(default_factory=list)
-    """The same for a person, with reasons, as far as git does not ignore them."""
+    """The same for a person, with reasons."""
 
 
 class Scanner:
@@ -129,10 +132,18 @@ class Scanner:
             self._plain, self._top = False, git
         self.scan.repositories[folder] = git
         prefix = folder + b"/" if folder else b""
-        for path in ignored:
-            self.scan.unknown.add(prefix + path)
-            if os.fsdecode(path.rsplit(b"/", 1)[-1]) in excludes:
-                self.scan.excluded.append(f"{shown(prefix + path)}: excluded by setting")
+        if folder and (git.folder / ".git").is_dir():
+            self.scan.excluded.append(f"{shown(prefix)}.git: commits of a nested repository")
+        self.scan.unknown.update(prefix + path for path in ignored)
+        heavy = [path for path in ignored if os.fsdecode(path.rsplit(b"/", 1)[-1]) in excludes]
+        others = sorted(set(ignored) - set(heavy))
+        listed = [f"{shown(prefix + path)}: excluded by setting" for path in heavy]
+        listed += [f"{shown(prefix + path)}: git ignores it" for path in others[:_IGNORED_LISTED]]
+        if len(others) > _IGNORED_LISTED:
+            listed.append(
+                f"{len(others) - _IGNORED_LISTED} more in {shown(folder) or 'all'}: git ignores them"
+            )
+        self.scan.excluded += listed
         return True
 
     def _is_heavy(self, name: bytes) -> bool:
