@@ -4,7 +4,12 @@
 
 One repository, the same few files changed before every measurement, both sides by turns:
 
-    take    a checkpoint; the peer is `git add -A` and `write-tree` with an index of its own
+    snapshot_ms    a checkpoint of 10,000 files of which 20 changed; the peer is `git add -A` and `write-tree`
+                   with an index of its own
+    restore_exact  the share of random sequences of work (edits, modes, links, index, branches, stash,
+                   submodule, shell commands) that come back byte for byte; the peer restores the files of
+                   that `write-tree` and cleans
+    take    a checkpoint; the peer is as for snapshot_ms
     stash   the same checkpoints; the peer is `git stash create`, which leaves out what git does not track
     first   the first checkpoint of all; the peer's index and object store are empty too
     undo    taking the change back; the peer restores the tree that `write-tree` gave
@@ -22,12 +27,16 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Stopwatch, beside, report
 from mybro.executor.checkpoint import CheckpointStore
-from tests.fakes.executor import GIT_ENVIRONMENT
+from tests.fakes.executor import GIT_ENVIRONMENT, Shaker
+from tests.fakes.shaking import deep_repository, whole
 
 FILES, ROUNDS = 2000, 20
+MANY, MANY_EDITED, MANY_ROUNDS = 10_000, 20, 15
+SEQUENCES, QUICK_SEQUENCES = 40, 5
 QUICK_FILES, QUICK_ROUNDS = 500, 7
 EDITED = 10
 FILE_CHARS = 4000
@@ -47,8 +56,8 @@ class Repository:
         self.git("add", ".")
         self.git("commit", "-q", "-m", "Begin")
 
-    def edit(self) -> None:
-        for file in self._random.sample(self._files, EDITED):
+    def edit(self, count: int = EDITED) -> None:
+        for file in self._random.sample(self._files, count):
             file.write_text(self._text())
 
     def git(self, *arguments: str, **env: str) -> str:
@@ -57,7 +66,7 @@ class Repository:
         return subprocess.run(command, env=whole, check=True, capture_output=True, text=True).stdout.strip()
 
     def _text(self) -> str:
-        return "".join(self._random.choices("abcdefghij \n", k=FILE_CHARS))
+        return "\n".join(self._random.randbytes(31).hex() for _ in range(FILE_CHARS // 63))
 
 
 def measure(place: Path, files: int, rounds: int) -> Stopwatch:
@@ -108,6 +117,72 @@ def first(watch: Stopwatch, repo: Repository, place: Path, rounds: int) -> None:
         (place / "new-index").unlink()
 
 
+def snapshot(place: Path, rounds: int) -> Stopwatch:
+    watch = Stopwatch()
+    place.mkdir()
+    repo = Repository(place / "repo", MANY)
+    own = {"GIT_INDEX_FILE": str(place / "index")}
+    shutil.copy(repo.folder / ".git/index", place / "index")
+    store = CheckpointStore(place / "checkpoints", repo.folder)
+    store.take("first")
+    for _ in range(rounds + 1):
+        repo.edit(MANY_EDITED)
+        with watch("ours"):
+            store.take("a job")
+        with watch("peer"):
+            repo.git("add", "-A", **own)
+            repo.git("write-tree", **own)
+    store.close()
+    return watch
+
+
+def exact(place: Path, sequences: int) -> dict[str, Any]:
+    """How many random sequences of work each side takes back byte for byte."""
+    place.mkdir()
+    done = {"ours": 0, "peer": 0}
+    seeds = range(4000, 4000 + sequences)
+    for seed in seeds:
+        for side, restored in (("ours", _ours), ("peer", _peer)):
+            folder = place / f"{side}{seed}"
+            folder.mkdir()
+            done[side] += restored(folder, deep_repository(folder / "repo", seed))
+    return {
+        "unit": "share",
+        **{side: round(count / len(seeds), 3) for side, count in done.items()},
+        "n": len(seeds),
+    }
+
+
+def _ours(place: Path, shaker: Shaker) -> bool:
+    store = CheckpointStore(place / "checkpoints", shaker.repo)
+    before, was = store.take("before").id, whole(shaker)
+    shaker.shake(20)
+    store.undo(before, store.take("after").id)
+    store.close()
+    return whole(shaker) == was
+
+
+def _peer(place: Path, shaker: Shaker) -> bool:
+    if not shaker.git:
+        return False
+    was = whole(shaker)
+    index = {**os.environ, **GIT_ENVIRONMENT, "GIT_INDEX_FILE": str(place / "index")}
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=shaker.repo, env=index, capture_output=True, check=False
+        )
+        return os.fsdecode(done.stdout).strip()
+
+    git("add", "-A")
+    tree = git("write-tree")
+    shaker.shake(20)
+    git("read-tree", tree)
+    git("checkout-index", "-f", "-a")
+    git("clean", "-ffdq")
+    return whole(shaker) == was
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--json", action="store_true", help="one JSON object")
@@ -116,15 +191,19 @@ def main() -> None:
     size = (QUICK_FILES, QUICK_ROUNDS) if chosen.quick else (FILES, ROUNDS)
     with tempfile.TemporaryDirectory(prefix="mybro-bench-") as folder:
         watch = measure(Path(folder), *size)
+        many = snapshot(Path(folder, "many"), QUICK_ROUNDS if chosen.quick else MANY_ROUNDS)
+        share = exact(Path(folder, "exact"), QUICK_SEQUENCES if chosen.quick else SEQUENCES)
     pairs = {
         "checkpoint_take": ("take", "git add"),
         "checkpoint_stash": ("take", "git stash"),
         "checkpoint_first": ("first", "git add of all"),
         "checkpoint_undo": ("undo", "git restore"),
     }
-    figures = {name: beside(watch.spread(ours), watch.spread(peer)) for name, (ours, peer) in pairs.items()}
+    figures = {"snapshot_ms": beside(many.spread("ours"), many.spread("peer")), "restore_exact": share}
+    figures |= {name: beside(watch.spread(ours), watch.spread(peer)) for name, (ours, peer) in pairs.items()}
     notes = [
-        f"{size[0]} files of {FILE_CHARS} bytes, {EDITED} of them edited in every round",
+        f"snapshot_ms: {MANY} files, {MANY_EDITED} of them edited in every round",
+        f"the others: {size[0]} files of {FILE_CHARS} bytes, {EDITED} of them edited in every round",
         "ratio is ours / peer: below 1, ours is faster",
     ]
     report(figures, as_json=chosen.json, notes=notes)
