@@ -82,6 +82,7 @@ class Intent(BaseModel):
     action: Action | None = Field(None, description="set if and only if kind is control or local")
     arguments: Arguments = Field(default_factory=Arguments)
     target: str | None = Field(None, description="the main object, as the person named it")
+    agent: str | None = Field(None, description="whom it is for: a number, a name, new or all; usually null")
     risk: Risk = Field("read", description="read, write (can be undone) or destructive")
     confidence: float = Field(1.0, ge=0.0, le=1.0)
     needs_confirmation: bool = Field(False, description="wait for a spoken yes before doing it")

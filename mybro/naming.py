@@ -124,3 +124,34 @@ def _stem(spoken: str, extension: str) -> str:
 def _respell_extension(name: str) -> str:
     stem, dot, extension = name.rpartition(".")
     return stem + dot + _HEARD_EXTENSION.get(extension.lower(), extension)
+
+
+# ---------------------------------------------------------------------------- agents
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NO_AGENTS = frozenset(
+    {
+        "a", "an", "the", "my", "your", "this", "that", "next", "other", "previous", "same", "every", "each",
+        "any", "which", "user", "coding", "stop", "switch", "change", "use",
+    }
+)  # fmt: skip
+
+
+def agent_name(spoken: str) -> str | None:
+    """One way to write whom a person means: "second" and "two" are "2"; None for a word that names nobody."""
+    low = spoken.lower().strip()
+    same = {"everyone": "all", "everybody": "all", "another": "new", "main": "1"}
+    if low in same:
+        return same[low]
+    for words_ in (ORDINALS, _CARDINALS):
+        if low in words_:
+            return str(words_.index(low) + 1)
+    if re.fullmatch(r"[1-9](?:st|nd|rd|th)?", low):
+        return low[0]
+    return None if low in _NO_AGENTS else low
+
+
+def agent_label(name: str) -> str:
+    """What to call an agent aloud: "second agent", "parser agent"."""
+    return f"{ORDINALS[int(name) - 1] if name.isdigit() else name} agent"

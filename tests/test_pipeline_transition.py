@@ -508,3 +508,22 @@ def test_no_declines_a_choice_and_commands_are_no_answers() -> None:
         ev.Understood(9, RUN_TESTS), ev.Understood(10, Intent(kind="control", action=Action.NO, text="no"))
     )
     assert do.Answer(ev.Answered(7, yes=False)) in effects
+
+
+def test_a_stop_for_one_agent_is_for_that_agent_alone() -> None:
+    run = Run()
+    job = started(run, ADD_API)
+    run.hear(2, "second agent, stop")
+    stop = Intent(kind="control", action=Action.STOP, agent="2", text="stop")
+    effects = run.feed(ev.Understood(2, stop))
+    assert do.StopAgent("2") in effects
+    assert "StopJobs" not in kinds(effects)
+    assert run.state.jobs[job].phase is JobPhase.RUNNING
+
+
+def test_a_stop_for_all_agents_stops_all() -> None:
+    run = Run()
+    job = started(run, ADD_API)
+    run.hear(2, "everyone, hold it")
+    effects = run.feed(ev.Understood(2, Intent(kind="control", action=Action.STOP, agent="all", text="stop")))
+    assert do.StopJobs((job,)) in effects

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mybro import risk
 from mybro.brain import grammar, keys
+from mybro.brain.address import address
 from mybro.brain.classify import classify
 from mybro.brain.dialog import Dialog, resolve
 from mybro.brain.language_model import UNSURE, LanguageModel
@@ -56,6 +57,9 @@ class Brain:
             return known
         if not norms(resolved):
             return classify(resolved)
+        if (addressed := address(resolved)) is not None:
+            intent = await self.understand(addressed.rest, dialog)
+            return intent.model_copy(update={"agent": addressed.agent})
         found = await self._ask(resolved, dialog)
         return risk.judge(found) if found is not None else classify(resolved)
 

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,6 +51,7 @@ class Executor:
         hands: Sequence[RoutedHand],
         checkpoints: CheckpointStore | None,
         clock: Clock,
+        questions: Iterator[int] | None = None,
     ) -> None:
         """`hands` are tried in order. Without `checkpoints` nothing can be undone."""
         self._settings = settings
@@ -61,7 +62,7 @@ class Executor:
         self._clock = clock
         self._jobs: dict[int, Running] = {}
         # Odd numbers: the even ones are the state machine's own.
-        self._questions = itertools.count(1, 2)
+        self._questions = questions or itertools.count(1, 2)
         self._writing = asyncio.Lock()
         self._frozen: frozenset[psutil.Process] = frozenset()
         self._recovered: asyncio.Task[list[Step]] | None = None

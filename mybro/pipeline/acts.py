@@ -7,7 +7,7 @@ from dataclasses import replace
 from mybro.intent import Action, Intent
 from mybro.pipeline import questions, work
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import FreezeJobs, HoldVoice, Hush, Mute, ShutDown, TakeBack
+from mybro.pipeline.effects import Chime, FreezeJobs, HoldVoice, Hush, Mute, ShutDown, StopAgent, TakeBack
 from mybro.pipeline.state import Job, State, Turn, TurnPhase
 from mybro.speak import phrases
 
@@ -36,7 +36,10 @@ def quit_session(draft: Draft) -> None:
 
 def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
     state = draft.state
+    one = intent.agent if intent.agent not in (None, "all") else None
     match intent.action:
+        case Action.STOP | Action.CANCEL if one is not None:
+            draft.do(Hush(), Chime("stopped"), StopAgent(one))
         case Action.STOP:
             work.stop_all(draft, turn.number)
         case Action.CANCEL:

@@ -125,6 +125,13 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAgent:
+    """Kill what one agent does; answered by `JobStopped` of each of its jobs."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class FreezeJobs:
     """Hold every process of the jobs where it is, or let all go on."""
 
@@ -165,6 +172,6 @@ class ShutDown:
 
 Effect = (
     Post | Transcribe | DropTranscription | Acknowledge | Understand | ForgetTurn
-    | StartJob | TakeBack | StopJobs | FreezeJobs | Answer
+    | StartJob | TakeBack | StopJobs | StopAgent | FreezeJobs | Answer
     | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

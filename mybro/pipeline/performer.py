@@ -123,6 +123,9 @@ class Performer:
                 pipeline.spawn(self._take_back(job, turn, which, count))
             case do.StopJobs(jobs):
                 pipeline.spawn(self._stop(jobs))
+            case do.StopAgent(agent):
+                if stages.executor is not None:
+                    pipeline.spawn(stages.executor.stop_agent(agent))
             case do.FreezeJobs(on):
                 if stages.executor is not None:
                     pipeline.spawn(stages.executor.freeze(on=on))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from mybro.events import (
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.choice import coding_hand
 from mybro.executor.coding import CodingHand
+from mybro.executor.crew import Crew
+from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
 from mybro.intent import Intent
@@ -64,7 +66,7 @@ class Session:
     sound: SoundProcess
     brain: Brain
     transcription: Transcription | None
-    executor: Executor
+    executor: Crew
     mouth: Mouth | None
     repo: Path
     coder: CodingHand
@@ -147,7 +149,7 @@ async def session(
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
         coder = coding_hand(settings.executor, clock)
-        executor = _executor(settings, repo, pipeline, clock, coder)
+        executor = _crew(settings, repo, pipeline, clock, coder)
         brain = Brain(settings.brain, clock)
         pipeline.attach(Stages(brain, transcription, executor, mouth, journal))
         await ending.enter_async_context(pipeline)
@@ -160,12 +162,16 @@ async def session(
         )
 
 
-def _executor(
-    settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand
-) -> Executor:
+def _crew(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand) -> Crew:
+    """The agents: `coder` works for the first one, each other has a coding hand of its own."""
     chosen = settings.executor
-    store = CheckpointStore(data_dir() / "checkpoints", repo, limits(chosen))
-    return Executor(chosen, repo, pipeline.post, (LocalHand(chosen), coder), store, clock)
+
+    def build(place: Path, emit: Report, questions: Iterator[int]) -> Executor:
+        store = CheckpointStore(data_dir() / "checkpoints", place, limits(chosen))
+        hands = (LocalHand(chosen), coder if place == repo else coding_hand(chosen, clock))
+        return Executor(chosen, place, emit, hands, store, clock, questions)
+
+    return Crew(repo, pipeline.post, build)
 
 
 async def _mouth(

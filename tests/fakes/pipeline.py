@@ -68,6 +68,7 @@ class FakeExecutor:
         self.started = asyncio.Event()
         self.closed = False
         self.frozen = False
+        self.stopped_agents: list[str] = []
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         self.running[job_number] = intent
@@ -82,6 +83,9 @@ class FakeExecutor:
         for number in list(self.running):
             del self.running[number]
             await self._emit(ev.JobStopped(number))
+
+    async def stop_agent(self, name: str) -> None:
+        self.stopped_agents.append(name)
 
     async def freeze(self, *, on: bool) -> None:
         self.frozen = on

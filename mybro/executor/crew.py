@@ -1,0 +1,215 @@
+"""Several agents of one repository: the first in the person's own working tree, each other one in its own."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mybro.errors import ExecutorError, MybroError
+from mybro.events import (
+    Answered,
+    Event,
+    JobAsked,
+    JobFailed,
+    JobFinished,
+    JobStarted,
+    Outcome,
+)
+from mybro.executor.hand import Report
+from mybro.executor.jobs import Executor
+from mybro.executor.words import listed
+from mybro.executor.worktrees import Worktrees
+from mybro.intent import Action, Intent
+from mybro.naming import ORDINALS, agent_label, agent_name
+
+MOST_AGENTS = 9
+_MERGE = re.compile(
+    r"(?:please\s+)?merge\s+(?:the\s+)?(?P<one>[\w-]+)\s+agent(?:['’]?s)?(?:\s+(?:work|changes|branch))?[.!]?"
+    r"|(?:please\s+)?merge\s+the\s+(?:work|changes)\s+of\s+(?:the\s+)?(?P<other>[\w-]+)\s+agent[.!]?",
+    re.IGNORECASE,
+)
+
+Build = Callable[[Path, Report, Iterator[int]], Executor]
+"""Makes the executor of a working tree; the numbers are those of its questions."""
+
+
+class Agent:
+    """One of the crew."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """What it is called: "second", "parser"."""
+        self.executor: Executor
+
+    @property
+    def label(self) -> str:
+        return agent_label(self.name)
+
+
+class Crew:
+    """Gives each job to the agent that it is addressed to, or to the one in focus."""
+
+    def __init__(self, repo: Path, emit: Report, build: Build) -> None:
+        self._repo = repo
+        self._emit = emit
+        self._build = build
+        # Odd numbers: the even ones are the state machine's own.
+        self._questions = itertools.count(1, 2)
+        self._agents: list[Agent] = []
+        self._focus = self._latest = self._join(ORDINALS[0], repo)
+        self._making = asyncio.Lock()
+
+    async def recover(self) -> list[str]:
+        """Finish what a crash cut off in the person's own working tree; see `Executor.recover`."""
+        return await self._agents[0].executor.recover()
+
+    async def start(self, job_number: int, turn: int, intent: Intent) -> None:
+        """Queue a job with its agent and return at once; see `Executor.start`."""
+        try:
+            if intent.action is Action.SWITCH_AGENT:
+                await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
+            elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
+                outcome = await self._merge(merge["one"] or merge["other"])
+                await self._finish(job_number, turn, "merging", outcome)
+            else:
+                agent = self._latest = await self._addressed(intent)
+                await agent.executor.start(job_number, turn, intent)
+        except MybroError as error:
+            await self._emit(JobFailed(job_number, error.problem))
+
+    async def stop(self, job: int | None = None) -> None:
+        """Stop one job, or all of every agent."""
+        await asyncio.gather(*(agent.executor.stop(job) for agent in self._agents))
+
+    async def stop_agent(self, name: str) -> None:
+        """Stop what one agent does; a name that nobody has stops nothing."""
+        agent = self._find(name)
+        if agent is not None:
+            await agent.executor.stop()
+
+    async def freeze(self, *, on: bool) -> None:
+        """Hold the processes of all jobs where they are, or let them go on."""
+        await asyncio.gather(*(agent.executor.freeze(on=on) for agent in self._agents))
+
+    async def answer(self, answer: Answered) -> None:
+        """Pass an answer to whichever job asked the question."""
+        await asyncio.gather(*(agent.executor.answer(answer) for agent in self._agents))
+
+    async def undo(self, count: int = 1) -> Outcome:
+        """Take back the last work of the agent that worked last; see `Executor.undo`."""
+        return await self._latest.executor.undo(count)
+
+    async def redo(self, count: int = 1) -> Outcome:
+        """Do the last undone work of that agent again."""
+        return await self._latest.executor.redo(count)
+
+    async def aclose(self) -> None:
+        """Stop everything; the working trees of the agents stay."""
+        await asyncio.gather(*(agent.executor.aclose() for agent in self._agents))
+
+    # ------------------------------------------------------------------------ who
+
+    def _join(self, name: str, place: Path) -> Agent:
+        agent = Agent(name)
+
+        async def report(event: Event) -> None:
+            await self._emit(named(event, agent.label) if len(self._agents) > 1 else event)
+
+        agent.executor = self._build(place, report, self._questions)
+        self._agents.append(agent)
+        return agent
+
+    async def _addressed(self, intent: Intent) -> Agent:
+        """The agent that a job is for, made if need be. Raises `ExecutorError`."""
+        if intent.agent is None:
+            return self._focus
+        found = self._find(intent.agent)
+        if found is not None:
+            return found
+        if intent.kind == "question":
+            raise self._unknown(intent.agent)
+        return await self._make(intent.agent)
+
+    def _find(self, name: str) -> Agent | None:
+        if name.isdigit():
+            return self._agents[int(name) - 1] if 0 < int(name) <= len(self._agents) else None
+        return next((agent for agent in self._agents if agent.name == name), None)
+
+    def _named(self, spoken: str) -> Agent:
+        name = agent_name(spoken) or spoken
+        found = self._find(name)
+        if found is None:
+            raise self._unknown(name)
+        return found
+
+    async def _make(self, name: str) -> Agent:
+        """One more agent, in a working tree of its own; one that an earlier session left is taken up."""
+        async with self._making:
+            found, count = self._find(name), len(self._agents)
+            if found is not None:
+                return found
+            if count == MOST_AGENTS:
+                raise ExecutorError("too_many_agents", f"there are {MOST_AGENTS} agents, which is enough")
+            if name == "all" or (name.isdigit() and int(name) != count + 1):
+                raise self._unknown(name)
+            own = ORDINALS[count] if name.isdigit() or name == "new" else name
+            place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(own))
+            return self._join(own, place)
+
+    def _unknown(self, name: str) -> ExecutorError:
+        there = listed([agent.label for agent in self._agents], MOST_AGENTS)
+        return ExecutorError(
+            "no_such_agent", f"there is no {agent_label(name)}", hint=f"There is the {there}."
+        )
+
+    def _switch(self, spoken: str | None) -> Outcome:
+        after = (self._agents.index(self._focus) + 1) % len(self._agents)
+        self._focus = self._latest = self._named(spoken) if spoken else self._agents[after]
+        return Outcome(f"The {self._focus.label} listens now.")
+
+    # ------------------------------------------------------------------------ merging
+
+    async def _merge(self, spoken: str) -> Outcome:
+        """Bring an agent's work into the person's own working tree; the agent then is no more."""
+        agent = self._named(spoken)
+        if agent is self._agents[0]:
+            return Outcome("The first agent works in your own files: there is nothing to merge.", ok=False)
+        if agent.executor.running:
+            raise ExecutorError("agent_busy", f"the {agent.label} is still at work", hint="Say stop first.")
+        merged = await asyncio.to_thread(lambda: Worktrees(self._repo).merge(agent.name))
+        if merged.conflicts:
+            files = listed(merged.conflicts)
+            return Outcome(f"Not merged: you and the {agent.label} both changed {files}.", ok=False)
+        await agent.executor.aclose()
+        self._agents.remove(agent)
+        self._focus = self._latest = self._agents[0]
+        count = len(merged.files)
+        what = f"{count} file{'s' if count != 1 else ''}: {listed(merged.files)}" if count else "nothing new"
+        return Outcome(f"Merged the work of the {agent.label}, {what}.", changed=merged.files)
+
+    async def _finish(self, job: int, turn: int, title: str, outcome: Outcome) -> None:
+        await self._emit(JobStarted(job, turn, title))
+        await self._emit(JobFinished(job, outcome))
+
+
+def named(event: Event, label: str) -> Event:
+    """What an agent tells, with its name before the words that are said or shown."""
+    who = label[:1].upper() + label[1:]
+    match event:
+        case JobStarted(title=title):
+            return dataclasses.replace(event, title=f"{who}: {title}")
+        case JobAsked(text=text):
+            return dataclasses.replace(event, text=f"{who}: {text}")
+        case JobFinished(outcome=outcome):
+            told = dataclasses.replace(outcome, summary=f"{who}: {outcome.summary}")
+            return dataclasses.replace(event, outcome=told)
+        case JobFailed(problem=problem):
+            return dataclasses.replace(
+                event, problem=dataclasses.replace(problem, message=f"{who}: {problem.message}")
+            )
+        case _:
+            return event
