@@ -70,7 +70,7 @@ def test_typed_task_asks_before_a_command_and_takes_no_for_an_answer(
 def test_a_spoken_yes_allows_a_command_and_is_journaled(
     claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
 ) -> None:
-    touch = tool("Bash", {"command": "touch asked.txt", "description": "Touch a file"})
+    touch = tool("Bash", {"command": "touch -r . asked.txt", "description": "Touch a file"})
     claude_api.when("prints hello", [touch, text("I touched it.")])
 
     done = run("run", "--audio", CREATE, YES, "--json", "--no-voice", home=home, cwd=shop, env=claude)

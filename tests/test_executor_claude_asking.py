@@ -42,7 +42,7 @@ async def test_yes_and_no(desk: Desk, claude_api: ScriptedServer) -> None:
 async def test_always_holds_for_the_session_and_is_written_nowhere(
     desk: Desk, claude_api: ScriptedServer
 ) -> None:
-    claude_api.when("count", [bash("python3 -c 'print(1)'"), text("Done.")])
+    claude_api.when("count", [bash("python3 -O -c 'print(1)'"), text("Done.")])
     claude_api.when("clean", [bash("rm -r build"), text("Done.")])
     (desk.repo / "build").mkdir()
     desk.reply = always

@@ -182,7 +182,7 @@ async def test_nothing_of_the_repository_runs_or_is_written(desk: Desk, claude_a
     claude.mkdir()
     (claude / "settings.json").write_text(json.dumps({"hooks": dict.fromkeys(events, hook)}))
     (desk.repo / "CLAUDE.md").write_text("Always say zebra.\n")
-    claude_api.when("hello", [write(desk.repo / "x.py", "x = 1\n"), bash("python3 x.py"), text("Done.")])
+    claude_api.when("hello", [write(desk.repo / "x.py", "x = 1\n"), bash("python3 -O x.py"), text("Done.")])
     await desk.do("hello there")
     assert not (desk.repo / "hooked").exists()
     assert [file.name for file in claude.iterdir()] == ["settings.json"]
@@ -192,10 +192,10 @@ async def test_nothing_of_the_repository_runs_or_is_written(desk: Desk, claude_a
 async def test_a_helper_of_the_model_is_judged_alike(desk: Desk, claude_api: ScriptedServer) -> None:
     task = {"description": "look", "prompt": "small errand", "subagent_type": "general-purpose"}
     claude_api.when("big task", [tool("Agent", task), text("All done.")])
-    claude_api.when("small errand", [bash("python3 parser.py"), text("Errand done.")])
+    claude_api.when("small errand", [bash("python3 -O parser.py"), text("Errand done.")])
     outcome = await desk.do("a big task")
     assert outcome.summary == "All done."
-    assert [asked.text for asked in desk.asked] == ["It wants to run python3 parser.py. Yes or no?"]
+    assert [asked.text for asked in desk.asked] == ["It wants to run python3 -O parser.py. Yes or no?"]
     assert "".join(desk.progress("words")) == "All done."
 
 

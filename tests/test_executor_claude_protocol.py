@@ -125,7 +125,7 @@ def test_replies() -> None:
     assert allowed == {"behavior": "allow", "updatedInput": {"command": "ls"}}
     assert "updatedPermissions" not in str(allowed)
     assert protocol.deny("r", "no")["response"]["response"] == {"behavior": "deny", "message": "no"}
-    assert protocol.refuse("r", "unknown")["response"]["subtype"] == "error"
+    assert protocol.answer(ControlAsked("r"))["response"]["subtype"] == "error"
 
 
 def test_the_environment_of_a_session_around_is_left_out() -> None:

@@ -87,6 +87,13 @@ class PermissionAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class HookAsked:
+    """The CLI is about to use a tool, and asks our hook before it looks at its own rules."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class ControlAsked:
     """The CLI wants something that is not known here, and waits."""
 
@@ -130,7 +137,10 @@ class TurnEnded:
     errors: tuple[str, ...] = ()
 
 
+CliAsked = HookAsked | ControlAsked
+"""What the CLI asks of this side itself, and no person."""
+
 Message = (
     Started | Followed | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
-    | ControlAsked | PermissionWithdrawn | ControlReplied | TurnEnded
+    | ControlAsked | HookAsked | PermissionWithdrawn | ControlReplied | TurnEnded
 )  # fmt: skip

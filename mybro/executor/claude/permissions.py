@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from mybro.events import Choice, Risk
 from mybro.executor.claude.checks import is_check
 from mybro.executor.claude.dangers import find_danger, is_inside
+from mybro.executor.claude.effects import Danger
+from mybro.executor.claude.gate import Reach, reach_of
+from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
 from mybro.executor.claude.steps import short_command
 
@@ -165,18 +168,26 @@ def _path(arguments: Json) -> str | None:
 
 
 def _run(command: str, repo: Path) -> Verdict:
-    if is_check(command, repo):
+    danger = _danger(command, repo)
+    if danger is None and (is_check(command, repo) or reach_of(command, repo) is not None):
         return Allow()
-    danger = find_danger(command, repo)
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
     return _ask(f"run {short_command(command)}", command, key=f"Bash {command}")
 
 
 def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
-    if tool == "Bash" and is_check(str(arguments.get("command") or ""), repo):
-        return Allow()
-    return READ_ONLY
+    command = str(arguments.get("command") or "")
+    if tool != "Bash" or _danger(command, repo) is not None:
+        return READ_ONLY
+    reads = is_check(command, repo) or reach_of(command, repo) is Reach.READS
+    return Allow() if reads else READ_ONLY
+
+
+def _danger(command: str, repo: Path) -> Danger | None:
+    """What is destructive in a command, or in what it calls by a name that the repository gives it."""
+    hidden = (find_danger(line, repo) for line in hidden_commands(command, repo))
+    return find_danger(command, repo) or next(filter(None, hidden), None)
 
 
 # ---------------------------------------------------------------------------- questions of the model

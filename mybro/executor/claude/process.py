@@ -30,6 +30,8 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     env["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1"
     # A command in the background would start turns of its own, after its job and its checkpoint.
     env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
+    # A command is judged as one that starts in the repository.
+    env["CLAUDE_BASH_MAINTAIN_PROJECT_WORKING_DIR"] = "1"
     env.setdefault("CLAUDE_CODE_MAX_RETRIES", "6")
     return env
 

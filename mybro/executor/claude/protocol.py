@@ -15,6 +15,7 @@ from mybro.executor.claude.messages import (
     ControlAsked,
     ControlReplied,
     Followed,
+    HookAsked,
     Json,
     Message,
     PermissionAsked,
@@ -28,6 +29,10 @@ from mybro.executor.claude.messages import (
     TurnEnded,
     Words,
 )
+
+_GATE = "gate"
+HOOKS: Json = {"PreToolUse": [{"hookCallbackIds": [_GATE], "timeout": 60}]}
+"""To be registered with "initialize": before every use of a tool, the CLI asks this side."""
 
 
 class ProtocolError(ExecutorError):
@@ -104,6 +109,8 @@ def _flat(content: Any) -> str:
 
 def _control_request(raw: Json) -> list[Message]:
     request = raw["request"]
+    if request["subtype"] == "hook_callback" and request["callback_id"] == _GATE:
+        return [HookAsked(raw["request_id"])]
     if request["subtype"] != "can_use_tool":
         return [ControlAsked(raw["request_id"])]
     name, arguments = request["tool_name"], request.get("input") or {}
@@ -178,10 +185,21 @@ def deny(request: str, why: str) -> Json:
     return _reply(request, {"behavior": "deny", "message": why})
 
 
-def refuse(request: str, why: str) -> Json:
-    """Answer a control request that is not known here, so that the CLI does not wait for ever."""
-    response = {"subtype": "error", "request_id": request, "error": why}
-    return {"type": "control_response", "response": response}
+def answer(asked: HookAsked | ControlAsked) -> Json:
+    """The answer to what needs no person.
+
+    A hook: whatever the CLI's own rules allow, a permission question shall come for this use of a tool.
+    What is not known here is refused, so that the CLI does not wait for ever.
+    """
+    if isinstance(asked, ControlAsked):
+        response = {"subtype": "error", "request_id": asked.request, "error": "not supported"}
+        return {"type": "control_response", "response": response}
+    told = {
+        "hookEventName": "PreToolUse",
+        "permissionDecision": "ask",
+        "permissionDecisionReason": "mybro asks",
+    }
+    return _reply(asked.request, {"hookSpecificOutput": told})
 
 
 def _reply(request: str, body: Json) -> Json:

@@ -15,7 +15,7 @@ import psutil
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.claude import faults, protocol
-from mybro.executor.claude.messages import ControlAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
+from mybro.executor.claude.messages import CliAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
 from mybro.executor.claude.permissions import Decision, Deny, Grant
 from mybro.executor.claude.process import ClaudeProcess, arguments
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
@@ -170,7 +170,7 @@ class Session:
         self._process = process
         try:
             async with asyncio.timeout(_START_S):
-                if await process.request("initialize") is None:
+                if await process.request("initialize", hooks=protocol.HOOKS) is None:
                     raise faults.not_started(process.complaints)
         except TimeoutError:
             await self._drop()
@@ -195,8 +195,8 @@ class Session:
         turn = self._turn
         if isinstance(message, TurnEnded):
             self._account(message, turn)
-        if isinstance(message, ControlAsked):
-            await self._reply(message.request, protocol.refuse(message.request, "not supported"))
+        if isinstance(message, CliAsked):
+            await self._reply(message.request, protocol.answer(message))
         if turn is None or turn.result.done() or turn.aborted:
             if isinstance(message, PermissionAsked):
                 await self.reply(message.request, Deny("No job is running."))

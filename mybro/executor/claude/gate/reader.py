@@ -1,0 +1,276 @@
+"""A strict reader of shell scripts: what it takes apart means the same to a shell, what it cannot it refuses.
+
+Control flow is flattened: every simple command within is given once, for what matters is what could run.
+Functions, aliases, arrays, `case`, arithmetic commands and extended globs are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from mybro.executor.claude.gate.words import META, SECRET, Command, StrangeError, Word, WordReader, at_home
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_ASSIGNED = re.compile(
+    r"(?<![\w$])([A-Za-z_]\w*)\+?=|\bfor\s+([A-Za-z_]\w*)|\bread\s+((?:-\w+\s+)*[A-Za-z_]\w*)"
+)
+_SKIPPED = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"})
+_ENDS = frozenset({"fi", "done", "}"})
+_REFUSED = frozenset({"case", "esac", "function", "select", "coproc", "in"})
+_REDIRECTION = re.compile(r"(\d*)(<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|(&>>|&>)")
+_LONGEST = 20_000
+
+
+def read(
+    script: str, variables: Mapping[str, str], producers: Callable[[list[Command]], bool]
+) -> list[Command]:
+    """Every simple command of a script. Raises `StrangeError`.
+
+    `variables` are known from outside; `producers` says whether commands print names from the work tree.
+    """
+    if len(script) > _LONGEST or re.search(r"[\0\r\x0b\x0c\ue000-\ue0ff]", script):
+        raise StrangeError
+    names = Counter(next(filter(None, found.groups())).split()[-1] for found in _ASSIGNED.finditer(script))
+    reader = _Reader(script, dict.fromkeys((n for n, times in names.items() if times > 1), None), producers)
+    reader.known = {name: Word((value,)) for name, value in variables.items() if name not in names}
+    reader.script()
+    if reader.at < len(script):
+        raise StrangeError
+    return reader.found
+
+
+class _Reader(WordReader):
+    def __init__(
+        self,
+        text: str,
+        unsure: Mapping[str, None],
+        producers: Callable[[list[Command]], bool],
+        depth: int = 0,
+    ) -> None:
+        super().__init__(text, unsure, producers, depth)
+        self.pending: list[tuple[Command, str, bool, bool]] = []
+        self.nesting = 0
+        """How many loops and conditions are open."""
+
+    # ------------------------------------------------------------------------ commands
+
+    def script(self, *, inside: bool = False) -> None:
+        """Commands up to the end, or to the bracket that closes."""
+        upstream: tuple[str, ...] = ()
+        certain = True
+        while True:
+            self.blanks()
+            if self.at >= len(self.text):
+                if self.pending or inside:
+                    raise StrangeError
+                return
+            char = self.text[self.at]
+            if char == ")":
+                if not inside or self.pending:
+                    raise StrangeError
+                self.at += 1
+                return
+            if char == "\n":
+                self.at += 1
+                self._documents()
+                upstream, certain = (), True
+            elif self.text.startswith(";;", self.at):
+                raise StrangeError
+            elif char in ";&|" and not self.text.startswith("&>", self.at):
+                two = self.text[self.at : self.at + 2]
+                self.at += 2 if two in ("&&", "||", "|&") else 1
+                upstream = upstream if two[0] == "|" and two != "||" else ()
+                certain = two[0] == ";"
+            else:
+                begun = len(self.found)
+                self._command(upstream)
+                self._remember(begun, certain=certain and not upstream)
+                names = [command.words[0].text or "?" for command in self.found[begun:] if command.words]
+                upstream += tuple(names)
+
+    def _remember(self, begun: int, *, certain: bool) -> None:
+        """Keep what was assigned; where it may not have been, the value is not known."""
+        self.blanks()
+        apart = re.match(r"\|(?!\|)|&(?!&)", self.text[self.at : self.at + 2])
+        for command in self.found[begun:]:
+            for name, word in command.assigned:
+                sure = certain and not command.words and not apart and not self.nesting
+                self.known[name] = word if sure else Word(None)
+
+    def _command(self, upstream: tuple[str, ...]) -> None:
+        command = Command(upstream=upstream)
+        while True:
+            self.blanks()
+            if self.at >= len(self.text) or self.text[self.at] in "\n;|)":
+                break
+            if redirection := _REDIRECTION.match(self.text, self.at):
+                if self.text[redirection.end() - 1 :][:2] in ("<(", ">("):
+                    if not self.text.startswith("<(", self.at):
+                        raise StrangeError
+                    self.at += 2
+                    self._inner(upstream=())
+                    command.words.append(Word(("/dev/null",)))
+                    continue
+                self._redirection(command, redirection)
+                continue
+            if self.text[self.at] == "&":
+                break
+            if self.text[self.at] == "(":
+                if command.words or command.assigned or self.text.startswith("((", self.at):
+                    raise StrangeError
+                self.at += 1
+                self._inner(upstream)
+                command.words.append(Word((":",)))
+                continue
+            if self._word(command):
+                return
+        if command.words or command.assigned or command.redirected:
+            self.found.append(command)
+
+    def _inner(self, upstream: tuple[str, ...]) -> list[Command]:
+        """Commands between brackets, from after the first to after the last."""
+        if self.pending:
+            raise StrangeError
+        reader = _Reader(self.text, self.unsure, self.producers, self.depth + 1)
+        reader.at, reader.known = self.at, dict(self.known)
+        reader.script(inside=True)
+        self.at = reader.at
+        for command in reader.found:
+            command.upstream = upstream + command.upstream
+        self.found += reader.found
+        return reader.found
+
+    def commands_inside(self, script: str | None) -> list[Command]:
+        if self.pending:
+            raise StrangeError
+        if script is None:
+            return self._inner(())
+        reader = _Reader(script, self.unsure, self.producers, self.depth + 1)
+        reader.known = dict(self.known)
+        reader.script()
+        self.found += reader.found
+        return reader.found
+
+    def _word(self, command: Command) -> bool:
+        """Take one word; whether it was a reserved one after which another command begins."""
+        start = self.at
+        words = self.expand()
+        raw = self.text[start : self.at]
+        if self.text[self.at : self.at + 1] == "(":
+            raise StrangeError  # a function, an array, an extended glob
+        if command.words:
+            command.words += words
+            return False
+        if not command.assigned:
+            if raw in _REFUSED or raw.startswith(("[[[", "((")):
+                raise StrangeError
+            if raw in _SKIPPED:
+                self.nesting += raw in ("if", "while", "until")
+                self._command(command.upstream)
+                return True
+            if raw in _ENDS:
+                self.nesting -= raw != "}"
+                command.words.append(Word((":",)))
+                return False
+            if raw == "for":
+                self.nesting += 1
+                self._for()
+                return True
+        found = re.match(r"([A-Za-z_]\w*)(\+?)=", raw)
+        if found is None:
+            command.words += words
+        elif len(words) != 1 or found[2]:
+            raise StrangeError
+        else:
+            name, word = found[1], words[0]
+            values = word.values and tuple(at_home(v.partition("=")[2], self.known) for v in word.values)
+            word = replace(word, values=values, quoted=False)
+            command.assigned.append((name, word))
+        return False
+
+    def _for(self) -> None:
+        self.blanks()
+        name = _NAME.match(self.text, self.at)
+        if name is None:
+            raise StrangeError
+        self.at = name.end()
+        self.blanks()
+        if not re.match(r"in\s", self.text[self.at :]):
+            raise StrangeError
+        self.at += 2
+        words: list[Word] = []
+        while True:
+            self.blanks()
+            if self.at >= len(self.text) or self.text[self.at] in "\n;":
+                break
+            if self.text[self.at] in META:
+                raise StrangeError
+            words += self.expand()
+        values: list[str] | None = []
+        for word in words:
+            values = None if values is None or word.values is None else [*values, *word.values]
+        local = all(word.local or (word.values is not None) for word in words)
+        self.known[name[0]] = Word(
+            tuple(values) if values is not None else None,
+            glob=any(w.glob for w in words),
+            local=local and values is None,
+        )
+
+    # ------------------------------------------------------------------------ redirections
+
+    def _redirection(self, command: Command, found: re.Match[str]) -> None:
+        self.at = found.end()
+        kind = found[2] or found[3]
+        self.blanks(comments=False)
+        if kind in ("<<", "<<-"):
+            start = self.at
+            word = self._literal_delimiter()
+            quoted = any(c in "'\"\\" for c in self.text[start : self.at])
+            self.pending.append((command, word, quoted, kind == "<<-"))
+            return
+        words = self.expand()
+        if len(words) != 1 or kind == "<>":
+            raise StrangeError
+        if kind == "<<<":
+            command.document = words[0].text or ""
+            return
+        if kind in (">&", "<&"):
+            if re.fullmatch(r"\d+-?|-", words[0].text or ""):
+                return
+            kind = ">"
+        command.redirected.append(
+            (">" if kind in ("&>", ">|") else ">>" if kind == "&>>" else kind, words[0])
+        )
+
+    def _literal_delimiter(self) -> str:
+        found = re.compile(r"'([^'\n]+)'|\"([\w.-]+)\"|\\?([\w.-]+)").match(self.text, self.at)
+        if found is None or self.text[found.end() : found.end() + 1] not in ("", *META):
+            raise StrangeError
+        self.at = found.end()
+        return str(next(filter(None, found.groups())))
+
+    def _documents(self) -> None:
+        for command, end, quoted, tabs in self.pending:
+            lines: list[str] = []
+            while True:
+                if self.at >= len(self.text):
+                    raise StrangeError
+                line, newline, _ = self.text[self.at :].partition("\n")
+                self.at += len(line) + len(newline)
+                line = line.lstrip("\t") if tabs else line
+                if line == end:
+                    break
+                lines.append(line)
+            body = "\n".join(lines)
+            if not quoted and re.search(r"[`$\\]", body):
+                if re.search(r"`|\$[({\[]", body) or any(
+                    SECRET.search(name) for name in re.findall(r"\$(\w+)", body)
+                ):
+                    raise StrangeError
+                command.document = "\0"  # not known to the letter
+            else:
+                command.document = body
+        self.pending = []

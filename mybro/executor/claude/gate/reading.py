@@ -1,0 +1,276 @@
+"""Programs that only read, and the options with which they would do more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from mybro.executor.claude.gate import scripts
+from mybro.executor.claude.gate.place import Place, Reach, Rule
+from mybro.executor.claude.gate.words import Command, Word
+
+
+def given(word: str, options: Iterable[str]) -> bool:
+    """Whether a word is one of the options: abbreviated, in a cluster, or with its value."""
+    name = word.partition("=")[0]
+    for option in options:
+        if option.startswith("--"):
+            if len(name) > 3 and option.startswith(name) and name.startswith("--"):
+                return True
+        elif (
+            len(option) == 2
+            and re.match(rf"-[A-Za-z0-9]*{re.escape(option[1])}", name)
+            and not name.startswith("--")
+        ) or name == option:
+            return True
+    return False
+
+
+def reader(*forbidden: str, free: bool = False, skip: int = 0, most: int = 99) -> Rule:
+    """A rule for a program that reads: not with these options, and only in the work tree.
+
+    `free`: its words are no places. `skip`: that many words come first that are none. `most`: no more words.
+    """
+
+    def rule(command: Command, place: Place) -> Reach | None:
+        words = command.words[1:]
+        options = [word.text or "" for word in words if is_option(word)]
+        plain = [word for word in words if not is_option(word)]
+        if any(given(option, forbidden) for option in options) or len(plain) > most:
+            return None
+        if free:
+            return Reach.READS
+        if forbidden and any(word.values is None and not word.local for word in words):
+            return None
+        fine = all(place.reads(word) for word in plain[skip:]) and _values_fine(options, place)
+        return Reach.READS if fine else None
+
+    return rule
+
+
+def is_option(word: Word) -> bool:
+    """Whether it is an option for certain."""
+    return (word.text or "").startswith("-") and word.text != "-"
+
+
+def _values_fine(options: Sequence[str], place: Place) -> bool:
+    for option in options:
+        value = option.partition("=")[2] if option.startswith("--") else option[2:]
+        told = option.startswith("--") or len(value) > 1
+        if told and re.match(r"[~/]|\.\.", value) and not place.reads(Word((value,))):
+            return False
+    return True
+
+
+def _grep(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    options = [word.text or "" for word in words if is_option(word)]
+    named = any(re.match(r"-\w*e|--regexp", option) for option in options)
+    if any(
+        given(option, ("-f", "--file", "--pre", "--pre-glob", "--hostname-bin", "-z", "--search-zip"))
+        for option in options
+    ):
+        return None
+    plain: list[Word] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif is_option(word):
+            skip = bool(
+                re.fullmatch(
+                    r"-\w*[eABCmgtT]|--(include|exclude|exclude-dir|regexp|glob|type|max-count)",
+                    word.text or "",
+                )
+            )
+        else:
+            plain.append(word)
+    places = plain if named else plain[1:]
+    return (
+        Reach.READS
+        if all(place.reads(word) for word in places)
+        and _values_fine(
+            [
+                o
+                for o in options
+                if not o.startswith(("-e", "--regexp", "--include", "--exclude", "-g", "--glob"))
+            ],
+            place,
+        )
+        else None
+    )
+
+
+def _find(command: Command, place: Place) -> Reach | None:
+    words = [word.text for word in command.words[1:]]
+    at = 0
+    while at < len(words) and not (words[at] or "-").startswith(("-", "(", "!")):
+        at += 1
+    if not all(place.reads(word) for word in command.words[1 : at + 1]):
+        return None
+    rest, inner = words[at:], []
+    patterns = command.words[at + 1 :]
+    if any(word.values is None for word in patterns) and not all(
+        w.quoted for w in patterns if w.values is None
+    ):
+        return None
+    at = 0
+    while at < len(rest):
+        word = rest[at]
+        if word in ("-exec", "-execdir"):
+            end = next((n for n in range(at, len(rest)) if rest[n] in (";", "+")), None)
+            if end is None:
+                return None
+            inner.append(patterns[at + 1 : end])
+            at = end
+        elif (
+            word is not None
+            and word.startswith("-")
+            and not re.fullmatch(
+                r"-(i?name|i?path|i?regex|regextype|type|maxdepth|mindepth|size|mtime|mmin|newer"
+                r"|empty|print0?|printf|not|and|or|o|a"
+                r"|prune|perm|user|group|ls|xdev|mount|quit|depth|atime|ctime|cmin|amin|L|H|P|E"
+                r"|executable|readable|writable|\d+\w?)",
+                word,
+            )
+        ):
+            return None
+        at += 1
+    for words_ in inner:
+        if not words_ or not _reads_names(words_, place):
+            return None
+    return Reach.READS
+
+
+def _reads_names(words: Sequence[Word], place: Place) -> bool:
+    name = words[0].text or ""
+    rule = RULES.get(name)
+    if rule is None or name in ("find", "tee", "awk", "gawk", "mawk"):
+        return False
+    told = [Word(None, quoted=True, local=True) if word.text == "{}" else word for word in words]
+    return rule(Command(list(told)), place) is Reach.READS
+
+
+def _awk(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    while words and is_option(words[0]):
+        text = words[0].text or ""
+        if not re.match(r"-[Fv]", text):
+            return None
+        words = words[2 if len(text) == 2 else 1 :]
+    if not words or words[0].text is None or not scripts.awk_only_prints(words[0].text):
+        return None
+    return Reach.READS if all(place.reads(word) for word in words[1:]) else None
+
+
+def _sed(command: Command, place: Place) -> Reach | None:
+    programs: list[str | None] = []
+    plain: list[Word] = []
+    inplace = False
+    words = command.words[1:]
+    at = 0
+    while at < len(words):
+        text = words[at].text
+        if text in ("-e", "--expression"):
+            at += 1
+            programs.append(words[at].text if at < len(words) else None)
+        elif text is not None and re.fullmatch(r"-[nErsuz]+|--(quiet|silent|regexp-extended|posix)", text):
+            pass
+        elif text in ("-i", "--in-place", "-Ei", "-i.bak"):
+            inplace = True
+            if words[at + 1 : at + 2] and words[at + 1].text == "":
+                at += 1  # macOS: the suffix of a copy, here none
+        elif is_option(words[at]):
+            return None
+        else:
+            plain.append(words[at])
+        at += 1
+    if not programs:
+        programs, plain = [plain[0].text] if plain else [None], plain[1:]
+    judged = scripts.sed_only_replaces if inplace else scripts.sed_only_prints
+    if not all(program is not None and judged(program) for program in programs):
+        return None
+    if inplace:
+        return Reach.WRITES if plain and all(place.changes(word) for word in plain) else None
+    return Reach.READS if all(place.reads(word) for word in plain) else None
+
+
+def _test(command: Command, _: Place) -> Reach | None:
+    words = [word.text for word in command.words[1:]]
+    return None if any("[" in (word or "") or word == "-v" for word in words) else Reach.READS
+
+
+def _date(command: Command, _: Place) -> Reach | None:
+    ok = all(
+        re.match(r"\+|-u$|-I|-R$|--(utc|iso-8601|rfc)|-d$|--date|@?\d{1,4}|[a-z ]+$", w.text or "")
+        for w in command.words[1:]
+    )
+    free = [w.text or "" for w in command.words[1:] if re.fullmatch(r"\d+(\.\d+)?", w.text or "")]
+    return Reach.READS if ok and not free else None
+
+
+def _ps(command: Command, _: Place) -> Reach | None:
+    return (
+        Reach.READS
+        if all(
+            re.fullmatch(r"-[efAaxuwlp]+|aux|ax|\d+|-o|[a-z,%]{3,}", w.text or "") for w in command.words[1:]
+        )
+        else None
+    )
+
+
+def _printenv(command: Command, _: Place) -> Reach | None:
+    texts = [word.text for word in command.words[1:]]
+    fine = texts[:1] in (["PATH"], ["SHELL"], ["LANG"], ["USER"], ["HOME"], ["NODE_ENV"], ["VIRTUAL_ENV"])
+    return Reach.READS if fine and len(texts) == 1 else None
+
+
+def _jq(command: Command, place: Place) -> Reach | None:
+    told = " ".join(word.text or "env" for word in command.words[1:])
+    if re.search(r"\benv\b|\$ENV|\$__prog", told):
+        return None
+    return reader("-f", "--from-file", "--rawfile", "--slurpfile", "-L", skip=1)(command, place)
+
+
+_PLAIN = reader()
+_FREE = reader(free=True)
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(
+        ("ls", "cat", "head", "tail", "wc", "nl", "tac", "rev", "fold", "comm", "diff", "cmp", "stat", "du",
+        "df",
+         "realpath", "readlink", "od", "hexdump", "strings", "md5sum", "sha1sum", "sha256sum", "sha512sum",
+         "shasum", "md5",
+         "cksum", "sum", "b2sum", "expand", "unexpand", "pr", "fmt", "zcat", "cut", "paste", "column", "join",
+         "colordiff",
+         "eza", "exa", "cloc", "tokei", "scc"),
+        _PLAIN,
+    ),
+    **dict.fromkeys(
+        ("pwd", "echo", "tr", "basename", "dirname", "whoami", "id", "uname", "uptime", "nproc", "lscpu",
+        "free", "sleep",
+         "seq", "expr", "which", "type", "cal", "arch", "locale", "sw_vers", "tput", "numfmt", "factor",
+         "groups", "tty"),
+        _FREE,
+    ),
+    "hostname": reader(free=True, most=0),
+    "printf": reader("-v", free=True),
+    "printenv": _printenv,
+    "file": reader("-C", "--compile", "-m", "--magic-file", "-f", "--files-from"),
+    "sort": reader("-o", "--output", "--compress-program", "-T", "--temporary-directory", "--files0-from"),
+    "uniq": reader(most=1),
+    "shuf": reader("-o", "--output"),
+    "base64": reader("-o", "--output"),
+    "iconv": reader("-o", "--output"),
+    "jq": _jq,
+    "tree": reader("-o", "-R"),
+    "xxd": reader("-r", "-revert", most=1),
+    "bat": reader("--pager", "--paging", "--config-file", "--diff"),
+    "fd": reader("-x", "-X", "--exec", "--exec-batch", skip=1),
+    **dict.fromkeys(("grep", "egrep", "fgrep", "rg", "ag"), _grep),
+    "find": _find,
+    **dict.fromkeys(("awk", "gawk", "mawk"), _awk),
+    "sed": _sed,
+    **dict.fromkeys(("test", "[", "[["), _test),
+    "date": _date,
+    "ps": _ps,
+}  # fmt: skip

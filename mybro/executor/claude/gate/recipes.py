@@ -1,0 +1,87 @@
+"""What `npm run` and `make` would run: the lines that the repository keeps under a name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_CALL = re.compile(
+    r"(?<![\w/.-])(?:(?:npm|pnpm|yarn"
+    r"|bun)\s+(?:(?:-\S+\s+)*run(?:-script)?\s+)?(?:-\S+\s+)*(?P<script>[\w:.-]+)"
+    r"|(?P<maker>g?make)(?P<targets>(?:\s+[\w.=/-]+)*))"
+)
+_RULE = re.compile(
+    r"^([\w./ %-]+?)\s*::?(?!=)([^\n]*)((?:\n(?:\t[^\n]*|[ \t]*(?=\n)|[ \t]*#[^\n]*))*)", re.MULTILINE
+)
+_MOST = 200
+
+
+def hidden_commands(command: str, repo: Path) -> list[str]:
+    """The commands behind the names that a command line calls; those it does not find run nothing known."""
+    found: list[str] = []
+    for call in _CALL.finditer(command):
+        if call["maker"]:
+            found += _recipes(
+                repo, [word for word in call["targets"].split() if "=" not in word and word[0] != "-"]
+            )
+        else:
+            found += _scripts(repo, "test" if call["script"] == "t" else call["script"], set())
+    return found[:_MOST]
+
+
+def _scripts(repo: Path, name: str, seen: set[str]) -> Iterator[str]:
+    try:
+        scripts = json.loads((repo / "package.json").read_text())["scripts"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if not isinstance(scripts, dict) or name in seen:
+        return
+    seen.add(name)
+    names = [f"pre{name}", name, f"post{name}"]
+    if name in ("install", "i", "ci"):
+        names = ["preinstall", "install", "postinstall", "prepare"]
+    for one in names:
+        line = scripts.get(one)
+        if isinstance(line, str):
+            yield line
+            for call in _CALL.finditer(line):
+                if call["script"]:
+                    yield from _scripts(repo, call["script"], seen)
+
+
+def _recipes(repo: Path, targets: list[str]) -> Iterator[str]:
+    text = next(
+        (_text(repo / name) for name in ("GNUmakefile", "makefile", "Makefile") if (repo / name).is_file()),
+        "",
+    )
+    text = text.replace("\\\n", " ")
+    variables = dict(re.findall(r"^(\w+)\s*[:?]?=\s*([^\n]*)", text, re.MULTILINE))
+    rules: dict[str, tuple[str, str]] = {}
+    first = ""
+    for names, needs, recipe in _RULE.findall(text):
+        for name in names.split():
+            rules.setdefault(name, (needs, recipe))
+            first = first or ("" if name.startswith(".") else name)
+    waiting, seen = targets or [first], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in rules:
+            continue
+        seen.add(name)
+        needs, recipe = rules[name]
+        before, _, inline = needs.partition(";")
+        waiting += before.split()
+        for line in [inline, *recipe.splitlines()]:
+            if line.strip():
+                yield re.sub(
+                    r"\$[({](\w+)[)}]", lambda v: str(variables.get(v[1], v[1])), line.strip().lstrip("@-+")
+                )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:200_000]
+    except OSError:
+        return ""

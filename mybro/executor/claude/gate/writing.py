@@ -1,0 +1,132 @@
+"""Programs that make files: allowed inside of the repository, where nothing is there yet."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from mybro.executor.claude.gate.place import Place, Reach, Rule
+from mybro.executor.claude.gate.reading import is_option
+from mybro.executor.claude.gate.words import Command, Word
+
+
+def _split(command: Command, allowed: str) -> list[Word] | None:
+    """The words that are no options; None where an option is not among those allowed."""
+    plain: list[Word] = []
+    for word in command.words[1:]:
+        if is_option(word):
+            if not re.fullmatch(allowed, word.text or ""):
+                return None
+        else:
+            plain.append(word)
+    return plain
+
+
+def _mkdir(command: Command, place: Place) -> Reach | None:
+    plain = _split(command, r"-[pv]+|--parents")
+    if not plain or any(w.values is None or w.glob or not place.changes(w) for w in plain):
+        return None
+    return Reach.WRITES
+
+
+def _touch(command: Command, place: Place) -> Reach | None:
+    plain = _split(command, r"-[acm]+")
+    if not plain or any(w.values is None or w.glob or place.makes(w, append=True) is None for w in plain):
+        return None
+    return Reach.WRITES
+
+
+def _copy(command: Command, place: Place) -> Reach | None:
+    plain = _split(command, r"-[rRapvni]+|--recursive|--archive|--no-clobber|--verbose|--")
+    if plain is None or len(plain) < 2 or not all(place.reads(word) for word in plain[:-1]):
+        return None
+    if any(word.text in ("/dev/null", "/dev/stdin") for word in plain[:-1]):
+        return None
+    return _into(plain[:-1], plain[-1], place)
+
+
+def _move(command: Command, place: Place) -> Reach | None:
+    plain = _split(command, r"-[vni]+|--no-clobber|--verbose|--")
+    if plain is None or len(plain) < 2:
+        return None
+    if any(
+        word.text is None or not place.changes(word) or PurePath(word.text).name in (".", "..")
+        for word in plain[:-1]
+    ):
+        return None
+    return _into(plain[:-1], plain[-1], place)
+
+
+def _into(sources: list[Word], target: Word, place: Place) -> Reach | None:
+    """Whether nothing is overwritten where the sources go."""
+    name = target.text
+    if name is None or not place.changes(target):
+        return None
+    if not place.exists(name):
+        alone = len(sources) == 1 and not sources[0].glob and len(sources[0].values or ()) == 1
+        return place.makes(target) if alone and not name.endswith("/") else None
+    if not place.is_folder(name):
+        return None
+    for source in sources:
+        for value in source.values or ("",):
+            if source.glob or not value or place.exists(f"{name.rstrip('/')}/{PurePath(value).name}"):
+                return None
+    return Reach.WRITES
+
+
+def _link(command: Command, place: Place) -> Reach | None:
+    plain = _split(command, r"-s|--symbolic")
+    if plain is None or len(plain) != 2 or len(command.words) != 4:
+        return None
+    fine = place.changes(plain[0]) and plain[1].text is not None and place.reads(plain[0])
+    return place.makes(plain[1]) if fine else None
+
+
+def _tee(command: Command, place: Place) -> Reach | None:
+    append = any(re.fullmatch(r"-a|--append", w.text or "") for w in command.words[1:])
+    plain = _split(command, r"-a|--append")
+    if plain is None:
+        return None
+    reach: Reach = Reach.READS
+    for word in plain:
+        made = place.makes(word, append=append)
+        if made is None:
+            return None
+        reach = max(reach, made)
+    return reach
+
+
+def _chmod(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    if len(words) < 2 or not re.fullmatch(r"[ugoa]*\+[rwx]+|755|644", words[0].text or ""):
+        return None
+    fine = all(
+        word.text is not None and place.changes(word) and not place.is_folder(word.text) for word in words[1:]
+    )
+    return Reach.WRITES if fine else None
+
+
+def _tar(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    if not words or any(re.match(r"--(?!exclude=)", w.text or "-") or w.text is None for w in words):
+        return None
+    mode, rest = (words[0].text or "").lstrip("-"), words[1:]
+    if any(is_option(word) for word in rest if not (word.text or "").startswith("--exclude=")) or not rest:
+        return None
+    if re.fullmatch(r"[zjJv]*t[zjJv]*f", mode):
+        return Reach.READS if all(place.reads(word) for word in rest) else None
+    if re.fullmatch(r"[zjJv]*c[zjJv]*f", mode) and all(place.reads(word) for word in rest[1:]):
+        return place.makes(rest[0])
+    return None
+
+
+def _unzip(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    ok = len(words) == 2 and words[0].text in ("-l", "-t", "-Z") and place.reads(words[1])
+    return Reach.READS if ok else None
+
+
+RULES: dict[str, Rule] = {
+    "mkdir": _mkdir, "touch": _touch, "cp": _copy, "mv": _move, "ln": _link, "tee": _tee, "chmod": _chmod,
+    "tar": _tar, "unzip": _unzip,
+}  # fmt: skip
