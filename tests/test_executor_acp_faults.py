@@ -137,18 +137,16 @@ async def test_stop_leaves_nothing_whatever_the_agent_does(verb: str, fake_desk:
     assert (await fake_desk.do("say Hello.")).summary == "Hello."
 
 
-async def test_an_agent_that_forgets_is_not_ended_by_a_stop(fake_desk: AcpDesk) -> None:
+async def test_an_agent_that_forgets_begins_anew_or_goes_on(fake_desk: AcpDesk) -> None:
     begin(fake_desk, "forgetful")
     file = fake_desk.repo / "written"
     program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops double_fork {file}"
     running = fake_desk.start(f"leave {program}")
     await asyncio.to_thread(writers, file)
-    agent = fake_desk.agent()
     await fake_desk.hand.stop()
     assert silent(file)
     assert running.cancelled()
     assert (await fake_desk.do("say Hello.")).summary == "Hello."
-    assert fake_desk.agent() == agent
 
 
 async def test_history_is_not_heard_again_and_cost_goes_on_from_it(fake_desk: AcpDesk) -> None:

@@ -52,9 +52,7 @@ class Setup:
 
 
 class AcpSession:
-    """Lives on after errors: an agent that died or was ended is started again, and goes on where it was if
-    it can take up a session again.
-    """
+    """Lives on after errors: an agent that died is started again, and takes up its session if it can."""
 
     def __init__(self, repo: Path, setup: Setup, clock: Clock, store: SessionStore) -> None:
         self.repo = repo
@@ -78,7 +76,7 @@ class AcpSession:
 
     @property
     def pid(self) -> int | None:
-        """The agent's process, if one runs."""
+        """Of the agent, if it runs."""
         return self._connection.pid if self._connection is not None and self._connection.alive else None
 
     async def warm(self) -> None:
@@ -173,8 +171,8 @@ class AcpSession:
             self._spared = await asyncio.to_thread(_family, connection.pid)
         words = [prompt] if self._noted else [self._setup.note, prompt]
         blocks = [{"type": "text", "text": text} for text in words]
-        asked = {"sessionId": self._opened.id, "prompt": blocks}
-        end = asyncio.create_task(connection.request("session/prompt", asked))
+        asking = connection.request("session/prompt", {"sessionId": self._opened.id, "prompt": blocks})
+        end = asyncio.create_task(asking)
         try:
             await self._follow(turn, end, on_message)
             told = await end
@@ -219,24 +217,28 @@ class AcpSession:
 
     async def _abort(self, connection: Connection, end: asyncio.Task[Json]) -> None:
         """Cancel the turn and end what its tools started; an agent that does not react is ended too."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_INTERRUPT_S):
-                await connection.notify("session/cancel", {"sessionId": self._opened.id})
-                await asyncio.wait({end})
+        # At the same time: a busy agent reacts late, and what its tools started writes on until it does.
+        _, strays = await asyncio.gather(self._cancel(connection, end), self._end_strays(connection))
         if not end.done():
             connection.kept.kill()
             await self._drop()
-        elif await asyncio.to_thread(self._end_strays, connection) and self._opened.lasting:
+        elif (await self._end_strays(connection) or strays) and self._opened.lasting:
             # What was killed may have been a part of the agent: it is started again when it is needed.
             await self._drop()
         await asyncio.gather(end, return_exceptions=True)
 
-    def _end_strays(self, connection: Connection) -> bool:
-        """Kill what the turn has left; whether there was anything. Blocks."""
+    async def _cancel(self, connection: Connection, end: asyncio.Task[Json]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_INTERRUPT_S):
+                await connection.notify("session/cancel", {"sessionId": self._opened.id})
+                await asyncio.wait({end})
+
+    async def _end_strays(self, connection: Connection) -> bool:
+        """Kill what the turn's tools have started; whether there was anything."""
         spared, marker = self._spared or frozenset(), connection.kept.token
-        if not set(descendants(connection.pid, marker)) - spared:
+        if not set(await asyncio.to_thread(descendants, connection.pid, marker)) - spared:
             return False
-        survivors = kill_tree(connection.pid, marker=marker, spare=spared)
+        survivors = await asyncio.to_thread(kill_tree, connection.pid, marker=marker, spare=spared)
         if survivors:
             _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
         return True
