@@ -102,3 +102,22 @@ def test_a_plain_spoken_yes_does_not_destroy(
     assert any("tests" in said["text"] for said in of("SayStarted", told))
     assert [answer["yes"] for answer in of("Answered", told)] == [False]
     assert (shop / "tests").is_dir()
+
+
+def test_an_agent_speaks_and_reads_the_journal_with_our_own_tools(
+    claude: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    say = tool("mcp__mybro__speak", {"text": "The build is slow today."})
+    look = tool("mcp__mybro__journal", {"limit": 3})
+    claude_api.when("prints hello", [say, look, text("I told you.")])
+
+    done = run("run", "--audio", CREATE, "--json", "--no-voice", home=home, cwd=shop, env=claude)
+
+    assert done.returncode == 0, done.stderr
+    told = lines(done.stdout)
+    assert "The build is slow today." in [said["text"] for said in of("SayStarted", told)]
+    assert of("JobAsked", told) == []
+    results = json.dumps(claude_api.requests[-1].body["messages"])
+    assert "It will be said." in results
+    assert "utterances" not in results
+    assert "print" in results.rpartition("tool_result")[2]

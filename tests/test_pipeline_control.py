@@ -186,9 +186,10 @@ async def test_the_socket_is_the_persons_own_and_goes_with_the_session(
     assert path.parent.stat().st_mode & 0o077 == 0
     with pytest.raises(ChildError, match="no session"):
         await reach(Path("/home/ada/other"))
-    monkeypatch.setenv(SOCKET_VARIABLE, str(path.with_name("gone.sock")))
-    with pytest.raises(ChildError, match="no session"):
-        await reach()
+    with monkeypatch.context() as patch:
+        patch.setenv(SOCKET_VARIABLE, str(path.with_name("gone.sock")))
+        with pytest.raises(ChildError, match="no session"):
+            await reach()
 
 
 async def test_without_a_session_one_sentence_says_so(

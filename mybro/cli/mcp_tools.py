@@ -15,7 +15,6 @@ from mybro.ops.rendezvous import Line, reach
 
 HISTORY = 20
 """Utterances that a look at the journal gives unless more are asked for."""
-MOST_HISTORY = 100
 
 
 def server() -> MCPServer:
@@ -63,21 +62,9 @@ async def notify(text: str) -> str:
 
 async def journal(limit: int = HISTORY, search: str = "") -> list[dict[str, Any]]:
     """What the person said lately, what it was understood as and what came of it; the newest first."""
-    from mybro.cli.history import archive
-    from mybro.cli.history_text import journal_file
-    from mybro.journal import Filter
-
-    if not journal_file().exists():
-        return []  # to look must not make one
-    async with archive() as opened:
-        found = await opened.recent(min(max(limit, 1), MOST_HISTORY), Filter(search=search))
-    return [
-        {
-            "id": one.id, "text": one.text, "repo": one.repo, "state": one.state,
-            "jobs": [{"title": job.title, "summary": job.summary} for job in one.jobs],
-        }
-        for one in found
-    ]  # fmt: skip
+    async with _session() as line:
+        found = await line.ask("history", limit=limit, search=search)
+    return list(found["utterances"])
 
 
 @contextlib.asynccontextmanager

@@ -81,9 +81,10 @@ async def _run(
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running.pipeline.ended.set)
-            running.warm_up()
-            await running.recover()
-            async with control(running.pipeline, where, Notifier(settings.speak, running.clock)):
+            notifier = Notifier(settings.speak, running.clock)
+            async with control(running.pipeline, where, notifier, running.journal):
+                running.warm_up()
+                await running.recover()
                 hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
                 await first_of(hearing, running.pipeline.ended.wait())
     finally:

@@ -23,7 +23,8 @@ from mybro.events import (
     StopAll,
     Typed,
 )
-from mybro.ops.rendezvous import MAX_LINE_BYTES, PROTOCOL, Json, own_socket
+from mybro.journal import Archive, Filter, UtteranceRecord
+from mybro.ops.rendezvous import MAX_LINE_BYTES, PROTOCOL, SOCKET_VARIABLE, Json, own_socket
 from mybro.pipeline.acts import status
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.state import JobPhase
@@ -33,15 +34,21 @@ MAX_REQUESTS = 16
 """Requests of one connection that may wait for their replies; who sends more waits."""
 MAX_TEXT = 2_000
 MAX_CHOICES = 9
+MOST_HISTORY = 100
 QUESTIONS_FROM = 1_000_001
 """Beyond what a session's hands count up to; odd, as the even ones are the state machine's own."""
 LONGEST_WAIT_S = 3600.0
 
 
 @contextlib.asynccontextmanager
-async def control(pipeline: Pipeline, repo: Path, notifier: Notifier) -> AsyncIterator[None]:
-    """Serve a session's socket; where there can be none, the session is told and goes on."""
-    served = Control(pipeline, repo, notifier)
+async def control(
+    pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None
+) -> AsyncIterator[None]:
+    """Serve a session's socket; where there can be none, the session is told and goes on.
+
+    Programs that the session starts meanwhile find it by their environment.
+    """
+    served = Control(pipeline, repo, notifier, archive)
     try:
         path = own_socket()
         path.unlink(missing_ok=True)
@@ -53,8 +60,10 @@ async def control(pipeline: Pipeline, repo: Path, notifier: Notifier) -> AsyncIt
         return
     try:
         path.chmod(0o600)
+        os.environ[SOCKET_VARIABLE] = str(path)
         yield
     finally:
+        os.environ.pop(SOCKET_VARIABLE, None)
         server.close()
         path.unlink(missing_ok=True)
         await served.aclose()
@@ -63,10 +72,13 @@ async def control(pipeline: Pipeline, repo: Path, notifier: Notifier) -> AsyncIt
 class Control:
     """Answers the requests of every connection."""
 
-    def __init__(self, pipeline: Pipeline, repo: Path, notifier: Notifier) -> None:
+    def __init__(
+        self, pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None
+    ) -> None:
         self._pipeline = pipeline
         self._repo = repo
         self._notifier = notifier
+        self._archive = archive
         self._numbers = itertools.count(QUESTIONS_FROM, 2)
         self._open: dict[int, asyncio.Future[Answered | None]] = {}
         self._asked: set[int] = set()
@@ -137,10 +149,21 @@ class Control:
                 return {}
             case "notify":
                 return {"shown": await self._notifier.show(_text(request))}
+            case "history":
+                return await self._history(request)
             case "ask":
                 return await self._ask(request)
             case other:
                 raise ChildError("unknown_request", f"this session does not know {other!r}")
+
+    async def _history(self, request: Json) -> Json:
+        limit, search = request.get("limit", MOST_HISTORY), request.get("search", "")
+        if not isinstance(limit, int) or not isinstance(search, str):
+            raise ChildError("bad_request", "limit is a number, search is a text")
+        if self._archive is None:
+            return {"utterances": []}
+        found = await self._archive.recent(min(max(limit, 1), MOST_HISTORY), Filter(search=search))
+        return {"utterances": [brief(one) for one in found]}
 
     def _status(self) -> Json:
         state = self._pipeline.state
@@ -205,6 +228,12 @@ class Control:
         waiting = self._open.get(question)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+
+
+def brief(one: UtteranceRecord) -> Json:
+    """An utterance as programs are told of it."""
+    jobs = [{"title": job.title, "state": job.state, "summary": job.summary} for job in one.jobs]
+    return {"id": one.id, "text": one.text, "repo": one.repo, "state": one.state, "jobs": jobs}
 
 
 def _text(request: Json) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from mybro.executor.claude.session import Session, Setup
 from mybro.executor.claude.status import find_claude
 from mybro.executor.claude.store import FileSessionStore, SessionStore
 from mybro.executor.coding import CodingHand
+from mybro.ops.rendezvous import SOCKET_VARIABLE
 
 
 class ClaudeHand(CodingHand):
@@ -48,7 +53,21 @@ class ClaudeHand(CodingHand):
             model=self._settings.model,
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
+            servers=own_tools(os.environ if self._env is None else self._env),
             tool_silence_s=self._settings.turn_timeout_s,
             sandbox=self._settings.sandbox,
         )
         return Session(repo, setup, self._clock, self._store)
+
+
+def own_tools(env: Mapping[str, str]) -> str | None:
+    """How the CLI starts the tools with which an agent speaks and asks; None where nobody would hear it."""
+    socket = env.get(SOCKET_VARIABLE)
+    if socket is None or importlib.util.find_spec("mcp") is None:
+        return None
+    server = {
+        "command": sys.executable,
+        "args": ["-P", "-m", "mybro", "mcp"],
+        "env": {SOCKET_VARIABLE: socket},
+    }
+    return json.dumps({"mcpServers": {"mybro": server}})

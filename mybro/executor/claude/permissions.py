@@ -29,6 +29,9 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 """Lists of its own, and helpers whose own tools are judged like its own."""
 
+_OWN = "mcp__mybro__"
+"""Our own tools: to speak, to ask, to notify, to look at the journal."""
+
 _PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
 """Inside the repository, yet not covered by its checkpoint, or able to run things later."""
 
@@ -94,7 +97,7 @@ def judge(asked: PermissionAsked, repo: Path, *, read_only: bool) -> Verdict:
     tool, arguments = asked.tool, asked.arguments
     if tool == "AskUserQuestion":
         return _choices(arguments)
-    if tool in _HARMLESS:
+    if tool in _HARMLESS or tool.startswith(_OWN):
         return Allow()
     if tool in _READERS:
         return _read(arguments, repo)

@@ -38,9 +38,12 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def arguments(
     program: str, *, system_prompt: str, trusted: bool, model: str | None, resume: str | None,
-    budget_usd: float | None,
+    budget_usd: float | None, servers: str | None = None,
 ) -> list[str]:  # fmt: skip
-    """The command line. Of an untrusted repository no hook, setting or server of its own is used."""
+    """The command line. Of an untrusted repository no hook, setting or server of its own is used.
+
+    `servers` are tool servers of ours, as the JSON that the CLI takes.
+    """
     argv = [
         program, "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose",
         "--include-partial-messages", "--permission-prompt-tool", "stdio", "--permission-mode", "default",
@@ -48,7 +51,7 @@ def arguments(
     ]  # fmt: skip
     if not trusted:
         argv += ["--setting-sources", "user"]
-    for flag, value in (("--model", model), ("--resume", resume)):
+    for flag, value in (("--model", model), ("--resume", resume), ("--mcp-config", servers)):
         if value:
             argv += [flag, value]
     if budget_usd is not None:

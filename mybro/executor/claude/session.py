@@ -44,6 +44,8 @@ class Setup:
     """Whether the repository's own hooks, settings and servers may run."""
     budget_usd: float | None = None
     """What the whole session may cost."""
+    servers: str | None = None
+    """Tool servers of ours, as the JSON that the CLI takes."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""
     sandbox: Literal["auto", "on", "off"] = "auto"
@@ -156,7 +158,7 @@ class Session:
         left = None if setup.budget_usd is None else max(setup.budget_usd - self.spent_usd, 0.0)
         argv = arguments(
             setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
-            resume=resume, budget_usd=left,
+            resume=resume, budget_usd=left, servers=setup.servers,
         )  # fmt: skip
         env = setup.env
         kind = await asyncio.to_thread(find_sandbox, setup.sandbox)
