@@ -95,7 +95,10 @@ def _parts(words: list[str]) -> list[tuple[str, list[str]]]:
 def _is_known(words: list[str], repo: Path) -> bool:
     for head, options in _KNOWN:
         if tuple(words[: len(head)]) == head:
-            return all(_is_harmless(word, options, repo) for word in words[len(head) :])
+            rest = words[len(head) :]
+            if head[0] == "make" and any("=" in word for word in rest):
+                return False  # it sets a variable, which may name another program
+            return all(_is_harmless(word, options, repo) for word in rest)
     return False
 
 

@@ -171,26 +171,29 @@ def _path(arguments: Json) -> str | None:
 
 
 def _run(command: str, repo: Path) -> Verdict:
-    danger = _danger(command, repo)
-    if danger is None and (is_check(command, repo) or reach_of(command, repo) is not None):
+    hidden, reach = _hidden_danger(command, repo), reach_of(command, repo)
+    if hidden is None and reach is not None:
         return Allow()
+    danger = find_danger(command, repo) or hidden
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
+    if is_check(command, repo):
+        return Allow()
     return _ask(f"run {short_command(command)}", command, key=f"Bash {command}")
 
 
 def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
     command = str(arguments.get("command") or "")
-    if tool != "Bash" or _danger(command, repo) is not None:
+    if tool != "Bash" or _hidden_danger(command, repo) is not None:
         return READ_ONLY
     reads = is_check(command, repo) or reach_of(command, repo) is Reach.READS
     return Allow() if reads else READ_ONLY
 
 
-def _danger(command: str, repo: Path) -> Danger | None:
-    """What is destructive in a command, or in what it calls by a name that the repository gives it."""
+def _hidden_danger(command: str, repo: Path) -> Danger | None:
+    """What is destructive in what a command calls by a name that the repository gives it."""
     hidden = (find_danger(line, repo) for line in hidden_commands(command, repo))
-    return find_danger(command, repo) or next(filter(None, hidden), None)
+    return next(filter(None, hidden), None)
 
 
 # ---------------------------------------------------------------------------- questions of the model

@@ -32,7 +32,7 @@ _LISTS = {
     r"|--sort=\S+|--format=.*|--verbose|--remotes",
     "tag": r"-l|-n\d*|--list|--sort=\S+|--contains|--points-at|--merged",
     "remote": r"-v|--verbose",
-    "stash": r"",
+    "stash": r"-p|--stat|--patch",
     "worktree": r"--porcelain",
     "reflog": r"-n|-\d+|--oneline",
     "config": r"--get|--list|-l|--get-all|--show-origin|--get-regexp|--local",

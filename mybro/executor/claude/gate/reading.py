@@ -40,6 +40,8 @@ def reader(*forbidden: str, free: bool = False, skip: int = 0, most: int = 99) -
             return None
         if free:
             return Reach.READS
+        if command.words[0].text == "cut" and [w.text for w in words[:2]] == ["-d", "/"]:
+            plain = plain[1:]
         if forbidden and any(word.values is None and not word.local for word in words):
             return None
         fine = all(place.reads(word) for word in plain[skip:]) and _values_fine(options, place)
@@ -213,7 +215,10 @@ def _ps(command: Command, _: Place) -> Reach | None:
     return (
         Reach.READS
         if all(
-            re.fullmatch(r"-[efAaxuwlp]+|aux|ax|\d+|-o|[a-z,%]{3,}", w.text or "") for w in command.words[1:]
+            re.fullmatch(
+                r"-[efAaxuwlp]+|a?ux?|ax|\d+|-o|p?pid|comm|args|command|user|[a-z%]+(,[a-z%]+)+", w.text or ""
+            )
+            for w in command.words[1:]
         )
         else None
     )

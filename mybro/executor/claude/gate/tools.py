@@ -84,7 +84,7 @@ _NODE_MANAGER = _calls(
     "lint",
     options=
         r"--(silent|quiet|frozen-lockfile|no-audit|no-fund|depth|all|json|production|omit|watch|run"
-        r"|ci|offline|prefer-offline|if-present)|-s|--",
+        r"|ci|offline|prefer-offline|if-present|fix)|-s|--",
 )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ _GH = _calls(
         r"|search|assignee)",
 )  # fmt: skip
 _PIP = _calls(
-    r"list", r"freeze", r"show \S+", r"check", r"install -r [\w./-]+", r"install -e \.(\[[\w,]+\])?",
+    r"list", r"freeze", r"show \S+", r"check", r"install -r", r"install -e \.(\[[\w,]+\])?",
         r"install \.(\[[\w,]+\])?", r"config list", r"index versions \S+",
     options=r"-q|-v|--(outdated|quiet|format|upgrade|no-deps|disable-pip-version-check|local)",
 )  # fmt: skip
@@ -185,7 +185,8 @@ _PIP = _calls(
 RULES: dict[str, Rule] = {
     "node": runners.node, "curl": runners.curl, "npx": _npx, "uv": _uv, "make": _make, "pip": _PIP,
     **dict.fromkeys(("bash", "sh", "zsh"), runners.shell),
-    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), _managed),
+    **dict.fromkeys(("npm", "pnpm", "bun"), _managed),
+    "yarn": lambda command, place: _managed(command, place) if len(command.words) > 1 else Reach.WRITES,
     "pytest": _calls(r"", options=
         r"-[vqxslfh]+|-ra|-rA|-[kmn]|--(lf|ff|tb|maxfail|durations|collect-only|co|no-header|color"
         r"|last-failed|failed-first|exitfirst|verbose|quiet|sw|cov|cov-report|no-cov|markers|fixtures"
