@@ -218,7 +218,7 @@ async def test_what_is_not_served(request_: dict[str, Any], code: int, fake_desk
 
 # ---------------------------------------------------------------------------- permissions
 
-RUN = {"kind": "execute", "title": "make all", "rawInput": {"command": "make all"}}
+RUN = {"kind": "execute", "title": "python3 -O make.py", "rawInput": {"command": "python3 -O make.py"}}
 ALL = ["reject_always", "reject_once", "allow_always", "allow_once"]
 
 
@@ -239,7 +239,7 @@ async def test_only_what_holds_once_is_chosen(
     fake_desk.reply = reply
     outcome = await told(fake_desk, f"permit {json.dumps([RUN, kinds])}")
     assert outcome.get("optionId") == chosen
-    assert [asked.text for asked in fake_desk.asked] == ["It wants to run make all. Yes or no?"]
+    assert [asked.text for asked in fake_desk.asked] == ["It wants to run python3 -O make.py. Yes or no?"]
 
 
 async def test_each_use_of_a_call_is_judged(fake_desk: AcpDesk, tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ class Agent:
         self.end(message, json.dumps(answer["result"]["outcome"]))
 
     def do_withdraw(self, message: Json, rest: str) -> None:
-        tool = {"toolCallId": "call", "kind": "execute", "rawInput": {"command": "make all"}}
+        tool = {"toolCallId": "call", "kind": "execute", "rawInput": {"command": "python3 -O make.py"}}
         self.send(id=99, method="session/request_permission", params={
             "sessionId": SESSION, "toolCall": tool,
             "options": [{"optionId": "a", "name": "a", "kind": "allow_once"}],
