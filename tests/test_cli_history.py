@@ -337,6 +337,14 @@ async def test_what_was_taken_up_again_is_told_in_two_parts(data: Path) -> None:
     assert "done: pushed" in shown.decode()
 
 
+def test_costs_by_day(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "costs"]) == 0
+    (row,) = capsys.readouterr().out.splitlines()
+    assert row.endswith("$0.04  1200 tokens in, 90 out")
+    assert main(["history", "costs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["usd"] == pytest.approx(0.0423)
+
+
 # ---------------------------------------------------------------------------- words
 
 

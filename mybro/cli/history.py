@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import sys
 import time
@@ -196,6 +197,22 @@ def show(utterance: int, as_json: bool) -> int:
 
 
 # ---------------------------------------------------------------------------- delete
+
+
+@command.command("costs")
+@click.option("--since", callback=span, default="30d", metavar="TIME", help="How far back: 12h, 2d (30d).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def costs(since: float, as_json: bool) -> int:
+    """What coding sessions cost, by day."""
+
+    async def work() -> None:
+        async with archive() as journal:
+            for day in await journal.costs(time.time() - since):
+                row = dataclasses.asdict(day)
+                shown = f"{day.day}  ${day.usd:.2f}  {day.input_tokens} tokens in, {day.output_tokens} out"
+                click.echo(json.dumps(row) if as_json else shown)
+
+    return _run(work)
 
 
 @command.command("delete")
