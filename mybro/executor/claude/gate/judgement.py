@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mybro.executor.claude.gate import git, reading, tools, writing
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
-from mybro.executor.claude.gate.reader import read
+from mybro.executor.claude.gate.reader import ENTER, LEAVE, read
 from mybro.executor.claude.gate.words import Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
@@ -43,6 +43,7 @@ def reach_of(command: str, repo: Path) -> Reach | None:
 
 def prints_names(commands: list[Command]) -> bool:
     """Whether commands print nothing but names in the work tree, or numbers."""
+    commands = [one for one in commands if not one.words or one.words[0].text not in (ENTER, LEAVE)]
     if not commands:
         return False
     names = [command.words[0].text if command.words else None for command in commands]
@@ -87,6 +88,12 @@ def _program(command: Command, place: Place) -> Reach | None:
     name = command.words[0].text
     if name is None:
         return None
+    if name == ENTER:
+        place.apart.append(list(place.folders))
+        return Reach.READS
+    if name == LEAVE:
+        place.folders = place.apart.pop()
+        return Reach.READS
     if name in _NOTHING:
         return Reach.READS
     words = command.words[1:]

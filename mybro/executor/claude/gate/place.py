@@ -72,7 +72,8 @@ class Place:
     def __init__(self, repo: Path) -> None:
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
-        self.made: set[str] = set()
+        self.apart: list[list[Path]] = []
+        """What to go back to where a shell of its own ends."""
 
     def enter(self, word: Word) -> bool:
         """Change the folder: what follows may stand there, or where it stood before."""
@@ -98,7 +99,6 @@ class Place:
             or not all(self._new(value, append=append) for value in word.values)
         ):
             return None
-        self.made.update(word.values)
         return Reach.WRITES
 
     def changes(self, word: Word) -> bool:

@@ -22,6 +22,8 @@ _ENDS = frozenset({"fi", "done", "}"})
 _REFUSED = frozenset({"case", "esac", "function", "select", "coproc", "in"})
 _REDIRECTION = re.compile(r"(\d*)(<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|(&>>|&>)")
 _LONGEST = 20_000
+ENTER, LEAVE = "\ue010", "\ue011"
+"""In place of a program: a shell of its own begins and ends here."""
 
 
 def read(
@@ -89,7 +91,7 @@ class _Reader(WordReader):
                 self._command(upstream)
                 self._remember(begun, certain=certain and not upstream)
                 names = [command.words[0].text or "?" for command in self.found[begun:] if command.words]
-                upstream += tuple(names)
+                upstream += tuple(name for name in names if name not in (ENTER, LEAVE))
 
     def _remember(self, begun: int, *, certain: bool) -> None:
         """Keep what was assigned; where it may not have been, the value is not known."""
@@ -140,7 +142,7 @@ class _Reader(WordReader):
         self.at = reader.at
         for command in reader.found:
             command.upstream = upstream + command.upstream
-        self.found += reader.found
+        self._apart(reader.found)
         return reader.found
 
     def commands_inside(self, script: str | None) -> list[Command]:
@@ -151,8 +153,12 @@ class _Reader(WordReader):
         reader = _Reader(script, self.unsure, self.producers, self.depth + 1)
         reader.known = dict(self.known)
         reader.script()
-        self.found += reader.found
+        self._apart(reader.found)
         return reader.found
+
+    def _apart(self, commands: list[Command]) -> None:
+        """Take over commands that run in a shell of their own."""
+        self.found += [Command([Word((ENTER,))]), *commands, Command([Word((LEAVE,))])]
 
     def _word(self, command: Command) -> bool:
         """Take one word; whether it was a reserved one after which another command begins."""
