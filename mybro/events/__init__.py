@@ -1,0 +1,139 @@
+"""Everything that crosses a queue, in the order in which it flows.
+
+Facts are in the past tense, requests are verbs. `turn`, `job`, `question` and `speech` are numbers that
+are never used twice in a session: code compares them and never asks for "the current one".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mybro.events.ear import (
+    BYTES_PER_SAMPLE,
+    SAMPLE_RATE,
+    AudioBlock,
+    LevelMeasured,
+    ListeningStarted,
+    Ready,
+    SourceClosed,
+    SourceOpened,
+    SourceTroubled,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    TalkPressed,
+    TalkReleased,
+    Utterance,
+)
+from mybro.events.hands import (
+    Answered,
+    Choice,
+    JobAsked,
+    JobFailed,
+    JobFinished,
+    JobProgressed,
+    JobStarted,
+    JobStopped,
+    Outcome,
+    QuestionWithdrawn,
+    Risk,
+)
+from mybro.events.session import (
+    Announce,
+    Quit,
+    SayFinished,
+    SayStarted,
+    StageFailed,
+    StopAll,
+    TimerFired,
+)
+from mybro.events.words import (
+    ModelSwitched,
+    Recalled,
+    Recorded,
+    RecordingFailed,
+    Transcribed,
+    Transcript,
+    TranscriptionFailed,
+    Typed,
+    Understood,
+)
+
+__all__ = [
+    "BYTES_PER_SAMPLE",
+    "SAMPLE_RATE",
+    "Announce",
+    "Answered",
+    "AudioBlock",
+    "Choice",
+    "Envelope",
+    "Event",
+    "JobAsked",
+    "JobFailed",
+    "JobFinished",
+    "JobProgressed",
+    "JobStarted",
+    "JobStopped",
+    "LevelMeasured",
+    "ListeningStarted",
+    "ModelSwitched",
+    "Outcome",
+    "QuestionWithdrawn",
+    "Quit",
+    "Ready",
+    "Recalled",
+    "Recorded",
+    "RecordingFailed",
+    "Risk",
+    "SayFinished",
+    "SayStarted",
+    "SourceClosed",
+    "SourceOpened",
+    "SourceTroubled",
+    "SpeechEnded",
+    "SpeechPaused",
+    "SpeechResumed",
+    "SpeechStarted",
+    "StageFailed",
+    "StopAll",
+    "TalkPressed",
+    "TalkReleased",
+    "TimerFired",
+    "Transcribed",
+    "Transcript",
+    "TranscriptionFailed",
+    "Typed",
+    "Understood",
+    "Utterance",
+]
+
+Event = (
+    SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
+    | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | Ready | TalkPressed | TalkReleased
+    | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
+    | Recorded | RecordingFailed | Understood | Recalled
+    | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
+    | Answered
+    | SayStarted | SayFinished
+    | Announce | StopAll | Quit | TimerFired | StageFailed
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event on its way, with what every event has."""
+
+    seq: int
+    """Counts up by one from 1 in a session."""
+    at: float
+    """Seconds on the pipeline's clock since the session began."""
+    event: Event
+    sample: int = 0
+    """Audio time: index of the newest sample when the event entered the queue."""
+    cause: int | None = None
+    """The `seq` of the event that led to this one."""
+    generation: int = 0
+    """Counts up with every stop: what belongs to an earlier one is late."""
+    wall: float = field(default=0.0, compare=False)
+    """Seconds since 1970, for the journal."""

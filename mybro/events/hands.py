@@ -1,0 +1,126 @@
+"""Jobs, their questions and their ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mybro.errors import Problem
+
+Risk = Literal["read", "write", "destructive"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A job began; where it may write, its checkpoint stands."""
+
+    job: int
+    turn: int
+    title: str
+    """A few words: "running the tests"."""
+    checkpoint: str | None = None
+    """The checkpoint from before the job; None for a job that only reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgressed:
+    """A sign of life from a job."""
+
+    job: int
+    text: str
+    """One short line: "editing parser.py"."""
+    kind: Literal["step", "output", "words"] = "step"
+    """A step worth showing, a line of a tool's output, or words of the model as they stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One possible answer to a question."""
+
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobAsked:
+    """A job waits for an answer."""
+
+    job: int
+    """0 where it is not known whose job it is."""
+    question: int
+    kind: Literal["permission", "choice", "plan"]
+    text: str
+    """One sentence to speak, naming the effect: "It wants to run npm install. Yes or no?"."""
+    detail: str = ""
+    """The whole command, plan or file, to show."""
+    object: str = ""
+    """What a destructive yes must repeat: "build"."""
+    risk: Risk = "write"
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWithdrawn:
+    """The job no longer waits for an answer."""
+
+    question: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job."""
+
+    summary: str
+    """One or two short sentences to speak."""
+    ok: bool = True
+    """False where the work was done but its result is bad: a failing test run."""
+    detail: str = ""
+    """Everything worth showing: output, a diff, a list."""
+    changed: tuple[str, ...] = ()
+    """Paths relative to the repository."""
+    cost_usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    session: str | None = None
+    """The coding session's id, where there was one."""
+    checkpoint: str | None = None
+    """The checkpoint from after the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job did what it was to do."""
+
+    job: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job could not do what it was to do; what it wrote can be undone."""
+
+    job: int
+    problem: Problem
+    outcome: Outcome | None = None
+    """What is known of it all the same: cost, changed files."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStopped:
+    """A job was stopped: every process of it is dead and it writes nothing more."""
+
+    job: int
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A person answered a question."""
+
+    question: int
+    yes: bool
+    choice: str | None = None
+    """The label chosen, for a question with choices."""
+    always: bool = False
+    """Whether the answer holds for the rest of the session."""
+    by: Literal["voice", "key", "page", "timeout"] = "voice"
