@@ -51,7 +51,7 @@ def sample_of(annotation: Any) -> Any:
 
 
 def build(kind: type) -> Any:
-    hints = get_type_hints(kind, vars(events) | {"Problem": Problem})
+    hints = get_type_hints(kind)
     return kind(**{field.name: sample_of(hints[field.name]) for field in fields(kind)})
 
 
