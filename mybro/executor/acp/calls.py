@@ -103,7 +103,8 @@ class Call:
         if self.name.startswith("mcp__"):
             return [(self.name, self.raw)]
         title = " ".join((self.title or self.name or self.kind).split())[:_TITLE_CHARS]
-        return [(title or "other", self.raw or {"title": self.title})]
+        # In small letters it is none of the tools that the rules know, whatever it is called.
+        return [(title.casefold() or "other", self.raw or {"title": self.title})]
 
 
 class Calls:
