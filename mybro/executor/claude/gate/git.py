@@ -246,12 +246,6 @@ def _restore(command: Command, _: Place) -> Reach | None:
     return Reach.WRITES if ok and len(texts) > 1 else None
 
 
-def _move(command: Command, place: Place) -> Reach | None:
-    texts = command.words
-    ok = len(texts) == 2 and all(not is_option(w) and w.text is not None and place.changes(w) for w in texts)
-    return Reach.WRITES if ok and not place.exists(texts[1].text or ".") else None
-
-
 def _remove(command: Command, _: Place) -> Reach | None:
     texts = [word.text or "?" for word in command.words]
     return (
@@ -264,6 +258,6 @@ def _remove(command: Command, _: Place) -> Reach | None:
 _WRITES: dict[str, Rule] = {
     "add": _add, "commit": _commit, "checkout": _checkout, "switch": _switch, "branch": _branch, "tag": _tag,
     "fetch": _fetch, "pull": _fetch, "merge": _merge, "stash": _stash, "reset": _reset, "restore": _restore,
-    "mv": _move, "rm": _remove, "cherry-pick": _merge, "revert": _merge,
+    "rm": _remove, "cherry-pick": _merge, "revert": _merge,
 }  # fmt: skip
 RULES: dict[str, Rule] = {"git": _git}

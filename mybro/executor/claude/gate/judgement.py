@@ -134,14 +134,6 @@ def _wrapped(command: Command, name: str, place: Place) -> Reach | None:
 
 def _each(command: Command, place: Place) -> Reach | None:
     """xargs: a reader, with names from the work tree."""
-    first = [Command([Word((name,))]) for name in command.upstream[:1]]
-    if not prints_names(first) and command.upstream[:1] not in (("git",), ("grep",), ("rg",)):
-        return None
-    if any(
-        name not in ("find", "fd", "ls", "git", "grep", "rg", "sort", "uniq", "head", "tail")
-        for name in command.upstream
-    ):
-        return None
     rest = command.words[1:]
     while rest and (option := rest[0].text or "").startswith("-"):
         takes = option in ("-n", "-I", "-P", "-L", "-d")
@@ -150,5 +142,13 @@ def _each(command: Command, place: Place) -> Reach | None:
         rest = rest[2 if takes else 1 :]
     if not rest:
         return Reach.READS
+    first = [Command([Word((name,))]) for name in command.upstream[:1]]
+    if not prints_names(first) and command.upstream[:1] not in (("git",), ("grep",), ("rg",)):
+        return None
+    if any(
+        name not in ("find", "fd", "ls", "git", "grep", "rg", "sort", "uniq", "head", "tail")
+        for name in command.upstream
+    ):
+        return None
     reach = _program(Command([*rest, Word(None, quoted=True, local=True)]), place)
     return reach if reach is Reach.READS else None

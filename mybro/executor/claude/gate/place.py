@@ -72,6 +72,7 @@ class Place:
     def __init__(self, repo: Path) -> None:
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
+        self._made: list[Path] = []
         self.apart: list[list[Path]] = []
         """What to go back to where a shell of its own ends."""
 
@@ -99,6 +100,12 @@ class Place:
             or not all(self._new(value, append=append) for value in word.values)
         ):
             return None
+        # What a command has made itself holds what it put there: it is not made anew.
+        paths = [Path(os.path.realpath(folder / value)) for value in word.values for folder in self.folders]
+        if not append:
+            if any(path.is_relative_to(made) for path in paths for made in self._made):
+                return None
+            self._made += paths
         return Reach.WRITES
 
     def changes(self, word: Word) -> bool:

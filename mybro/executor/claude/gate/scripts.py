@@ -155,6 +155,6 @@ def javascript_only_computes(program: str) -> bool:
     """Whether a JavaScript program does nothing but compute and print."""
     bare = _JS_FACTS.sub("0", program)
     bare = re.sub(r"'[^'\\\n]*'|\"[^\"\\\n]*\"", "0", bare)
-    if re.search(r"[`\\\[@#]|constructor|__|prototype|\bthis\b", bare):
+    if re.search(r"[`\\@#]|[\w$)\]}]\s*\[|constructor|__|prototype|\bthis\b", bare):
         return False
     return all(name in _JS_KNOWN for name in re.findall(r"(?<![.\w$])[A-Za-z_$][\w$]*", bare))

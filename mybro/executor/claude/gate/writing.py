@@ -45,18 +45,6 @@ def _copy(command: Command, place: Place) -> Reach | None:
     return _into(plain[:-1], plain[-1], place)
 
 
-def _move(command: Command, place: Place) -> Reach | None:
-    plain = _split(command, r"-[vni]+|--no-clobber|--verbose|--")
-    if plain is None or len(plain) < 2:
-        return None
-    if any(
-        word.text is None or not place.changes(word) or PurePath(word.text).name in (".", "..")
-        for word in plain[:-1]
-    ):
-        return None
-    return _into(plain[:-1], plain[-1], place)
-
-
 def _into(sources: list[Word], target: Word, place: Place) -> Reach | None:
     """Whether nothing is overwritten where the sources go."""
     name = target.text
@@ -69,7 +57,9 @@ def _into(sources: list[Word], target: Word, place: Place) -> Reach | None:
         return None
     for source in sources:
         for value in source.values or ("",):
-            if source.glob or not value or place.exists(f"{name.rstrip('/')}/{PurePath(value).name}"):
+            if source.glob or not value or not PurePath(value).name:
+                return None
+            if place.makes(Word((f"{name.rstrip('/')}/{PurePath(value).name}",))) is None:
                 return None
     return Reach.WRITES
 
@@ -127,6 +117,6 @@ def _unzip(command: Command, place: Place) -> Reach | None:
 
 
 RULES: dict[str, Rule] = {
-    "mkdir": _mkdir, "touch": _touch, "cp": _copy, "mv": _move, "ln": _link, "tee": _tee, "chmod": _chmod,
+    "mkdir": _mkdir, "touch": _touch, "cp": _copy, "ln": _link, "tee": _tee, "chmod": _chmod,
     "tar": _tar, "unzip": _unzip,
 }  # fmt: skip
