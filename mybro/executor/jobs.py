@@ -212,7 +212,7 @@ class Executor:
         fresh = [line for line in step.excluded if line not in self._told]
         if fresh:
             self._told.update(fresh)
-            await self._emit(JobProgressed(job, excluded_words(fresh), "output"))
+            await self._emit(JobProgressed(job, excluded_words(fresh)))
 
     async def _between(self, running: Running, history: History, step: Step) -> Event:
         """Run the hand between its checkpoints; returns how the job ended."""
