@@ -13,11 +13,13 @@ import pytest
 from mybro.errors import ExecutorError
 from mybro.events import Answered, JobAsked, JobProgressed, Outcome, QuestionWithdrawn
 from mybro.executor.claude.faults import TurnError
+from mybro.executor.claude.sandbox import working
 from tests.claude_api import ScriptedServer, bash, text, write
 from tests.claude_api.replies import error, tool
 from tests.fakes.acp import AcpDesk
 from tests.fakes.claude import always, no, nothing
 from tests.fakes.ops import silent, writers
+from tests.requirements import need
 
 pytest_plugins = ["tests.acp_fixtures"]
 pytestmark = pytest.mark.integration
@@ -241,3 +243,18 @@ async def test_nothing_of_the_repository_runs_or_is_written(
     assert not (desk.repo / "hooked").exists()
     assert [asked.text for asked in desk.asked] == ["It wants to delete the file x.py. Yes or no?"]
     assert [file.name for file in claude.iterdir()] == ["settings.json"]
+
+
+async def test_in_the_sandbox_not_even_a_yes_lets_it_write_elsewhere(
+    acp_desk: AcpDesk, claude_api: ScriptedServer, tmp_path: Path
+) -> None:
+    desk, outside = acp_desk, tmp_path / "outside"
+    need(working(), "bubblewrap or Landlock")
+    outside.mkdir()
+    desk.settings.sandbox = "on"
+    desk.hand = desk.new_hand()
+    inside = write(desk.repo / "x.py", "x = 1\n")
+    claude_api.when("hello", [inside, bash(f"touch {outside}/y"), text("Done.")])
+    assert (await desk.do("hello there")).changed == ("x.py",)
+    assert [(asked.risk, "outside" in asked.text) for asked in desk.asked] == [("destructive", True)]
+    assert list(outside.iterdir()) == []

@@ -12,7 +12,8 @@ from pathlib import Path
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings, data_dir
 from mybro.executor.acp import faults
-from mybro.executor.acp.session import AcpSession, Setup
+from mybro.executor.acp.opening import Setup
+from mybro.executor.acp.session import AcpSession
 from mybro.executor.claude import prompts
 from mybro.executor.claude.process import environment
 from mybro.executor.claude.store import FileSessionStore, SessionStore
@@ -48,6 +49,8 @@ class AcpHand(CodingHand):
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
             tool_silence_s=self._settings.turn_timeout_s,
+            # Not where it is left to us: the sandbox hides what agents that it does not know may need.
+            sandboxed=self._settings.sandbox == "on",
         )
         return AcpSession(repo, setup, self._clock, self._store)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,25 @@ from mybro.executor.claude.messages import Json
 
 VERSION = 1
 """Of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a repository's sessions are started."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """The whole environment."""
+    note: str
+    """Said to the agent before the first prompt of a session."""
+    trusted: bool = False
+    """Whether the repository's own hooks, settings and servers may run."""
+    budget_usd: float | None = None
+    """What the whole session may cost, as far as the agent tells its cost."""
+    tool_silence_s: float = 1800.0
+    """How long a running tool may give no sign of life."""
+    sandboxed: bool = False
+    """Whether the agent is held in the sandbox, which is made for the one that drives Claude Code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.acp import faults
 from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
-from mybro.executor.acp.opening import Opened, open_session, part
+from mybro.executor.acp.opening import Opened, Setup, open_session, part
 from mybro.executor.acp.turn import CANCEL, AcpTurn
 from mybro.executor.claude.faults import TurnError, over_budget
 from mybro.executor.claude.messages import Json, Message
 from mybro.executor.claude.permissions import Decision
+from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import Turn
 from mybro.ops.kept import uninterrupted
@@ -34,23 +34,6 @@ _BROKEN = frozenset({INTERNAL, NOT_FOUND})
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """How a repository's sessions are started."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    """The whole environment."""
-    note: str
-    """Said to the agent before the first prompt of a session."""
-    trusted: bool = False
-    """Whether the repository's own hooks, settings and servers may run."""
-    budget_usd: float | None = None
-    """What the whole session may cost, as far as the agent tells its cost."""
-    tool_silence_s: float = 1800.0
-    """How long a running tool may give no sign of life."""
-
-
 class AcpSession:
     """Lives on after errors: an agent that died is started again, and takes up its session if it can."""
 
@@ -61,6 +44,7 @@ class AcpSession:
         self._store = store
         self._remembered = store.load(repo)
         self._connection: Connection | None = None
+        self._held: Held | None = None
         self._opened = Opened("", fresh=True, lasting=False)
         self._noted = False
         """Whether the session has had the note."""
@@ -125,9 +109,13 @@ class AcpSession:
 
     async def _start(self) -> None:
         setup = self._setup
+        argv, env = list(setup.argv), setup.env
+        if setup.sandboxed and (kind := await asyncio.to_thread(find_sandbox, "on")) is not None:
+            self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
+            argv, env = held.argv, dict(held.env)
         try:
             connection = await Connection.start(
-                setup.argv, cwd=self.repo, env=setup.env, on_notice=self._notice, serve=self._serve
+                argv, cwd=self.repo, env=env, on_notice=self._notice, serve=self._serve
             )
         except ExecutorError as error:
             raise faults.missing(setup.argv[0]) if error.code == "command_not_found" else error from None
@@ -158,6 +146,9 @@ class AcpSession:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.aclose()
+        held, self._held = self._held, None
+        if held is not None:
+            await asyncio.to_thread(held.close)
 
     # ------------------------------------------------------------------------ the turn
 
