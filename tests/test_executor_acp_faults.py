@@ -150,7 +150,7 @@ async def test_an_agent_that_forgets_begins_anew_or_goes_on(fake_desk: AcpDesk) 
 
 
 async def test_history_is_not_heard_again_and_cost_goes_on_from_it(fake_desk: AcpDesk) -> None:
-    first = await fake_desk.do("spend [0.5, 0.75]")
+    first = await fake_desk.do("spend [0.5, NaN, -1, null, 0.75]")
     assert first.cost_usd == 0.75
     await fake_desk.hand.aclose()
     fake_desk.hand = fake_desk.new_hand()
@@ -158,6 +158,16 @@ async def test_history_is_not_heard_again_and_cost_goes_on_from_it(fake_desk: Ac
     assert again.cost_usd == 0.25
     assert "history" not in fake_desk.progress("words")
     assert again.session == first.session
+
+
+async def test_a_session_that_is_gone_begins_anew(fake_desk: AcpDesk) -> None:
+    await fake_desk.do("spend [0.75]")
+    await fake_desk.hand.aclose()
+    begin(fake_desk, "lost")
+    assert (await fake_desk.do("spend [0.25]")).cost_usd == 0.25
+    remembered = fake_desk.store.load(fake_desk.repo)
+    assert remembered is not None
+    assert remembered.spent_usd == 0.25
 
 
 async def test_a_budget_stops_the_turn_that_goes_over_it(fake_desk: AcpDesk) -> None:

@@ -1,7 +1,7 @@
 """An agent that speaks ACP and does as the prompt's last line says: `python -m tests.fakes.acp_agent [KIND]`.
 
 KIND is how it begins: plain, garbage (lines that are no messages, for ever), version (another one),
-signed_out, mute (no answer), dies, or forgetful (it cannot take up a session again).
+signed_out, mute (no answer), dies, forgetful (it cannot take up a session again) or lost (it has none).
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Agent:
                 self.begin(message)
             elif method == "session/new":
                 self.new(message)
+            elif method == "session/load" and self.kind == "lost":
+                self.send(id=message["id"], error={"code": -32002, "message": "Resource not found"})
             elif method in ("session/load", "session/resume"):
                 self.update("agent_message_chunk", content={"type": "text", "text": "history"})
                 self.update("usage_update", used=1, size=2, cost={"amount": 1.5, "currency": "USD"})

@@ -261,8 +261,8 @@ class AcpSession:
         with a new process: then it is smaller than what is known already, and all of it is new.
         """
         amount = cost.get("amount")
-        if cost.get("currency") != "USD" or not isinstance(amount, int | float):
-            return
+        if cost.get("currency") != "USD" or not isinstance(amount, int | float) or not amount >= 0:
+            return  # also what is no number at all (NaN)
         added = amount - self._counter_usd if amount >= self._counter_usd else amount
         self._counter_usd = float(amount)
         if self._turn is not None:
