@@ -12,7 +12,7 @@ import pytest
 from mybro.errors import ExecutorError
 from mybro.executor.claude import sandbox
 from mybro.executor.claude.landlock import grants
-from mybro.executor.claude.sandbox import Held, Kind, find_sandbox, hold
+from mybro.executor.claude.sandbox import Held, Kind, find_sandbox, hold, tell_sandbox
 from mybro.executor.claude.sandbox_macos import profile
 from mybro.executor.claude.sandbox_places import Places, private_environment, secret_places
 from tests.requirements import need
@@ -180,10 +180,13 @@ def test_the_keychain_is_hidden_where_the_cli_can_do_without(tmp_path: Path) -> 
 
 def test_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_sandbox("off") is None
+    assert tell_sandbox("off") == "off"
     monkeypatch.setattr(sandbox, "KINDS", ())
     sandbox.working.cache_clear()
     try:
         assert find_sandbox("auto") is None
+        with pytest.raises(ExecutorError, match="none works here"):
+            tell_sandbox("auto")
         with pytest.raises(ExecutorError) as error:
             find_sandbox("on")
         assert error.value.message == "no sandbox works here, and executor.sandbox is on"

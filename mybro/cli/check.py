@@ -37,6 +37,7 @@ def command(as_json: bool) -> int:
 def looks(settings: Settings) -> Iterable[Callable[[], Finding]]:
     """Everything that is looked at, in the order in which it is told."""
     from mybro.audio.keys import watch_trouble
+    from mybro.executor.claude.sandbox import tell_sandbox
     from mybro.executor.claude.status import find_claude
     from mybro.ops import readiness
     from mybro.ops.permissions import here
@@ -53,6 +54,7 @@ def looks(settings: Settings) -> Iterable[Callable[[], Finding]]:
     yield lambda: readiness.judged("speech model", lambda: _model(settings))
     yield lambda: _voice(settings)
     yield lambda: readiness.coding_session(settings, find_claude(settings.executor))
+    yield lambda: readiness.judged("sandbox", lambda: tell_sandbox(settings.executor.sandbox), "optional")
     yield lambda: readiness.api_key(settings)
     yield readiness.key_store
 

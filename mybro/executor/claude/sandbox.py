@@ -63,6 +63,16 @@ def find_sandbox(mode: Literal["auto", "on", "off"]) -> Kind | None:
     return found
 
 
+def tell_sandbox(mode: Literal["auto", "on", "off"]) -> str:
+    """What `mybro check` shows. Raises `ExecutorError` where nothing holds agents though it should."""
+    found = find_sandbox(mode)
+    if found is None and mode == "auto":
+        raise ExecutorError(
+            "no_sandbox", "none works here: what agents run is only asked about", hint="Install bubblewrap"
+        )
+    return found or "off"
+
+
 def hold(kind: Kind, argv: Sequence[str], env: Mapping[str, str], repo: Path) -> Held:
     """The command line and environment that run `argv` in a sandbox for `repo`. Blocks for git."""
     with contextlib.suppress(OSError):
