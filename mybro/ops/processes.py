@@ -29,6 +29,8 @@ a child that was not yet waited for, and a `psutil.Process` made in time for any
 
 _FREEZE_ROUNDS = 60
 _RESTLESS_ROUNDS = 6
+_DISK_ROUNDS = 30
+"""Looks for which a write under way is waited for; a parent of a child that was frozen too early waits on."""
 _KILL_ROUNDS = 5
 _KILL_WAIT_S = 0.5
 _DEAD = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
@@ -46,7 +48,7 @@ def freeze(root: Root, marker: str | None = None) -> frozenset[psutil.Process]:
 
     `root` itself goes on, so that a keeper can still end what is frozen below it.
     """
-    return frozenset(_freeze(_roots(root), marker, spared=_roots(root)))
+    return frozenset(_freeze(_roots(root), marker, spared=_roots(root), disk_rounds=_DISK_ROUNDS))
 
 
 def thaw(processes: Iterable[psutil.Process]) -> None:
@@ -147,14 +149,23 @@ def _marked(process: psutil.Process, marker: str) -> bool:
 
 
 def _freeze(
-    roots: Set[psutil.Process], marker: str | None, spared: Set[psutil.Process] = frozenset()
+    roots: Set[psutil.Process],
+    marker: str | None,
+    spared: Set[psutil.Process] = frozenset(),
+    disk_rounds: int = 0,
 ) -> set[psutil.Process]:
     """A stop takes effect a moment after it is sent, and a fork under way completes: hence the rounds."""
     stopped: set[psutil.Process] = set()
     calm = 0
-    for _ in range(_FREEZE_ROUNDS):
+    for number in range(_FREEZE_ROUNDS):
         sight = _look(roots | stopped, marker, spared)
-        moving = {p for p, status in sight.family.items() if status not in _QUIET}
+        # Who waits for a disk, or for a child that it has just forked, stops once that is over: if told to.
+        patient = number < disk_rounds
+        moving = {
+            p
+            for p, status in sight.family.items()
+            if status not in _QUIET or (status == psutil.STATUS_DISK_SLEEP and (patient or p not in stopped))
+        }
         calm = 0 if moving else calm + 1
         if calm and (calm >= _RESTLESS_ROUNDS or not sight.restless):
             break
