@@ -11,7 +11,8 @@ from mybro.executor.claude.gate.words import Command, Word
 _DOORS = (
     "--output", "--ext-diff", "--upload-pack", "--receive-pack", "--exec", "--open-files-in-pager",
     "--config",
-    "--template", "--no-index", "--textconv", "--force", "--delete", "--prune-tags", "--edit", "--remote",
+    "--template", "--no-index", "--textconv", "--filters", "--force", "--delete", "--prune-tags", "--edit",
+    "--remote",
     "--work-tree",
     "--git-dir", "--strategy", "--upload", "--mirror", "--hard", "--from-file", "--pathspec-from-file",
     "--recurse-submodules",
@@ -72,10 +73,9 @@ def _git(command: Command, place: Place) -> Reach | None:
 
 def _opens_door(option: str) -> bool:
     name = option.partition("=")[0]
+    known = name in ("--format", "--exclude-standard", "--no-edit", "--stat", "--text")
     return (
-        len(name) > 3
-        and any(door.startswith(name) or name.startswith(door) for door in _DOORS)
-        and not option.startswith(("--format", "--exclude-standard", "--no-edit", "--stat", "--text"))
+        not known and len(name) > 3 and any(door.startswith(name) or name.startswith(door) for door in _DOORS)
     )
 
 

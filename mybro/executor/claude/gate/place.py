@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from fnmatch import fnmatch
+from glob import iglob
 from pathlib import Path
 
 from mybro.executor.claude.gate.words import Command, Word
@@ -117,7 +118,8 @@ class Place:
         return all(self._inside(value) and not _is_secret(value, glob=False) for value in word.values)
 
     def exists(self, value: str) -> bool:
-        return any(os.path.lexists(folder / value) for folder in self.folders)
+        plain = os.path.normpath(value)
+        return any(os.path.lexists(folder / name) for folder in self.folders for name in (value, plain))
 
     def is_folder(self, value: str) -> bool:
         return all((folder / value).is_dir() for folder in self.folders)
@@ -132,6 +134,9 @@ class Place:
         if glob:
             fixed, wild = re.match(r"([^*?\[]*)(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
             if ".." in wild or value.startswith("~"):
+                return False
+            names = (name for folder in self.folders for name in iglob(value, root_dir=folder))  # noqa: PTH207
+            if any(_is_secret(name, glob=False) for name in names):
                 return False
             value = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
         return not value.startswith("~") and all(self._below(folder / value) for folder in self.folders)

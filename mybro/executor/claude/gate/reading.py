@@ -104,6 +104,8 @@ def _grep(command: Command, place: Place) -> Reach | None:
 
 
 def _find(command: Command, place: Place) -> Reach | None:
+    if any(word.text in ("-L", "-H", "-P") for word in command.words[1:2]):
+        command = Command([command.words[0], *command.words[2:]])
     words = [word.text for word in command.words[1:]]
     at = 0
     while at < len(words) and not (words[at] or "-").startswith(("-", "(", "!")):

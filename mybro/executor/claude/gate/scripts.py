@@ -36,7 +36,7 @@ def awk_only_prints(program: str) -> bool:
     """Whether an awk program neither writes files nor runs anything."""
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', program)
     bare = re.sub(r"\|\||>=", " ", bare)
-    if re.search(r"\bprintf?\b[^;}\n]*>", bare):
+    if re.search(r"\bprintf?\b[^;}\n]*>|>\s*\"", bare):
         return False
     return not re.search(r"system|getline|@|\||>>|close|fflush|ENVIRON|ARGV|ARGC|\bload\b|include", bare)
 

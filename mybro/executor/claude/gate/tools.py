@@ -47,7 +47,11 @@ def _rest_fine(words: list[str], options: str, place: Place) -> bool:
     for word in words:
         if word.startswith("-"):
             name, _, value = word.partition("=")
-            if not re.fullmatch(options, name) or (value and not place.reads(Word((value,)))):
+            if (
+                ":/" in value
+                or not re.fullmatch(options, name)
+                or (value and not place.reads(Word((value,))))
+            ):
                 return False
         elif word and not place.reads(Word((word,))):
             return False
@@ -59,7 +63,7 @@ _RUN = (
     r"|start|ci|unit|e2e)([:\-]\w+)*"
 )
 _LINT_OPTIONS = (
-    r"-[a-zA-Z]+|--(fix|check|write|diff|quiet|verbose|select|ignore|strict|line-length"
+    r"-[qvwslnxh]+|--(fix|check|write|diff|quiet|verbose|select|ignore|strict|line-length"
     r"|max-line-length|color|ext|noEmit|project|watch|run|bail|silent|verbose|coverage|list-different"
     r"|max-warnings|show-error-codes|ignore-missing-imports|statistics|count|exit-zero|profile|py\d+"
     r"|target-version|preview|all|profile|noemit|pretty|stdin|reporter|no-cov)"
@@ -146,21 +150,21 @@ _GO = _calls(
     r"build", r"test", r"vet", r"fmt", r"list", r"env \w+", r"mod (tidy|verify|graph|download)",
         r"doc \S+", r"version",
     options=
-        r"-(v|run|race|count|short|cover|timeout|failfast|bench|benchmem|m|json|x|coverprofile"
-        r"|coverpkg|p)",
+        r"-(v|run|race|count|short|cover|timeout|failfast|bench|benchmem|m|json|x"
+        r"|p)",
 )  # fmt: skip
 _DOCKER = _calls(
-    r"ps", r"images", r"logs", r"inspect", r"version", r"info", r"stats --no-stream", r"top", r"port",
+    r"ps", r"images", r"logs", r"version", r"info", r"stats --no-stream", r"top", r"port",
         r"history",
 
 
-            r"(compose|-compose) (ps|logs|config|images|version|top|ls)",
-                r"(container|image|volume|network) (ls|inspect)", r"system df", r"diff",
+            r"(compose|-compose) (ps|logs|images|version|top|ls)",
+                r"(container|image|volume|network) ls", r"system df", r"diff",
     reach=Reach.READS, options=
         r"-[aqnflt]+|--(all|tail|since|format|filter|no-trunc|timestamps|services|quiet|no-color)",
 )  # fmt: skip
 _KUBECTL = _calls(
-    r"get (?!secrets?\b)[\w,./-]+", r"describe (?!secrets?\b)[\w,./-]+", r"logs", r"version",
+    r"get (?!\S*secret)[\w,./-]+", r"describe (?!\S*secret)[\w,./-]+", r"logs", r"version",
         r"cluster-info", r"top", r"explain", r"api-resources",
     r"config (current-context|get-contexts)", r"rollout (status|history)",
     reach=Reach.READS, options=
@@ -203,7 +207,8 @@ RULES: dict[str, Rule] = {
         r"-m|--(skip-covered|show-missing|sort)|-q"),
     "cargo": _CARGO, "go": _GO, "gofmt": _calls(r"",
         options=r"-[ldws]"), "docker": _DOCKER, "kubectl": _KUBECTL, "gh": _GH,
-    "tox": _calls(r"", options=r"-[eqvl]+"), "nox": _calls(r"", options=r"-[sl]|--list"),
+    "tox": _calls(r"-e (py\d+|lint|tests?|mypy|types?|format|style|docs)", r"", options=r"-[qvl]+"),
+    "nox": _calls(r"", options=r"-l|--list"),
     "rustfmt": _calls(r"", options=r"--check"),
     "terraform": _calls(r"fmt", r"validate", r"version", r"providers", options=r"-(check|diff|recursive)"),
     "dotnet": _calls(r"build", r"test", r"--info", options=r"-c|--(configuration|no-restore|no-build)"),
