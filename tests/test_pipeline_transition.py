@@ -527,3 +527,41 @@ def test_a_stop_for_all_agents_stops_all() -> None:
     run.hear(2, "everyone, hold it")
     effects = run.feed(ev.Understood(2, Intent(kind="control", action=Action.STOP, agent="all", text="stop")))
     assert do.StopJobs((job,)) in effects
+
+
+def sounding_like(run: Run, text: str) -> list[do.Effect]:
+    """A job at work, and a turn that is not over; the effects of what it sounds like so far."""
+    started(run, ADD_API)
+    run.feed(ev.SpeechStarted(2, 0))
+    paused = run.feed(ev.SpeechPaused(2, utterance()))
+    request = next(effect.request for effect in paused if isinstance(effect, do.Transcribe))
+    return run.feed(ev.Transcribed(2, request, text, "test"))
+
+
+def test_what_sounds_like_stop_holds_the_jobs_until_the_sentence_is_over() -> None:
+    run = Run()
+    assert do.FreezeJobs(on=True) in sounding_like(run, "Stop.")
+    ended = run.feed(ev.SpeechEnded(2, utterance()))
+    assert "StopJobs" in kinds(ended)
+    assert run.state.holding is None
+
+
+def test_a_sentence_that_only_begins_with_stop_lets_the_jobs_go_on() -> None:
+    run = Run()
+    assert do.FreezeJobs(on=True) in sounding_like(run, "Stop.")
+    assert do.FreezeJobs(on=False) in run.feed(ev.SpeechResumed(2, 20000))
+    assert run.state.holding is None
+
+
+def test_words_that_are_dropped_let_the_jobs_go_on() -> None:
+    run = Run()
+    sounding_like(run, "Stop.")
+    assert do.FreezeJobs(on=False) in run.feed(ev.SourceClosed("mic"))
+
+
+def test_other_words_hold_nothing() -> None:
+    run = Run()
+    assert do.FreezeJobs(on=True) not in sounding_like(run, "Stop the server")
+    idle = Run()
+    idle.feed(ev.SpeechStarted(2, 0))
+    assert "FreezeJobs" not in kinds(idle.feed(ev.Transcript(2, "stop", False, 0)))

@@ -64,6 +64,7 @@ class Executor:
         # Odd numbers: the even ones are the state machine's own.
         self._questions = questions or itertools.count(1, 2)
         self._writing = asyncio.Lock()
+        self._freezing = asyncio.Lock()
         self._frozen: frozenset[psutil.Process] = frozenset()
         self._recovered: asyncio.Task[list[Step]] | None = None
         self._told: set[str] = set()
@@ -108,11 +109,12 @@ class Executor:
 
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
-        if on and self._jobs:
-            self._frozen |= await asyncio.to_thread(freeze_all)
-        elif not on and self._frozen:
-            frozen, self._frozen = self._frozen, frozenset()
-            await asyncio.to_thread(thaw, frozen)
+        async with self._freezing:  # one after the other, as asked: nothing stays held by a late freeze
+            if on and self._jobs:
+                self._frozen |= await asyncio.to_thread(freeze_all)
+            elif not on and self._frozen:
+                frozen, self._frozen = self._frozen, frozenset()
+                await asyncio.to_thread(thaw, frozen)
 
     async def answer(self, answer: Answered) -> None:
         """Pass an answer to whichever job asked the question."""

@@ -123,6 +123,8 @@ class State:
     mouth: Mouth = Mouth.SILENT
     muted: bool = False
     paused: bool = False
+    holding: int | None = None
+    """The turn that sounds like stop and is not over: until it is, the jobs are held where they are."""
     quitting: bool = False
     sample: int = 0
     """Audio time: the newest sample heard of."""

@@ -15,6 +15,7 @@ from mybro.pipeline.effects import (
     DropTranscription,
     Duck,
     ForgetTurn,
+    FreezeJobs,
     GiveWay,
     Hush,
     Post,
@@ -57,6 +58,7 @@ def resume(draft: Draft, number: int, sample: int) -> None:
     if turn is None:
         return
     draft.set(ear=Ear.HEARING, sample=max(sample, draft.state.sample))
+    _let_go(draft, number)
     if turn.request is not None:
         draft.do(DropTranscription(turn.request))
     draft.put_turn(replace(turn, request=None, request_speech_end=-1, trial=None))
@@ -112,9 +114,13 @@ def typed(draft: Draft, number: int, text: str) -> None:
 def settle_text(draft: Draft, event: ev.Transcript) -> None:
     """The words are known. Stop is obeyed at once; everything else is recorded before it is thought about."""
     turn = draft.state.turns.get(event.turn)
-    if turn is None or not event.final or turn.phase is not TurnPhase.HEARD:
+    if turn is None or turn.phase is not TurnPhase.HEARD:
         return
     text = event.text.strip()
+    if not event.final:
+        _hold(draft, turn, text)
+        return
+    _let_go(draft, turn.number, unless_stop=text)
     if not text or is_echo(text, turn.over_voice):
         drop(draft, turn.number)
         return
@@ -125,6 +131,22 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
         draft.do(Hush())
     draft.put_turn(replace(turn, phase=TurnPhase.TRANSCRIBED, text=text))
     draft.do(Acknowledge(turn.number))
+
+
+def _hold(draft: Draft, turn: Turn, text: str) -> None:
+    """What sounds like stop holds the jobs at once, which can be taken back; the whole sentence decides."""
+    state = draft.state
+    if state.acting and state.jobs and state.holding is None and control_action(text) is Action.STOP:
+        draft.set(holding=turn.number)
+        draft.do(FreezeJobs(on=True))
+
+
+def _let_go(draft: Draft, number: int, unless_stop: str = "") -> None:
+    if draft.state.holding != number:
+        return
+    draft.set(holding=None)
+    if not draft.state.paused and control_action(unless_stop) is not Action.STOP:
+        draft.do(FreezeJobs(on=False))
 
 
 def recorded(draft: Draft, number: int) -> None:
@@ -168,6 +190,7 @@ def drop(draft: Draft, number: int) -> None:
     """A turn of which nothing comes: noise, an echo, a failure. The voice goes on from where it was."""
     draft.drop_turn(number)
     draft.do(ForgetTurn(number))
+    _let_go(draft, number)
     if draft.state.mouth is Mouth.DUCKED and draft.state.ear is not Ear.HEARING:
         draft.set(mouth=Mouth.SPEAKING)
         draft.do(Duck(on=False))
