@@ -19,6 +19,8 @@ KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "busy", "forking")
 
 
 LIFE_S = 60
+GENERATION_S = 0.005
+"""How long each of a forking chain lives after it has written."""
 PATIENCE_S = 60
 
 
@@ -42,22 +44,22 @@ def main(kind: str, file: str, *_: str) -> None:
         end = time.monotonic() + LIFE_S
         while time.monotonic() < end:
             out.write(f"{os.getpid()}\n")
+            if kind != "busy":
+                time.sleep(GENERATION_S if kind == "forking" else 0.001)
             if kind == "forking" and os.fork():
                 os._exit(0)
-            if kind != "busy":
-                time.sleep(0.001)
 
 
 def writers(file: Path) -> list[psutil.Process]:
     """The living processes that wrote to the file most lately; waits until there is one."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        for line in reversed(file.read_text().split() if file.exists() else []):
+        for line in reversed(file.read_text().split()[-3:] if file.exists() else []):
             try:
                 return [psutil.Process(int(line))]
             except psutil.NoSuchProcess:
                 continue
-        time.sleep(0.01)
+        time.sleep(0.001)
     raise AssertionError(f"nothing writes to {file.name}")
 
 
