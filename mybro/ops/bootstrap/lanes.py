@@ -37,27 +37,44 @@ LANES = (
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run the suite, one pytest for each lane; with arguments, one pytest with those.
+    """Run the suite, one pytest for each lane, side by side; with arguments, one pytest with those.
 
     Returns the first exit status that is not 0.
     """
     env = _test_env()
     if arguments:
         return _run([in_venv("python"), "-m", "pytest", *arguments], env)
-    status = 0
-    measured = []
-    for lane in LANES:
+    first, *others = (_Pytest(lane, env) for lane in LANES)
+    beside = [(started, started.start()) for started in others]
+    say(f"tests: {first.lane.name}; beside them, shown afterwards: {', '.join(s.lane.name for s in others)}")
+    ends = [_run(first.command, first.env)]
+    for started, child in beside:
+        ends.append(child.wait())
+        say(f"tests: {started.lane.name}")
+        sys.stdout.write(started.output.read_text(encoding="utf-8", errors="replace"))
+    if any(end in INTERRUPTED for end in ends):
+        return next(end for end in ends if end in INTERRUPTED)
+    judged = judge([(started.lane, _percent(started.env)) for started in (first, *others)])
+    return next((end for end in ends if end not in (0, NO_TESTS_COLLECTED)), judged)
+
+
+class _Pytest:
+    """A lane with a coverage file of its own."""
+
+    def __init__(self, lane: Lane, env: dict[str, str]) -> None:
+        self.lane = lane
         data = _fresh_folder(CACHE / "coverage" / lane.name.replace(" ", "-")) / "data"
-        env["COVERAGE_FILE"] = str(data)
-        say(f"tests: {lane.name}")
-        ended = _run([in_venv("coverage"), "run", "-m", "pytest", "-m", lane.marks], env)
-        if ended in INTERRUPTED:
-            return ended
-        if ended not in (0, NO_TESTS_COLLECTED):
-            status = status or ended
-        measured.append((lane, _percent(env, data)))
-    judged = judge(measured)
-    return status or judged
+        self.env = {**env, "COVERAGE_FILE": str(data)}
+        self.command: list[str | Path] = [in_venv("coverage"), "run", "-m", "pytest", "-m", lane.marks]
+        self.output = data.with_name("output.txt")
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Begin it; what it prints goes to a file, so that two lanes do not talk at once."""
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [str(part) for part in self.command], cwd=ROOT, env=self.env,
+                stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
 
 
 def trials(arguments: Sequence[str]) -> int:
@@ -78,7 +95,7 @@ def _test_env() -> dict[str, str]:
     return env
 
 
-def _percent(env: dict[str, str], data: Path) -> float | None:
+def _percent(env: dict[str, str]) -> float | None:
     """Combine what the lane's processes measured; None if nothing was."""
     coverage = in_venv("coverage")
     combined = subprocess.run(
@@ -89,7 +106,7 @@ def _percent(env: dict[str, str], data: Path) -> float | None:
     report = subprocess.run(
         [coverage, "report", "--precision=1"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
-    data.with_name("report.txt").write_text(report.stdout, encoding="utf-8")
+    Path(env["COVERAGE_FILE"]).with_name("report.txt").write_text(report.stdout, encoding="utf-8")
     words = report.stdout.split()
     return float(words[-1].rstrip("%")) if words else None
 
