@@ -532,7 +532,8 @@ async def test_a_pause_holds_every_process_where_it_is(room: Room, tmp_path: Pat
     job = await room.start("count", counts(file))
     assert await asyncio.to_thread(written, file)
     await room.executor.freeze(on=True)
-    assert await asyncio.to_thread(silent, file, 0.4)
+    # A write that was under way may still end; who is not held writes many times in each of these waits.
+    assert any([await asyncio.to_thread(silent, file, 0.4) for _ in range(3)])
     await room.executor.freeze(on=False)
     assert await asyncio.to_thread(written, file)
     await room.executor.freeze(on=True)

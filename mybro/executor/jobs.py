@@ -36,6 +36,8 @@ from mybro.ops.processes import thaw
 T = TypeVar("T")
 
 _BUSY_POLL_S = 0.5
+_FREEZES = 2
+"""A second look finds what was being born during the first."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +113,8 @@ class Executor:
         """Hold the processes of all jobs where they are, or let them go on."""
         async with self._freezing:  # one after the other, as asked: nothing stays held by a late freeze
             if on and self._jobs:
-                self._frozen |= await asyncio.to_thread(freeze_all)
+                for _ in range(_FREEZES):
+                    self._frozen |= await asyncio.to_thread(freeze_all)
             elif not on and self._frozen:
                 frozen, self._frozen = self._frozen, frozenset()
                 await asyncio.to_thread(thaw, frozen)
