@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mybro.ops.bootstrap import acp_agent, claude_cli, environment, lanes, machine
+from mybro.ops.bootstrap import environment, lanes, machine
 from mybro.ops.bootstrap.__main__ import main, usage
+from mybro.ops.bootstrap.agents import ACP_AGENT, CLAUDE_CLI, claude_version
 from mybro.ops.bootstrap.console import SetupError, call
 from mybro.ops.bootstrap.stamps import Stamp, digest
 
@@ -148,14 +149,14 @@ def test_too_little_coverage_fails_only_where_that_is_asked_for(
 
 
 def test_the_pinned_cli_has_a_version() -> None:
-    assert claude_cli.pinned_version().count(".") == 2
+    assert claude_version().count(".") == 2
 
 
 def test_another_cli_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYBRO_CLAUDE_BIN", "/somewhere/claude")
-    assert claude_cli.provide() == Path("/somewhere/claude")
+    assert CLAUDE_CLI.provide() == Path("/somewhere/claude")
     monkeypatch.setenv("MYBRO_ACP_BIN", "/somewhere/agent")
-    assert acp_agent.provide() == Path("/somewhere/agent")
+    assert ACP_AGENT.provide() == Path("/somewhere/agent")
 
 
 def test_help_names_every_target(capsys: pytest.CaptureFixture[str]) -> None:
