@@ -49,6 +49,12 @@ class ConfigError(MybroError):
     exit_code = 2
 
 
+class RulesError(MybroError):
+    """Rules that cannot be used: their file is wrong."""
+
+    exit_code = 2
+
+
 class AudioError(MybroError):
     """The microphone, a sound file or the loudspeaker."""
 
@@ -79,3 +85,7 @@ class JournalError(MybroError):
 
 class ChildError(MybroError):
     """A child process that did not start, or ended while it was needed."""
+
+
+class ServerError(MybroError):
+    """The page's server, or a request that it does not grant."""

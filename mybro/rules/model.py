@@ -1,0 +1,175 @@
+"""What a rule, a technology and an exception are, as their TOML files give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+_PLACES = {"async": "in async code", "development": "for development"}
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(_Row):
+    """Need, use, never; and where that holds."""
+
+    id: Words
+    need: str = ""
+    use: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    """Names of technologies."""
+    why: str = ""
+    where: tuple[str, ...] = ()
+    """Contexts in which `never` holds ("async", "development", "tests"); everywhere if empty."""
+    languages: tuple[str, ...] = ()
+    """Only in files of these; everywhere if empty."""
+    folders: tuple[str, ...] = ()
+    """Only in files that match one of these globs; everywhere if empty."""
+    off: bool = False
+
+    def sentence(self) -> str:
+        """The rule in one line, as a person or a model is told it."""
+        use = f"use {' or '.join(self.use)}" if self.use else ""
+        never = f"never {', '.join(self.never)}" if self.never else ""
+        places = [_PLACES.get(context, f"in {context}") for context in self.where]
+        place = f" {' or '.join(places)}" if self.never and places else ""
+        scope = [*self.languages, *self.folders]
+        only = f" (only {', '.join(scope)})" if scope else ""
+        return f"{self.need or self.id}: {'; '.join(filter(None, (use, never)))}{place}{only}"
+
+
+class Technology(_Row):
+    """How something that a rule forbids is recognised. Names may end in "*"."""
+
+    name: Words
+    instead: str = ""
+    python: tuple[str, ...] = ()
+    python_methods: tuple[str, ...] = ()
+    python_arguments: tuple[str, ...] = ()
+    javascript: tuple[str, ...] = ()
+    rust: tuple[str, ...] = ()
+    pypi: tuple[str, ...] = ()
+    npm: tuple[str, ...] = ()
+    crates: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    text: Mapping[str, tuple[str, ...]] = {}
+    """Regular expressions by language."""
+    contexts: tuple[str, ...] = ()
+
+
+class Exemption(_Row):
+    """A place where a rule does not hold, for a reason, since a day."""
+
+    rule: Words
+    technology: str = ""
+    folders: tuple[str, ...] = ()
+    """Globs; the whole repository if empty."""
+    reason: Words
+    since: date
+    until: date | None = None
+
+    def covers(self, rule: Rule, technology: str, path: str, today: date) -> bool:
+        return (
+            self.rule == rule.id
+            and self.technology in ("", technology)
+            and (not self.folders or matches(path, self.folders))
+            and self.since <= today
+            and (self.until is None or today <= self.until)
+        )
+
+
+class Layer(_Row):
+    """One file of rules."""
+
+    rule: tuple[dict[str, object], ...] = ()
+    technology: tuple[Technology, ...] = ()
+    exemption: tuple[Exemption, ...] = Field((), alias="exception")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A technology that was seen."""
+
+    technology: str
+    path: str
+    """From the repository's root, with "/"."""
+    line: int
+    """From 1; 0 for a file as a whole."""
+    evidence: str
+    """What was seen: "import flask", "depends on react-scripts"."""
+    language: str = ""
+    contexts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A sighting that a rule forbids."""
+
+    rule: Rule
+    sighting: Sighting
+    instead: str
+
+    def sentence(self) -> str:
+        line = f":{self.sighting.line}" if self.sighting.line else ""
+        advice = f"; use {self.instead}" if self.instead else ""
+        return f"{self.sighting.path}{line}: {self.sighting.evidence} ({self.sighting.technology}){advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All that holds in one repository, after its layers were laid on each other."""
+
+    rules: tuple[Rule, ...]
+    technologies: Mapping[str, Technology]
+    exemptions: tuple[Exemption, ...] = ()
+
+    def rule(self, name: str) -> Rule | None:
+        return next((rule for rule in self.rules if rule.id == name), None)
+
+    def forbidden(self) -> dict[str, Technology]:
+        """The technologies that some rule forbids."""
+        names = {name for rule in self.rules for name in rule.never}
+        return {name: tech for name, tech in self.technologies.items() if name in names}
+
+    def violations(self, sightings: Iterable[Sighting], today: date) -> list[Violation]:
+        """What of the sightings is forbidden; once each, by the rule that says most about its place."""
+        found = []
+        for seen in sightings:
+            breaking = [rule for rule in self.rules if _forbids(rule, seen)]
+            if not breaking or any(
+                exemption.covers(rule, seen.technology, seen.path, today)
+                for exemption in self.exemptions
+                for rule in breaking
+            ):
+                continue
+            narrowest = max(breaking, key=lambda rule: len(rule.where) + len(rule.folders) + bool(rule.use))
+            found.append(Violation(narrowest, seen, self._instead(narrowest, seen)))
+        return found
+
+    def _instead(self, rule: Rule, seen: Sighting) -> str:
+        return self.technologies[seen.technology].instead or " or ".join(rule.use)
+
+
+def matches(path: str, globs: Iterable[str]) -> bool:
+    """Whether a path, or its last name where the glob has no folder, matches one of the globs."""
+    name = path.rpartition("/")[2]
+    return any(fnmatchcase(path if "/" in glob else name, glob) for glob in globs)
+
+
+def _forbids(rule: Rule, seen: Sighting) -> bool:
+    return (
+        seen.technology in rule.never
+        and (not rule.where or not seen.contexts.isdisjoint(rule.where))
+        and (not rule.languages or seen.language in rule.languages)
+        and (not rule.folders or matches(seen.path, rule.folders))
+    )
