@@ -72,6 +72,30 @@ class AudioSettings(_Section):
     max_utterance_s: float = Field(28.0, gt=1, le=300, description="an utterance is cut after this long")
 
 
+class TurnSettings(_Section):
+    """When a turn is over. All waits are quiet after speech; what was said decides which one counts."""
+
+    rule: Literal["meaning", "silence", "captions"] = Field(
+        "meaning",
+        description="meaning: by what was said; silence: audio.hangover_ms; captions: that, or 3 s of speech",
+    )
+    complete_ms: int = Field(200, ge=60, le=5000, description="after a whole command that can be taken back")
+    whole_ms: int = Field(300, ge=60, le=5000, description="after a sentence that seems to be over")
+    open_ms: int = Field(600, ge=60, le=5000, description="after one that may go on")
+    dangling_ms: int = Field(1500, ge=60, le=5000, description="after one that must go on")
+    destructive_ms: int = Field(1800, ge=60, le=5000, description="after one that cannot be taken back")
+    join_ms: int = Field(
+        1500, ge=0, le=5000,
+        description="speech so soon after a turn's end goes on with it: what was begun is taken back",
+    )  # fmt: skip
+    use_grammar: bool = Field(True, description="know whole commands by the local grammar")
+    use_endings: bool = Field(True, description="know by its last words whether a sentence must go on")
+    use_smart_turn: bool = Field(
+        True, description="judge the sound, too, where Smart Turn is there: `mybro models setup turn`"
+    )
+    learn_pauses: bool = Field(True, description="wait longer for a person who pauses longer")
+
+
 class TranscribeSettings(_Section):
     """Speech to text."""
 
@@ -95,6 +119,9 @@ class BrainSettings(_Section):
     model: str = "claude-haiku-5-5"
     hard_model: str = Field("claude-opus-5-5", description="asked when the fast model is unsure")
     effort: Literal["low", "medium", "high"] = "low"
+    speculate: bool = Field(
+        False, description="ask the language model while the turn may still go on: quicker, and costs more"
+    )
     timeout_s: float = Field(8.0, gt=0)
     retries: int = Field(1, ge=0, le=5)
     anthropic_api_key: SecretStr | None = Field(None, description="else ANTHROPIC_API_KEY, else the keychain")
@@ -184,6 +211,7 @@ class Settings(BaseSettings):
     )
 
     audio: AudioSettings = AudioSettings()
+    turn: TurnSettings = TurnSettings()
     transcribe: TranscribeSettings = TranscribeSettings()
     brain: BrainSettings = BrainSettings()
     executor: ExecutorSettings = ExecutorSettings()

@@ -21,8 +21,20 @@ class Ear:
     that what comes out does not depend on the machine's load.
     """
 
-    def __init__(self, settings: AudioSettings, emit: Emit, next_turn: Callable[[], int]) -> None:
-        """`next_turn` gives the number of each new turn."""
+    def __init__(
+        self,
+        settings: AudioSettings,
+        emit: Emit,
+        next_turn: Callable[[], int],
+        *,
+        longest_quiet_ms: int | None = None,
+    ) -> None:
+        """`next_turn` gives the number of each new turn.
+
+        With `longest_quiet_ms`, whoever takes the events decides how long a quiet ends a turn, by
+        `end_after`; a turn that nobody decides about ends after that long.
+        """
+        self._longest_quiet_ms = longest_quiet_ms
         self._settings = settings
         self._emit = emit
         self._next_turn = next_turn
@@ -36,7 +48,13 @@ class Ear:
         Raises `AudioError` where the detector is not installed or the source fails for good; whatever was
         heard until then has been emitted.
         """
-        hearing = Hearing(self._settings, make_detector(self._settings), self._next_turn, live=source.live)
+        hearing = Hearing(
+            self._settings,
+            make_detector(self._settings),
+            self._next_turn,
+            live=source.live,
+            longest_quiet_ms=self._longest_quiet_ms,
+        )
         if self._muted:
             hearing.mute()
         hearing.hold(self._held)
@@ -56,6 +74,11 @@ class Ear:
         """Close the open utterance with the reason "key"."""
         if self._hearing:
             self._hearing.end_utterance()
+
+    def end_after(self, turn: int, speech_end: int, quiet: int) -> None:
+        """Close `turn` after `quiet` samples of quiet, unless it speaks on after sample `speech_end`."""
+        if self._hearing:
+            self._hearing.end_after(turn, speech_end, quiet)
 
     def hold(self, held: bool) -> None:
         """While held (the talk key is down), quiet does not end an utterance."""

@@ -69,12 +69,16 @@ class _Open:
     speech_start: int
     speech_end: int
     paused: bool = False
+    wait: int | None = None
+    """Samples of quiet that end it, where they are not the usual ones; until speech goes on."""
 
 
 class Endpointer:
     """Turns frame probabilities into utterances."""
 
-    def __init__(self, settings: AudioSettings) -> None:
+    def __init__(self, settings: AudioSettings, *, longest_quiet_ms: int | None = None) -> None:
+        """With `longest_quiet_ms`, somebody else decides how long to wait: see `end_after`."""
+
         def samples(milliseconds: float) -> int:
             return int(milliseconds * SAMPLE_RATE / 1000)
 
@@ -83,7 +87,7 @@ class Endpointer:
         self._onset = samples(settings.onset_ms)
         self._onset_gap = samples(ONSET_GAP_MS)
         self._speculate = samples(settings.speculate_ms)
-        self._hangover = samples(settings.hangover_ms)
+        self._hangover = samples(settings.hangover_ms if longest_quiet_ms is None else longest_quiet_ms)
         self._longest = samples(settings.max_utterance_s * 1000)
         # A pre-roll must leave room for speech in the shortest utterance that can be set.
         self._pre_roll = min(samples(settings.pre_roll_ms), self._longest // 4)
@@ -125,6 +129,11 @@ class Endpointer:
         if self._open is not None:
             self._end_at = sample
 
+    def end_after(self, speech_end: int, quiet: int) -> None:
+        """End the open utterance after `quiet` samples of quiet, unless it speaks on after `speech_end`."""
+        if self._open is not None and self._open.speech_end == speech_end:
+            self._open.wait = quiet
+
     def end(self, reason: Reason) -> list[Step]:
         """End the open utterance, if any, here and now."""
         return [self._ended(self._open, self._now, reason)] if self._open is not None else []
@@ -160,11 +169,12 @@ class Endpointer:
             if heard.paused:
                 heard.paused = False
                 steps.append(Resumed(start))
-            heard.speech_end = end
+            heard.speech_end, heard.wait = end, None
         quiet = end - heard.speech_end
+        enough = self._hangover if heard.wait is None else heard.wait
         if self._end_at is not None and end >= self._end_at:
             return [*steps, self._ended(heard, end, "key")]
-        if quiet >= self._hangover and not self.held and self._end_at is None:
+        if quiet >= enough and not self.held and self._end_at is None:
             return [*steps, self._ended(heard, end, "quiet")]
         if quiet >= self._speculate and not heard.paused:
             heard.paused = True

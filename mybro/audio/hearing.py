@@ -52,10 +52,17 @@ class Hearing:
     """Everything the ear knows about one source."""
 
     def __init__(
-        self, settings: AudioSettings, detector: Detector, next_turn: Callable[[], int], *, live: bool
+        self,
+        settings: AudioSettings,
+        detector: Detector,
+        next_turn: Callable[[], int],
+        *,
+        live: bool,
+        longest_quiet_ms: int | None = None,
     ) -> None:
+        """`longest_quiet_ms`: see `Endpointer`."""
         self._detector = detector
-        self._endpointer = Endpointer(settings)
+        self._endpointer = Endpointer(settings, longest_quiet_ms=longest_quiet_ms)
         self._next_turn = next_turn
         self._live = live
         self._tail = KEY_TAIL_SAMPLES if live else 0
@@ -94,6 +101,11 @@ class Hearing:
     def end_utterance(self) -> None:
         """Close the open utterance, once what was said up to now has come in."""
         self._endpointer.end_at(self._fed + self._tail)
+
+    def end_after(self, turn: int, speech_end: int, quiet: int) -> None:
+        """Close `turn` after `quiet` samples of quiet, unless it speaks on after `speech_end`."""
+        if turn == self._turn:
+            self._endpointer.end_after(speech_end, quiet)
 
     def hold(self, held: bool) -> None:
         """While held (the talk key is down), quiet does not end an utterance."""

@@ -153,7 +153,7 @@ def remove_(name: str, backend: Backend | None, yes: bool, as_json: bool) -> Non
 
 @command.group("setup")
 def setup() -> None:
-    """Install a recogniser that does not come with mybro."""
+    """Install what does not come with mybro."""
 
 
 @setup.command("mlx")
@@ -169,6 +169,19 @@ def mlx(as_json: bool) -> None:
     if not there:
         mlx_setup.install(lambda line: click.echo(line, err=True))
     message = "mlx-whisper is here already" if there else "mlx-whisper is installed"
+    click.echo(json.dumps({"installed": True, "already": there}) if as_json else message)
+
+
+@setup.command("turn")
+@json_option
+def turn(as_json: bool) -> None:
+    """Fetch Smart Turn, which hears by the sound of a sentence whether it is over (9 MB)."""
+    from mybro.models import turn as smart_turn
+
+    there = smart_turn.weights() is not None
+    if not there:
+        smart_turn.fetch(lambda line: click.echo(line, err=True))
+    message = "Smart Turn is here already" if there else "Smart Turn is here"
     click.echo(json.dumps({"installed": True, "already": there}) if as_json else message)
 
 

@@ -24,6 +24,7 @@ from mybro.events.ear import (
     SpeechStarted,
     TalkPressed,
     TalkReleased,
+    TurnJudged,
     Utterance,
 )
 from mybro.events.hands import (
@@ -38,6 +39,7 @@ from mybro.events.hands import (
     Outcome,
     QuestionWithdrawn,
     Risk,
+    TakenBack,
 )
 from mybro.events.session import (
     Announce,
@@ -56,6 +58,8 @@ from mybro.events.words import (
     Transcribed,
     Transcript,
     TranscriptionFailed,
+    TurnJoined,
+    TurnTimed,
     Typed,
     Understood,
 )
@@ -97,12 +101,16 @@ __all__ = [
     "SpeechStarted",
     "StageFailed",
     "StopAll",
+    "TakenBack",
     "TalkPressed",
     "TalkReleased",
     "TimerFired",
     "Transcribed",
     "Transcript",
     "TranscriptionFailed",
+    "TurnJoined",
+    "TurnJudged",
+    "TurnTimed",
     "Typed",
     "Understood",
     "Utterance",
@@ -112,6 +120,7 @@ Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
     | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | Ready | TalkPressed | TalkReleased
     | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
+    | TurnJudged | TurnJoined | TurnTimed | TakenBack
     | Recorded | RecordingFailed | Understood | Recalled
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered

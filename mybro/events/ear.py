@@ -129,6 +129,18 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnJudged:
+    """A model has judged by the sound whether a turn is over."""
+
+    turn: int
+    request: int
+    """The number under which it was asked."""
+    probability: float
+    """Of an end, 0 to 1."""
+    processing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The session can be spoken to."""
 

@@ -114,6 +114,17 @@ class JobStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What an earlier turn had begun was stopped and undone, because the sentence went on."""
+
+    turn: int
+    """The turn that the sentence went on with."""
+    job: int
+    outcome: Outcome
+    """What was restored; not ok where that failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A person answered a question."""
 

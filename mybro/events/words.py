@@ -64,6 +64,42 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnJoined:
+    """A turn turned out to go on with an earlier one: both were heard as one sentence."""
+
+    turn: int
+    former: int
+    """The turn that had been taken for a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """Where the time went between the end of speech and the beginning of the work, in milliseconds.
+
+    The times follow upon each other and do not overlap: what one stage did while another was waited for
+    is not counted.
+    """
+
+    turn: int
+    waited_ms: float
+    """Quiet until the turn was known to be over."""
+    recognised_ms: float
+    """Then until its words were there."""
+    recorded_ms: float
+    """Then until the journal had them."""
+    understood_ms: float
+    """Then until its intent was known."""
+    started_ms: float
+    """Then until the work had begun: its checkpoint stood."""
+
+    @property
+    def total_ms(self) -> float:
+        return (
+            self.waited_ms + self.recognised_ms + self.recorded_ms + self.understood_ms + self.started_ms
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """A sentence arrived as text: a turn begins, already transcribed."""
 

@@ -103,6 +103,11 @@ class Crew:
         """Take back the last work of the agent that worked last; see `Executor.undo`."""
         return await self._latest.executor.undo(count)
 
+    async def withdraw(self, job: int) -> Outcome:
+        """Stop one job, and undo what that one has changed; see `Executor.withdraw`."""
+        done = [await agent.executor.withdraw(job) for agent in self._agents]
+        return next((outcome for outcome in done if outcome.summary), Outcome(""))
+
     async def redo(self, count: int = 1) -> Outcome:
         """Do the last undone work of that agent again."""
         return await self._latest.executor.redo(count)

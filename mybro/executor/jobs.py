@@ -71,6 +71,7 @@ class Executor:
         self._recovered: asyncio.Task[list[Step]] | None = None
         self._told: set[str] = set()
         self._closed = False
+        self._before: dict[int, int] = {}  # the newest job that may write, and its checkpoint
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -135,6 +136,14 @@ class Executor:
             return Outcome("There are no checkpoints, so nothing can be undone.", ok=False)
         await self._stop_writers()
         return undo_words(await self._exclusively(lambda: history.undo(count)), count)
+
+    async def withdraw(self, job: int) -> Outcome:
+        """Stop one job, and undo what that one has changed. Raises `ExecutorError` as `undo` does."""
+        await self.stop(job)
+        history, before = self._history, self._before.get(job)
+        if history is None or before is None:
+            return Outcome("")
+        return undo_words(await self._exclusively(lambda: history.undo_from(before)), 1)
 
     async def redo(self, count: int = 1) -> Outcome:
         """Do the last undone jobs again."""
@@ -203,6 +212,7 @@ class Executor:
             try:
                 await running.stoppable(self._claim(running, history))
                 step = await asyncio.to_thread(history.begin, name, running.give_up)
+                self._before = {job.number: step.before}
                 await self._emit(JobStarted(job.number, job.turn, name, str(step.before)))
                 await self._list_excluded(job.number, step)
                 event = await self._between(running, history, step)

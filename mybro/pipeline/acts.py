@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mybro.intent import Action, Intent
-from mybro.pipeline import questions, work
+from mybro.pipeline import joining, questions, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Chime, FreezeJobs, HoldVoice, Hush, Mute, ShutDown, StopAgent, TakeBack
 from mybro.pipeline.state import Job, State, Turn, TurnPhase
@@ -20,6 +20,7 @@ def accept(draft: Draft, turn: Turn) -> None:
         draft.drop_turn(turn.number)
     elif intent.kind == "control":
         draft.drop_turn(turn.number)
+        joining.remember(draft, turn, None)
         _control(draft, turn, intent)
     elif intent.needs_confirmation:
         draft.put_turn(replace(turn, phase=TurnPhase.ASKING))
@@ -83,6 +84,7 @@ def _cancel(draft: Draft, turn: Turn) -> None:
 def _take_back(draft: Draft, turn: Turn, intent: Intent) -> None:
     which = "undo" if intent.action is Action.UNDO else "redo"
     job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
+    joining.remember(draft, turn, job.number)
     draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1))  # type: ignore[arg-type]
 
 

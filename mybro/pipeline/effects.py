@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mybro.events import Answered, AudioBlock, Event
-from mybro.intent import Intent
+from mybro.intent import Action, Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,44 @@ class DropTranscription:
     """The answer to a request is no longer wanted."""
 
     request: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndAfter:
+    """Close the turn after so much quiet, unless it speaks on."""
+
+    turn: int
+    speech_end: int
+    """Sample index at which its speech has ended so far."""
+    quiet_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTurn:
+    """Judge by the sound whether the turn is over; answered by `TurnJudged`, or not at all."""
+
+    turn: int
+    request: int
+    audio: AudioBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Think about what a text would mean if the turn ended with it; nothing is done with that."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Stop a job and undo what it has changed; answered by `TakenBack`."""
+
+    turn: int
+    """The turn that the sentence goes on with."""
+    job: int
+    opposite_of: Action | None = None
+    """Set where the job itself was an undo or a redo: the other one takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +209,8 @@ class ShutDown:
 
 
 Effect = (
-    Post | Transcribe | DropTranscription | Acknowledge | Understand | ForgetTurn
+    Post | Transcribe | DropTranscription | EndAfter | JudgeTurn | Guess | Acknowledge | Understand
+    | ForgetTurn | Withdraw
     | StartJob | TakeBack | StopJobs | StopAgent | FreezeJobs | Answer
     | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

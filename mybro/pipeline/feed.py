@@ -7,6 +7,7 @@ from typing import Any
 
 from mybro.audio.ear import Ear
 from mybro.audio.files import FileSource, PipeSource
+from mybro.audio.smart_turn import smart_turn
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
 from mybro.brain.dialog import Dialog
@@ -14,6 +15,7 @@ from mybro.clock import MonotonicClock
 from mybro.config import Settings
 from mybro.events import Envelope, Event
 from mybro.intent import Intent
+from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.transcribe.choice import Fetch
@@ -24,6 +26,9 @@ HEARD = frozenset(
     {"SourceOpened", "SourceTroubled", "SourceClosed", "SpeechStarted", "SpeechEnded", "Transcript", "Intent"}
 )
 """What `mybro hear` shows."""
+
+CAPTION_S = 3.0
+"""Captions are final after so much speech, whether the person pauses or not."""
 
 
 def open_source(name: str, *, realtime: bool = False) -> AudioSource:
@@ -43,7 +48,14 @@ def make_ear(pipeline: Pipeline, settings: Settings, *, lockstep: bool, jobs: bo
         if lockstep:
             await pipeline.settled(jobs=jobs)
 
-    return Ear(settings.audio, emit, pipeline.next_turn)
+    patience = pipeline.state.patience
+    longest = patience.longest_ms if patience.by_meaning else None
+    audio = settings.audio
+    if settings.turn.rule == "captions":
+        audio = audio.model_copy(update={"max_utterance_s": min(CAPTION_S, audio.max_utterance_s)})
+    ear = Ear(audio, emit, pipeline.next_turn, longest_quiet_ms=longest)
+    pipeline.ear = ear
+    return ear
 
 
 async def hear(
@@ -63,8 +75,10 @@ async def hear(
 
     clock = MonotonicClock()
     transcription = Transcription(settings.transcribe, clock=clock)
-    pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,))
-    pipeline.attach(Stages(Brain(settings.brain, clock), transcription))
+    judge = smart_turn(settings.turn)
+    patience = Patience(settings.turn, listens_to_sound=judge is not None)
+    pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,), patience=patience)
+    pipeline.attach(Stages(Brain(settings.brain, clock), transcription, turn_judge=judge))
     async with pipeline:
         await transcription.start(fetch)
         ear = make_ear(pipeline, settings, lockstep=lockstep, jobs=False)

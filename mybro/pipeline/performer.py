@@ -14,7 +14,8 @@ from mybro.clock import Clock
 from mybro.errors import MybroError, Problem, TranscriptionError
 from mybro.intent import Intent
 from mybro.pipeline import effects as do
-from mybro.pipeline.ports import Stages
+from mybro.pipeline.deciding import Deciding
+from mybro.pipeline.ports import Listens, Stages
 from mybro.pipeline.state import JobPhase, State
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Loop(Protocol):
     state: State
     clock: Clock
     ended: asyncio.Event
+    ear: Listens | None
 
     async def post(self, event: ev.Event, cause: int | None = None) -> None: ...
 
@@ -44,6 +46,7 @@ class Performer:
         self._pipeline = pipeline
         self._stages = stages
         self._dialog = Dialog()
+        self._deciding = Deciding(pipeline, stages)
         self._thinking: dict[int, asyncio.Task[None]] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
@@ -114,6 +117,7 @@ class Performer:
             case do.Understand(turn, text):
                 self._thinking[turn] = pipeline.spawn(self._understand(turn, text, seq))
             case do.ForgetTurn(turn):
+                self._deciding.forget(turn)
                 if (task := self._thinking.pop(turn, None)) is not None:
                     task.cancel()
                 pipeline.spawn(self._mark(turn, "dropped"))
@@ -139,6 +143,8 @@ class Performer:
                 self._cancel_timer(timer)
             case do.ShutDown():
                 pipeline.ended.set()
+            case do.EndAfter() | do.JudgeTurn() | do.Guess() | do.Withdraw():
+                self._deciding.perform(effect, self._dialog)
             case _:
                 self._voice(effect, seq)
 
@@ -180,7 +186,7 @@ class Performer:
     async def _understand(self, turn: int, text: str, seq: int) -> None:
         began = self._pipeline.clock.now()
         try:
-            intent = await self._stages.brain.understand(text, self._dialog)
+            intent = await self._deciding.understand(turn, text, self._dialog)
         except Exception:
             log.exception("the brain failed")
             # What was said is never lost: the plain reading needs no model.

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,8 +17,10 @@ from mybro import events as ev
 from mybro.clock import Clock, MonotonicClock
 from mybro.errors import MybroError
 from mybro.pipeline.effects import Effect
+from mybro.pipeline.patience import Patience
+from mybro.pipeline.pauses import Pauses
 from mybro.pipeline.performer import Performer, problem_of
-from mybro.pipeline.ports import Stages
+from mybro.pipeline.ports import Listens, Stages
 from mybro.pipeline.state import JobPhase, State
 from mybro.pipeline.transition import transition
 
@@ -41,8 +44,15 @@ class Pipeline:
         wall: Callable[[], float] = time.time,
         acting: bool = True,
         watchers: tuple[Watcher, ...] = (),
+        patience: Patience | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
-        self.state = State(acting=acting)
+        """`patience` decides how long a quiet ends a turn; without one the ear does."""
+        self.state = State(acting=acting, pauses=pauses or Pauses())
+        if patience is not None:
+            self.state = replace(self.state, patience=patience)
+        self.ear: Listens | None = None
+        """Is told when a turn is to end."""
         self.clock: Clock = clock or MonotonicClock()
         self._wall = wall
         self._watchers = list(watchers)

@@ -10,6 +10,22 @@ from mybro.events import Answered, AudioBlock, Envelope, Outcome, Transcribed
 from mybro.intent import Intent
 
 
+class Listens(Protocol):
+    """The ear, as far as it is told something."""
+
+    def end_after(self, turn: int, speech_end: int, quiet: int) -> None:
+        """Close `turn` after `quiet` samples of quiet, unless it speaks on after sample `speech_end`."""
+        ...
+
+
+class JudgesTurns(Protocol):
+    """Whether a turn is over, by its sound."""
+
+    async def judge(self, audio: AudioBlock) -> float | None:
+        """The probability that it is, None where that cannot be told."""
+        ...
+
+
 class Transcribes(Protocol):
     """Speech to text."""
 
@@ -50,6 +66,10 @@ class Works(Protocol):
     async def undo(self, count: int) -> Outcome: ...
 
     async def redo(self, count: int) -> Outcome: ...
+
+    async def withdraw(self, job: int) -> Outcome:
+        """Stop one job, and undo what that one has changed."""
+        ...
 
     async def aclose(self) -> None: ...
 
@@ -97,3 +117,6 @@ class Stages:
     executor: Works | None = None
     mouth: Speaks | None = None
     journal: Remembers | None = None
+    turn_judge: JudgesTurns | None = None
+    speculate: bool = False
+    """Whether a language model is asked while the turn may still go on."""

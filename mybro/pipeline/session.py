@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mybro.audio.playback import DevicePlayer, sound_available
+from mybro.audio.smart_turn import smart_turn
 from mybro.audio.sound import SoundProcess
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
@@ -38,7 +39,9 @@ from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
 from mybro.intent import Intent
 from mybro.journal import Journal, UtteranceRecord
+from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
+from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import Question
@@ -139,7 +142,10 @@ async def session(
     there is a loudspeaker; `record` writes what is spoken to a WAV file. Raises the stages' errors.
     """
     clock = MonotonicClock()
-    pipeline = Pipeline(clock=clock, watchers=tuple(watchers))
+    judge = smart_turn(settings.turn) if ears else None
+    patience = Patience(settings.turn, listens_to_sound=judge is not None)
+    kept = data_dir() / "pauses.json"
+    pipeline = Pipeline(clock=clock, watchers=tuple(watchers), patience=patience, pauses=pauses.read(kept))
     async with contextlib.AsyncExitStack() as ending:
         sound = SoundProcess()
         ending.push_async_callback(sound.aclose)
@@ -151,7 +157,13 @@ async def session(
         coder = coding_hand(settings.executor, clock)
         executor = _crew(settings, repo, pipeline, clock, coder)
         brain = Brain(settings.brain, clock)
-        pipeline.attach(Stages(brain, transcription, executor, mouth, journal))
+        pipeline.attach(
+            Stages(
+                brain, transcription, executor, mouth, journal, judge, speculate=settings.brain.speculate
+            )
+        )
+        if ears and settings.turn.learn_pauses:
+            ending.callback(lambda: pauses.write(kept, pipeline.state.pauses))
         await ending.enter_async_context(pipeline)
         if transcription is not None:
             await transcription.start(fetch)

@@ -9,6 +9,8 @@ from enum import StrEnum
 from mybro.errors import Problem
 from mybro.events import Choice, Risk, Transcribed, Utterance
 from mybro.intent import Intent
+from mybro.pipeline.patience import Patience, unhurried
+from mybro.pipeline.pauses import Pauses
 
 
 class Ear(StrEnum):
@@ -56,6 +58,18 @@ class QuestionPhase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A spoken turn that seemed to be over, which later speech may turn out to go on with."""
+
+    turn: int
+    text: str
+    utterance: Utterance
+    intent: Intent | None
+    job: int | None
+    """What it set in motion, if anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One sentence of the person's, on its way to becoming work."""
 
@@ -74,8 +88,16 @@ class Turn:
     """The end of speech, as a sample index, that `request` covers."""
     trial: Transcribed | None = None
     """The answer to `request`, while the turn may still go on."""
+    sound: Utterance | None = None
+    """What `request` covers: with the former turn's sound, where this one may go on with it."""
     utterance: Utterance | None = None
-    """Set once the speech has ended."""
+    """Set once the speech has ended; what `sound` is of it."""
+    by_quiet: bool = False
+    """Whether quiet alone ended it, so that it may go on."""
+    joins: Former | None = None
+    """What it may go on with."""
+    joined: bool = False
+    """Whether it does, as far as known."""
     text: str = ""
     intent: Intent | None = None
 
@@ -132,6 +154,14 @@ class State:
     """Counts up with every stop."""
     next_number: int = 2
     """Even numbers are given here; odd ones are left to the hands for their questions."""
+    patience: Patience = field(default_factory=unhurried)
+    """How long to wait for the end of a turn."""
+    pauses: Pauses = field(default_factory=Pauses)
+    """The person's, within sentences."""
+    former: Former | None = None
+    """The spoken turn accepted last."""
+    withdrawing: int | None = None
+    """The turn that waits until what its first part had begun is taken back."""
     turns: Mapping[int, Turn] = field(default_factory=dict)
     """In the order of speech."""
     jobs: Mapping[int, Job] = field(default_factory=dict)

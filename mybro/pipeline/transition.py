@@ -7,7 +7,7 @@ nothing: events are matched by their numbers, never by "the current one".
 from __future__ import annotations
 
 from mybro import events as ev
-from mybro.pipeline import acts, questions, turns, work
+from mybro.pipeline import acts, joining, questions, turns, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Chime, Duck, Effect
 from mybro.pipeline.state import Ear, JobPhase, Mouth, State
@@ -28,6 +28,7 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
     match event:
         case ev.SourceOpened(live=live):
             draft.set(ear=Ear.IDLE, sample=0, trouble=None, live=live)
+            joining.new_source(draft)
             questions.new_source(draft)
         case ev.ListeningStarted(sample):
             draft.set(sample=max(sample, draft.state.sample), trouble=None)
@@ -52,6 +53,10 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
             turns.end(draft, event)
         case ev.Transcribed():
             turns.transcribed(draft, event)
+        case ev.TurnJudged():
+            turns.judged(draft, event)
+        case ev.TakenBack():
+            turns.taken_back(draft, event)
         case ev.TranscriptionFailed():
             turns.failed(draft, event)
         case ev.Typed(turn, text):

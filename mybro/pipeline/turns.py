@@ -7,21 +7,25 @@ from dataclasses import replace
 from mybro import events as ev
 from mybro.brain.grammar import control_action
 from mybro.intent import Action, Intent
-from mybro.pipeline import acts, questions, work
+from mybro.pipeline import acts, joining, questions, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.echo import is_echo
 from mybro.pipeline.effects import (
     Acknowledge,
     DropTranscription,
     Duck,
+    EndAfter,
     ForgetTurn,
     FreezeJobs,
     GiveWay,
+    Guess,
     Hush,
+    JudgeTurn,
     Post,
     Transcribe,
     Understand,
 )
+from mybro.pipeline.patience import Meaning, meaning_of, wait_ms
 from mybro.pipeline.state import Ear, Mouth, Turn, TurnPhase
 from mybro.speak import phrases
 
@@ -35,6 +39,7 @@ def begin(draft: Draft, event: ev.SpeechStarted) -> None:
             start=event.sample,
             question=asked.number if asked else None,
             over_voice=" ".join(draft.state.saying.values()),
+            joins=joining.candidate(draft.state, event.sample),
         )
     )
     draft.set(ear=Ear.HEARING, sample=max(event.sample, draft.state.sample))
@@ -61,7 +66,13 @@ def resume(draft: Draft, number: int, sample: int) -> None:
     _let_go(draft, number)
     if turn.request is not None:
         draft.do(DropTranscription(turn.request))
-    draft.put_turn(replace(turn, request=None, request_speech_end=-1, trial=None))
+        _learn(draft, sample - turn.request_speech_end)
+    draft.put_turn(replace(turn, request=None, request_speech_end=-1, sound=None, trial=None))
+
+
+def _learn(draft: Draft, samples: int) -> None:
+    """A pause within a sentence has come to its end."""
+    draft.set(pauses=draft.state.pauses.add(samples * 1000 // ev.SAMPLE_RATE))
 
 
 def end(draft: Draft, event: ev.SpeechEnded) -> None:
@@ -72,7 +83,8 @@ def end(draft: Draft, event: ev.SpeechEnded) -> None:
     turn = draft.state.turns.get(event.turn)
     if turn is None:
         return
-    turn = draft.put_turn(replace(turn, utterance=utterance))
+    whole = joining.whole_sound(turn, utterance)
+    turn = draft.put_turn(replace(turn, utterance=whole, by_quiet=event.reason == "quiet"))
     if turn.request is None or turn.request_speech_end != utterance.speech_end:
         if turn.request is not None:
             draft.do(DropTranscription(turn.request))
@@ -86,7 +98,9 @@ def transcribed(draft: Draft, event: ev.Transcribed) -> None:
     turn = draft.state.turns.get(event.turn)
     if turn is None or turn.request != event.request:
         return
-    turn = draft.put_turn(replace(turn, trial=event))
+    text, joined = joining.part_of(turn, event.text)
+    turn = draft.put_turn(replace(turn, trial=replace(event, text=text), joined=joined))
+    event = replace(event, text=text)
     draft.do(Post(_transcript(turn, event, final=turn.utterance is not None)))
 
 
@@ -96,7 +110,9 @@ def failed(draft: Draft, event: ev.TranscriptionFailed) -> None:
     if turn is None or turn.request != event.request:
         return
     if turn.utterance is None:
-        draft.put_turn(replace(turn, request=None, request_speech_end=-1))
+        if draft.state.patience.by_meaning:
+            draft.do(EndAfter(turn.number, turn.request_speech_end, draft.state.patience.settings.open_ms))
+        draft.put_turn(replace(turn, request=None, request_speech_end=-1, sound=None))
         return
     drop(draft, turn.number)
     draft.say(phrases.failed(event.problem), "error")
@@ -119,6 +135,7 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
     text = event.text.strip()
     if not event.final:
         _hold(draft, turn, text)
+        _decide_wait(draft, turn, text)
         return
     _let_go(draft, turn.number, unless_stop=text)
     if not text or is_echo(text, turn.over_voice):
@@ -130,7 +147,51 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
     if draft.state.mouth is not Mouth.SILENT and not turn.typed:
         draft.do(Hush())
     draft.put_turn(replace(turn, phase=TurnPhase.TRANSCRIBED, text=text))
+    if turn.joined:
+        _join(draft, turn)
     draft.do(Acknowledge(turn.number))
+    accept_in_order(draft)
+
+
+def _join(draft: Draft, turn: Turn) -> None:
+    assert turn.joins is not None  # noqa: S101 - `joined` says so
+    _learn(draft, turn.start - turn.joins.utterance.speech_end)
+    joining.join(draft, turn)
+
+
+def _decide_wait(draft: Draft, turn: Turn, text: str) -> None:
+    """The words on trial tell how much quiet ends the turn; where they leave it open, the sound may, too."""
+    patience = draft.state.patience
+    if not patience.by_meaning:
+        return
+    meaning = _meaning(draft, text)
+    wait = wait_ms(meaning, patience, None, draft.state.pauses)
+    draft.do(EndAfter(turn.number, turn.request_speech_end, wait))
+    if text:
+        draft.do(Guess(turn.number, text))
+    if meaning in ("whole", "open") and patience.listens_to_sound and turn.request and turn.sound:
+        draft.do(JudgeTurn(turn.number, turn.request, turn.sound.audio))
+
+
+def judged(draft: Draft, event: ev.TurnJudged) -> None:
+    """The sound tells more about the end of the turn than its words alone."""
+    turn = draft.state.turns.get(event.turn)
+    if turn is None or turn.request != event.request or turn.utterance is not None or turn.trial is None:
+        return
+    meaning = _meaning(draft, turn.trial.text)
+    wait = wait_ms(meaning, draft.state.patience, event.probability, draft.state.pauses)
+    draft.do(EndAfter(turn.number, turn.request_speech_end, wait))
+
+
+def _meaning(draft: Draft, text: str) -> Meaning:
+    chosen = draft.state.patience.settings
+    return meaning_of(text, grammar=chosen.use_grammar, dangling=chosen.use_endings)
+
+
+def taken_back(draft: Draft, event: ev.TakenBack) -> None:
+    """What the first part of a sentence had begun is gone: the whole of it can be done."""
+    if joining.taken_back(draft, event):
+        accept_in_order(draft)
 
 
 def _hold(draft: Draft, turn: Turn, text: str) -> None:
@@ -181,7 +242,9 @@ def accept_in_order(draft: Draft) -> None:
     for turn in list(draft.state.turns.values()):
         if turn.phase is TurnPhase.ASKING or turn.number not in draft.state.turns:
             continue
-        if turn.phase is not TurnPhase.UNDERSTOOD:
+        if turn.phase is not TurnPhase.UNDERSTOOD or joining.awaits(draft.state, turn.number):
+            return
+        if draft.state.withdrawing is not None:
             return
         acts.accept(draft, turn)
 
@@ -207,8 +270,11 @@ def forget_open(draft: Draft) -> None:
 
 def _request(draft: Draft, turn: Turn, utterance: ev.Utterance, *, trial: bool = False) -> None:
     request = draft.number()
-    draft.put_turn(replace(turn, request=request, request_speech_end=utterance.speech_end, trial=None))
-    draft.do(Transcribe(turn.number, request, utterance.audio, trial))
+    sound = turn.utterance or joining.whole_sound(turn, utterance)
+    draft.put_turn(
+        replace(turn, request=request, request_speech_end=utterance.speech_end, sound=sound, trial=None)
+    )
+    draft.do(Transcribe(turn.number, request, sound.audio, trial))
 
 
 def _transcript(turn: Turn, heard: ev.Transcribed, *, final: bool) -> ev.Transcript:

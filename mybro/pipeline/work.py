@@ -8,6 +8,7 @@ from typing import Any
 from mybro.brain.steering import redirects
 from mybro.events import Answered
 from mybro.intent import Intent
+from mybro.pipeline import joining
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, Chime, DropTranscription, ForgetTurn, Hush, StartJob, StopJobs
 from mybro.pipeline.state import Job, JobPhase, Mouth, State, Turn
@@ -19,6 +20,7 @@ def carry_out(draft: Draft, turn: Turn) -> None:
     intent = turn.intent
     assert intent is not None  # noqa: S101
     draft.drop_turn(turn.number)
+    joining.remember(draft, turn, None)
     if intent.kind == "chat" and intent.reply:
         draft.say(intent.reply)
         return
@@ -27,6 +29,7 @@ def carry_out(draft: Draft, turn: Turn) -> None:
         draft.put_job(replace(former, phase=JobPhase.STOPPING))
         draft.do(StopJobs((former.number,)))
     job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
+    joining.remember(draft, turn, job.number)
     draft.do(Chime("accepted"), StartJob(job.number, turn.number, intent))
     draft.say(phrases.redirected() if former is not None else phrases.understood(intent))
 

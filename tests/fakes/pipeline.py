@@ -69,6 +69,7 @@ class FakeExecutor:
         self.closed = False
         self.frozen = False
         self.stopped_agents: list[str] = []
+        self.withdrawn: list[int] = []
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         self.running[job_number] = intent
@@ -96,6 +97,11 @@ class FakeExecutor:
     async def undo(self, count: int) -> ev.Outcome:
         self.taken_back.append(("undo", count))
         return ev.Outcome("Undone")
+
+    async def withdraw(self, job: int) -> ev.Outcome:
+        await self.stop(job)
+        self.withdrawn.append(job)
+        return ev.Outcome("Undone.")
 
     async def redo(self, count: int) -> ev.Outcome:
         self.taken_back.append(("redo", count))

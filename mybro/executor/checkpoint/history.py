@@ -104,6 +104,11 @@ class History:
         newest = reversed(self.steps("done")[-count:])
         return [(s, self.store.undo(s.before, s.after, step=s.number)) for s in newest if s.after is not None]
 
+    def undo_from(self, before: int) -> list[tuple[Step, Undone]]:
+        """Take back the newest step if it began with the checkpoint `before`; else nothing."""
+        newest = self.steps("done")[-1:]
+        return self.undo(1) if newest and newest[0].before == before else []
+
     def redo(self, count: int = 1) -> list[tuple[Step, Undone]]:
         """Do the newest undone steps again, oldest first."""
         oldest = self.steps("undone")[:count]

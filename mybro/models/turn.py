@@ -1,0 +1,65 @@
+"""Smart Turn's weights: the one file that is needed of a package, fetched on request, its sha256 pinned."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mybro.errors import ModelError
+from mybro.models.files import Pin, faults, models_dir
+
+REQUIREMENT = "pipecat-ai==1.14.0"
+"""12 MB with the weights inside (BSD-2); unpacked for that one file, never imported."""
+FILE = "smart-turn-v3.2-cpu.onnx"
+PIN = Pin(8_679_182, "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f")
+_INSIDE = Path("pipecat", "audio", "turn", "smart_turn", "data", FILE)
+
+Run = Callable[[Sequence[str]], int]
+
+
+def folder() -> Path:
+    """Where mybro keeps the weights."""
+    return models_dir() / "turn"
+
+
+def weights() -> Path | None:
+    """The weights, in mybro's store or an installed pipecat; None where there are none of the right size."""
+    places = [folder()]
+    found = importlib.util.find_spec("pipecat")
+    if found is not None and found.origin is not None:
+        places.append((Path(found.origin).parent.parent / _INSIDE).parent)
+    return next((place / FILE for place in places if not faults(place, {FILE: PIN}, sizes_only=True)), None)
+
+
+def fetch(say: Callable[[str], None], run: Run | None = None) -> Path:
+    """Get the weights into the store; `say` hears of each command. Raises `ModelError`."""
+    run = run or (lambda command: subprocess.run(command, check=False, stdout=sys.stderr).returncode)
+    target = folder()
+    with tempfile.TemporaryDirectory() as unpacked:
+        command = [*_installer(), "--target", unpacked, "--no-deps", REQUIREMENT]
+        say("$ " + " ".join(command))
+        status = run(command)
+        source = Path(unpacked) / _INSIDE
+        wrong = faults(source.parent, {FILE: PIN})
+        if status or wrong:
+            why = f"the command ended with status {status}" if status else wrong[0]
+            raise ModelError("not_installed", why, hint="See above", retryable=True)
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target / f"{FILE}.new")
+        (target / f"{FILE}.new").replace(target / FILE)
+    return target / FILE
+
+
+def _installer() -> list[str]:
+    if uv := shutil.which("uv"):
+        return [uv, "pip", "install", "--python", sys.executable]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "install"]
+    raise ModelError(
+        "no_installer", "neither uv nor pip is here", hint="Get uv: https://docs.astral.sh/uv/ (one command)"
+    )
