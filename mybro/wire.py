@@ -41,7 +41,7 @@ def to_wire(envelope: Envelope) -> dict[str, Any]:
         if isinstance(value, Utterance):
             wire.update(_span(value))
         else:
-            wire[field.name] = _plain(value)
+            wire[field.name] = plain(value)
     return wire
 
 
@@ -60,10 +60,11 @@ def _span(utterance: Utterance) -> dict[str, float]:
     return {name: round(sample / SAMPLE_RATE, 4) for name, sample in samples.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of an event as JSON has it: enums by value, paths as text, never bytes."""
     match value:
         case Enum():
-            return _plain(value.value)
+            return plain(value.value)
         case str():
             return value.encode("utf-8", "replace").decode("utf-8")
         case None | bool() | int():
@@ -71,15 +72,15 @@ def _plain(value: Any) -> Any:
         case float():
             return round(value, 6) if math.isfinite(value) else None
         case BaseModel():
-            return _plain(value.model_dump())
+            return plain(value.model_dump())
         case PurePath():
-            return _plain(str(value))
+            return plain(str(value))
         case Mapping():
-            return {str(key): _plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+            return {str(key): plain(item) for key, item in value.items() if not isinstance(item, bytes)}
         case list() | tuple() | set() | frozenset():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case _ if is_dataclass(value):
             pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
-            return {name: _plain(item) for name, item in pairs if not isinstance(item, bytes)}
+            return {name: plain(item) for name, item in pairs if not isinstance(item, bytes)}
         case _:
             raise TypeError(f"no JSON form for {type(value).__name__}")

@@ -25,6 +25,7 @@ VERBS: dict[str, Verb] = {
         "Talk", "Show what is heard in recordings; does nothing.", "mybro hear memo.flac", "mybro.cli.hear"
     ),
     "demo": Verb("Talk", "Watch spoken commands mend a small project.", "mybro demo", "mybro.cli.demo"),
+    "serve": Verb("Talk", "The page and the API, in a browser.", "mybro serve", "mybro.cli.serve"),
     "status": Verb("Talk", "What the running session does.", "mybro status", "mybro.cli.status"),
     "stop": Verb("Talk", "Stop everything in the running session.", "mybro stop", "mybro.cli.stop"),
     "history": Verb("Look back", "What was said, and what came of it.", "mybro history", "mybro.cli.history"),

@@ -43,7 +43,7 @@ from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
-from mybro.pipeline.ports import Stages
+from mybro.pipeline.ports import Stages, Thinks
 from mybro.pipeline.state import Question
 from mybro.speak.mouth import Mouth
 from mybro.speak.player import PlayerPort, SilentPlayer
@@ -135,11 +135,13 @@ async def session(
     voice: bool | None = None,
     record: Path | None = None,
     fetch: Fetch | None = None,
+    think: Callable[[Brain], Thinks] | None = None,
 ) -> AsyncIterator[Session]:
     """A session in a repository, from its first stage to an orderly end.
 
     Without `ears` no recogniser is started; `fetch` gets a model that is missing. `voice` None speaks where
-    there is a loudspeaker; `record` writes what is spoken to a WAV file. Raises the stages' errors.
+    there is a loudspeaker; `record` writes what is spoken to a WAV file; `think` puts something around the
+    brain. Raises the stages' errors.
     """
     clock = MonotonicClock()
     judge = smart_turn(settings.turn) if ears else None
@@ -159,7 +161,13 @@ async def session(
         brain = Brain(settings.brain, clock)
         pipeline.attach(
             Stages(
-                brain, transcription, executor, mouth, journal, judge, speculate=settings.brain.speculate
+                think(brain) if think else brain,
+                transcription,
+                executor,
+                mouth,
+                journal,
+                judge,
+                speculate=settings.brain.speculate,
             )
         )
         if ears and settings.turn.learn_pauses:

@@ -1,0 +1,149 @@
+"""`mybro serve`: a session with its page and API, and the tokens with which programs use it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mybro.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mybro.config import Settings
+    from mybro.server.tokens import Tokens
+
+
+@click.group("serve", invoke_without_command=True)
+@click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default: server.port, 7777.")
+@click.option("--voice/--no-voice", default=None, help="Speak; default: where there is a loudspeaker.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.pass_context
+def command(
+    context: click.Context, repo: str | None, port: int | None, voice: bool | None, as_json: bool
+) -> int:
+    """Serve the page and the API, for this machine only, until Ctrl-C.
+
+    The page listens with the browser's microphone; `mybro run` with `server.enabled` serves it beside your
+    own. The address that is printed holds a token: whoever has it can use your session.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from mybro.config import load_settings
+    from mybro.pipeline.session import find_repo
+
+    require()
+    flags: dict[str, Any] = {} if port is None else {"server": {"port": port}}
+    return run(_serve(load_settings(flags), find_repo(repo), voice=voice, as_json=as_json))
+
+
+@command.command("token")
+@click.option("--scope", type=click.Choice(["read", "speak", "act"]), default="read", show_default=True)
+@click.option("--days", type=click.FloatRange(0, 366, min_open=True), default=30.0, show_default=True)
+@click.option("--name", default="", help="What it is for.")
+def token(scope: Any, days: float, name: str) -> None:
+    """Print a token for a program: Authorization: Bearer TOKEN.
+
+    read sees everything, speak also transcribes and synthesizes, act also does what you can do.
+    """
+    made, entry = _tokens().issue(scope, days, name)
+    click.echo(made)
+    ends = datetime.fromtimestamp(entry.expires).astimezone()
+    click.echo(f"Token {entry.id}, {scope}, until {ends:%Y-%m-%d %H:%M}; it is not shown again.", err=True)
+
+
+@command.command("tokens")
+def tokens() -> None:
+    """List the tokens that have not expired."""
+    for one in _tokens().all():
+        ends = datetime.fromtimestamp(one.expires).astimezone()
+        gone = "  revoked" if one.revoked else ""
+        click.echo(f"{one.id}  {one.scope:<5}  until {ends:%Y-%m-%d %H:%M}{gone}  {one.name}".rstrip())
+
+
+@command.command("revoke")
+@click.argument("number")
+def revoke(number: str) -> None:
+    """Refuse a token from now on, also in a session that runs."""
+    _tokens().revoke(number)
+    click.echo(f"Revoked {number}.")
+
+
+@command.command("password")
+def password() -> None:
+    """Set the password that is needed beyond this machine."""
+    from mybro.ops import keychain
+    from mybro.server.auth import PASSWORD_NAME, hash_of
+
+    shown = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if len(shown) < 10:
+        raise ConfigError("weak_password", "that is too short", hint="Take ten characters or more")
+    keychain.write(PASSWORD_NAME, hash_of(shown))
+    click.echo("It is in the keychain.")
+
+
+def require() -> None:
+    """Raises `ConfigError` where the server's libraries are missing."""
+    import importlib.util
+
+    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
+        raise ConfigError(
+            "no_server", "the server's libraries are not installed", hint="Run: pip install 'mybro[server]'"
+        )
+
+
+def run(work: Any) -> int:
+    """Run a coroutine on uvloop, where it is there."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return int(asyncio.run(work))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return int(runner.run(work))
+
+
+def _tokens() -> Tokens:
+    from mybro.config import load_settings
+    from mybro.server.tokens import Tokens, secret_of
+
+    return Tokens(secret_of(load_settings().server, lasting=True), wall=time.time)
+
+
+async def _serve(settings: Settings, where: Path, *, voice: bool | None, as_json: bool) -> int:
+    from mybro.models.hub import fetcher
+    from mybro.pipeline.control import control
+    from mybro.pipeline.serving import server
+    from mybro.pipeline.session import session
+    from mybro.speak.notify import Notifier
+    from mybro.terminal.view import choose_view
+
+    view = choose_view(json=as_json, is_tty=sys.stdout.isatty(), place=where.name)
+    try:
+        async with (
+            server(settings) as prepared,
+            session(
+                settings, where, (view.show, prepared.watch), ears=True, voice=voice, fetch=fetcher(),
+                think=prepared.think,
+            ) as running,
+        ):  # fmt: skip
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, running.pipeline.ended.set)
+            notifier = Notifier(settings.speak, running.clock)
+            async with (
+                control(running.pipeline, where, notifier, running.journal),
+                prepared.serve(running, where) as served,
+            ):
+                click.echo(f"mybro: open {served.page}", err=True)
+                running.warm_up()
+                await running.recover()
+                await running.pipeline.ended.wait()
+    finally:
+        view.close()
+    return 0

@@ -1,0 +1,101 @@
+"""A session with its page and API."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mybro import __version__
+from mybro.brain.brain import Brain
+from mybro.config import Settings
+from mybro.pipeline.conversations import Conversations
+from mybro.pipeline.ports import Thinks
+from mybro.pipeline.recognisers import SessionEars
+from mybro.pipeline.recollection import SessionMemory, SessionVoice
+from mybro.pipeline.service import SessionWork
+from mybro.server.cache import Cache, InMemory, Redis, Tiers
+from mybro.server.measures import Measures
+from mybro.server.port import Services
+from mybro.server.runner import Served, serving
+from mybro.server.store import Store
+from mybro.server.stream import EventStream
+
+if TYPE_CHECKING:
+    from mybro.events import Envelope
+    from mybro.pipeline.session import Session
+
+
+@dataclass
+class Server:
+    """What has to be there before the session, so that it sees everything from the first event on."""
+
+    settings: Settings
+    store: Store
+    stream: EventStream = field(default_factory=EventStream)
+    measures: Measures = field(default_factory=Measures)
+    conversations: Conversations | None = None
+
+    def watch(self, envelope: Envelope) -> None:
+        """A watcher of the pipeline."""
+        self.stream.take(envelope)
+        self.measures.watch(envelope)
+
+    def think(self, brain: Brain) -> Thinks:
+        """The brain, with clients' conversations and the cache around it."""
+        chosen, ttl_s = self.settings.brain, self.settings.server.cache_ttl_s
+        redis = self.settings.server.redis_url
+        first: Cache = Redis(redis.get_secret_value()) if redis else InMemory()
+        name = f"{chosen.provider}/{chosen.model}/{chosen.hard_model}/{chosen.openai_model}"
+        self.conversations = Conversations(
+            brain, cache=Tiers((first, _Kept(self.store)), ttl_s), ttl_s=ttl_s, name=name
+        )
+        return self.conversations
+
+    @contextlib.asynccontextmanager
+    async def serve(self, session: Session, repo: Path) -> AsyncIterator[Served]:
+        """Serve a session until the block is left. Raises `ServerError`."""
+        pipeline, settings = session.pipeline, self.settings
+        conversations = self.conversations or Conversations(session.brain)
+        ears = SessionEars(pipeline, settings, session.transcription) if session.transcription else None
+        services = Services(
+            SessionWork(pipeline, conversations), ears, SessionVoice(settings.speak),
+            SessionMemory(session.journal), {"repo": str(repo), "version": __version__},
+        )  # fmt: skip
+        try:
+            async with serving(settings.server, services, self.stream, self.measures, self.store) as served:
+                yield served
+        finally:
+            if ears is not None:
+                await ears.aclose()
+
+
+@contextlib.asynccontextmanager
+async def server(settings: Settings) -> AsyncIterator[Server]:
+    """The parts of a server that come before its session. Raises `ServerError`."""
+    url = settings.server.database_url
+    store = await Store.open(
+        url.get_secret_value() if url else None, retention_days=settings.journal.retention_days
+    )
+    try:
+        yield Server(settings, store)
+    finally:
+        await store.aclose()
+
+
+class _Kept:
+    """The store as the cache's second tier; it outlives the cache."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, key: str) -> str | None:
+        return await self._store.get(key)
+
+    async def put(self, key: str, body: str, ttl_s: float) -> None:
+        await self._store.put(key, body, ttl_s)
+
+    async def aclose(self) -> None:
+        pass

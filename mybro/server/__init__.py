@@ -1,0 +1,1 @@
+"""The page and its API: watches a session's events, and asks it for work through the ports in `port`."""

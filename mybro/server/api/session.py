@@ -1,0 +1,194 @@
+"""What the session does, and how it is told: status, events, history, jobs, answers, stop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from mybro.errors import ServerError
+from mybro.server import sound
+from mybro.server.context import Context, Needs, have
+from mybro.server.port import Json, Reply
+from mybro.server.shapes import (
+    AnswerBody,
+    Done,
+    Job,
+    Message,
+    Page,
+    Question,
+    ReplyBody,
+    Status,
+    Task,
+)
+
+MOST = 200
+LONGEST_WAIT_S = 60.0
+
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Number = Annotated[int, Path(ge=0, le=2**53)]
+Before = Annotated[int | None, Query(ge=0, le=2**53)]
+
+
+def reading(context: Context) -> APIRouter:
+    """What the scope `read` may."""
+    routes = APIRouter(dependencies=[Depends(Needs("read"))])
+    work, stream = context.services.work, context.stream
+
+    @routes.get("/v1/status", response_model=Status, tags=["session"])
+    async def status() -> Response:
+        """What the session does right now."""
+        ears = context.services.ears
+        here = {"session": stream.session, "seq": stream.last, "model": ears.current if ears else ""}
+        body = Status.model_validate({**work.status(), **context.services.facts, **here})
+        # Rendered here: it is asked often, and the framework would look at each field again.
+        return Response(body.model_dump_json(), media_type="application/json")
+
+    @routes.get("/v1/jobs", tags=["session"])
+    async def jobs() -> list[Job]:
+        """What is at work."""
+        return [Job.model_validate(job) for job in work.status()["jobs"]]
+
+    @routes.get("/v1/questions", tags=["session"])
+    async def questions() -> list[Question]:
+        """What only the person can decide, in the order of asking."""
+        return [Question.model_validate(one) for one in work.status()["questions"]]
+
+    @routes.get("/v1/latency", tags=["session"])
+    async def latency() -> dict[str, Any]:
+        """Milliseconds by stage: p50, p95 and the newest."""
+        return context.measures.latency()
+
+    @routes.get("/v1/costs", tags=["session"])
+    async def costs() -> list[Json]:
+        """What each day cost, oldest first."""
+        return await have(context.services.memory, "journal").costs()
+
+    @routes.get("/v1/tasks", tags=["tasks"])
+    async def tasks() -> list[Task]:
+        """Background work, the newest first."""
+        return context.tasks.all()
+
+    @routes.get("/v1/tasks/{number}", tags=["tasks"])
+    async def task(number: Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]) -> Task:
+        """One of them; `state` becomes done or failed."""
+        return context.tasks.get(number)
+
+    @routes.get("/metrics", tags=["server"], response_class=Response)
+    async def metrics() -> Response:
+        """For Prometheus."""
+        return Response(context.measures.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def remembering(context: Context) -> APIRouter:
+    """The journal; scope `read`."""
+    routes = APIRouter(dependencies=[Depends(Needs("read"))], tags=["history"])
+    memory = context.services.memory
+
+    @routes.get("/v1/history")
+    async def history(
+        limit: Limit = 50, before: Before = None, search: Annotated[str, Query(max_length=200)] = ""
+    ) -> Page:
+        """What was said and what came of it, the newest first."""
+        items = await have(memory, "journal").history(limit, before, search)
+        return Page(items=items, next=items[-1]["id"] if len(items) == limit else None)
+
+    @routes.get("/v1/history/{number}")
+    async def utterance(number: Number) -> dict[str, Any]:
+        """One sentence with all its events, for a replay."""
+        return await have(memory, "journal").utterance(number)
+
+    @routes.get(
+        "/v1/history/{number}/audio",
+        response_class=Response,
+        responses={200: {"content": {"audio/wav": {}}, "description": "Its sound"}},
+    )
+    async def audio(number: Number) -> Response:
+        """Its sound, as WAV."""
+        pcm = await have(memory, "journal").recording(number)
+        return Response(sound.wav(pcm, sound.RATE), media_type="audio/wav")
+
+    return routes
+
+
+def acting(context: Context) -> APIRouter:
+    """What the scope `act` may."""
+    routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["session"])
+    work = context.services.work
+
+    @routes.post("/v1/stop")
+    async def stop() -> Done:
+        """Stop everything, as the spoken word does; answered once all work is dead."""
+        await work.control("stop")
+        return Done()
+
+    @routes.post("/v1/undo")
+    async def undo(wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 10.0) -> ReplyBody:
+        """Take the last change back."""
+        return await _take_back("undo", wait_s)
+
+    @routes.post("/v1/redo")
+    async def redo(wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 10.0) -> ReplyBody:
+        """Bring it again."""
+        return await _take_back("redo", wait_s)
+
+    async def _take_back(which: Literal["undo", "redo"], wait_s: float) -> ReplyBody:
+        turn = (await work.control(which))["turn"]
+        return reply_body(await work.reply(turn, wait_s))
+
+    @routes.post("/v1/questions/{number}/answer")
+    async def answer(number: Number, given: AnswerBody) -> Done:
+        """Answer a question by its number; the first answer wins.
+
+        A yes to something destructive repeats the question's `object`.
+        """
+        await work.control("answer", question=number, **given.model_dump())
+        return Done()
+
+    @routes.post(
+        "/v1/chat/message",
+        response_model=Task,
+        tags=["assistant"],
+        responses={202: {"model": Task, "description": "It goes on: ask for the task"}},
+    )
+    async def message(said: Message, response: Response) -> Task:
+        """Do what a sentence says. A client that waits too short gets a task, and asks for it again."""
+
+        async def do() -> ReplyBody:
+            turn = await work.submit(said.text, said.session_id)
+            return await finished(context, turn)
+
+        return settle(await context.tasks.run("message", do(), said.wait_s), response)
+
+    @routes.get("/v1/turns/{number}")
+    async def turn(
+        number: Number, wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0.0
+    ) -> ReplyBody:
+        """What came of a sentence so far."""
+        return reply_body(await work.reply(number, wait_s))
+
+    return routes
+
+
+async def finished(context: Context, turn: int) -> ReplyBody:
+    """What came of a turn, once it is over or has to ask."""
+    while True:
+        found = await context.services.work.reply(turn, LONGEST_WAIT_S)
+        if found.state != "working":
+            return reply_body(found)
+
+
+def settle(task: Task, response: Response) -> Task:
+    """202 for a task that goes on; raises what it failed with."""
+    if task.error is not None:
+        raise ServerError(task.error["code"], task.error["message"], hint=task.error["hint"])
+    response.status_code = 202 if task.state == "running" else 200
+    return task
+
+
+def reply_body(found: Reply) -> ReplyBody:
+    return ReplyBody.model_validate(
+        {name: getattr(found, name) for name in ReplyBody.model_fields}, from_attributes=True
+    )

@@ -1,0 +1,217 @@
+"""Speech for programs: OpenAI's two calls, the models, and the log of what was transcribed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from mybro.server import sound
+from mybro.server.api.live import keep
+from mybro.server.api.session import Before, Limit
+from mybro.server.context import Context, Needs, have
+from mybro.server.port import Heard, SpeechModel
+from mybro.server.shapes import Done, Strict
+
+AT_ONCE = 2
+"""Recordings that are decoded and recognised at a time; the others wait."""
+
+
+class ModelEntry(Strict):
+    """One model that recognises speech."""
+
+    id: str
+    backend: str
+    name: str
+    installed: bool
+    english_only: bool | None
+    bytes_about: int | None
+    current: bool
+
+
+class ModelList(Strict):
+    """Every model that is known."""
+
+    models: list[ModelEntry]
+    current: str | None
+
+
+class TranscriptionEntry(Strict):
+    """One line of the log."""
+
+    id: int
+    session_id: str
+    model_id: str
+    content: str
+    latency_ms: float
+    created_at: datetime
+
+
+class TranscriptionPage(Strict):
+    """Some of the log; ask again with `before` = `next` for what is older."""
+
+    items: list[TranscriptionEntry]
+    next: int | None
+
+
+class OpenAiModel(BaseModel):
+    """A model, as OpenAI's clients read it."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str
+
+
+class OpenAiModels(BaseModel):
+    """A list of models."""
+
+    object: Literal["list"] = "list"
+    data: list[OpenAiModel]
+
+
+class Spoken(BaseModel):
+    """What is to be said; fields of OpenAI's that mean nothing here are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str = Field("mybro", max_length=200)
+    input: str = Field(min_length=1, max_length=4096, pattern=r"\S")
+    voice: Any = Field(None, description="passed over: the session has one voice")
+    response_format: sound.Format = "mp3"
+    speed: float = Field(1.0, ge=0.25, le=4.0)
+
+
+def models(context: Context) -> APIRouter:
+    """Models and the log; scope `read`."""
+    routes = APIRouter(dependencies=[Depends(Needs("read"))], tags=["speech"])
+    services, store = context.services, context.store
+
+    def known() -> list[SpeechModel]:
+        return have(services.ears, "recogniser").models()
+
+    @routes.get("/api/v1/models")
+    async def model_list() -> ModelList:
+        """Every speech model that is known, and which is in use."""
+        entries = [ModelEntry.model_validate(one, from_attributes=True) for one in known()]
+        return ModelList(models=entries, current=next((one.id for one in entries if one.current), None))
+
+    @routes.get("/v1/models")
+    async def openai_models() -> OpenAiModels:
+        """The models that are on this machine, as OpenAI's clients ask for them."""
+        return OpenAiModels(
+            data=[OpenAiModel(id=one.id, owned_by=one.backend) for one in known() if one.installed]
+        )
+
+    @routes.get("/api/v1/history")
+    async def history(
+        limit: Limit = 50, before: Before = None,
+        session_id: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> TranscriptionPage:  # fmt: skip
+        """What was transcribed for clients, the newest first."""
+        rows = await store.logs(limit, before, session_id)
+        items = [TranscriptionEntry.model_validate(row) for row in rows]
+        return TranscriptionPage(items=items, next=items[-1].id if len(items) == limit else None)
+
+    return routes
+
+
+def forgetting(context: Context) -> APIRouter:
+    """Deleting the log; scope `act`."""
+    routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["speech"])
+
+    @routes.delete("/api/v1/history")
+    async def forget() -> Done:
+        """Delete the log of transcriptions."""
+        await context.store.forget_logs()
+        return Done()
+
+    return routes
+
+
+def openai(context: Context) -> APIRouter:
+    """`/v1/audio/…`; scope `speak`."""
+    routes = APIRouter(dependencies=[Depends(Needs("speak"))], tags=["speech"])
+    room = asyncio.Semaphore(AT_ONCE)
+
+    @routes.post("/v1/audio/transcriptions", response_model=None)
+    async def transcriptions(
+        request: Request,
+        file: Annotated[UploadFile, File(description="WebM, WAV, FLAC, MP3, OGG or M4A")],
+        model: Annotated[str, Form(max_length=200)] = "whisper-1",
+        language: Annotated[str | None, Form(pattern=r"^[a-z]{2,3}$")] = None,
+        prompt: Annotated[str, Form(max_length=2000)] = "",
+        response_format: Annotated[Literal["json", "text", "verbose_json", "srt", "vtt"], Form()] = "json",
+        temperature: Annotated[float, Form(ge=0, le=1)] = 0.0,  # noqa: ARG001 - taken, as clients send it
+    ) -> Response:
+        """The words in a recording, as OpenAI's API gives them."""
+        async with room:
+            heard, seconds = await recognise(context, await file.read(), model, language, prompt)
+        await keep(context, request.state.request_id, heard)
+        return _transcription(heard, seconds, response_format)
+
+    @routes.post(
+        "/v1/audio/speech",
+        response_class=Response,
+        responses={200: {"content": {"audio/mpeg": {}}, "description": "The sound"}},
+    )
+    async def speech(wanted: Spoken) -> Response:
+        """A text as sound, as OpenAI's API gives it."""
+        async with room:
+            pcm, rate = await spoken(context, wanted.input, wanted.speed)
+            content = await asyncio.to_thread(sound.encode, pcm, rate, wanted.response_format)
+        return Response(content, media_type=sound.MEDIA_TYPES[wanted.response_format])
+
+    return routes
+
+
+async def recognise(
+    context: Context, content: bytes, model: str = "", language: str | None = None, prompt: str = ""
+) -> tuple[Heard, float]:
+    """What is said in a file, and its length in seconds. Raises `ServerError` and the recogniser's errors."""
+    ears = have(context.services.ears, "recogniser")
+    pcm = await asyncio.to_thread(sound.decode, content)
+    # OpenAI's own name for the model means the one that is in use here.
+    model_id = None if model in ("", "whisper-1", "default") else model
+    return await ears.transcribe(pcm, model_id, language, prompt), len(pcm) / (2 * sound.RATE)
+
+
+async def spoken(context: Context, text: str, speed: float = 1.0) -> tuple[bytes, int]:
+    """A text as samples, and their rate."""
+    voice = have(context.services.voice, "voice")
+    pcm, rate = bytearray(), sound.RATE
+    async for chunk_rate, chunk in voice.synthesize(text, speed):
+        rate = chunk_rate
+        pcm += chunk
+    return bytes(pcm), rate
+
+
+def _transcription(heard: Heard, seconds: float, wanted: str) -> Response:
+    match wanted:
+        case "text":
+            return Response(heard.text + "\n", media_type="text/plain; charset=utf-8")
+        case "srt":
+            line = f"1\n{_clock(0, ',')} --> {_clock(seconds, ',')}\n{heard.text}\n"
+            return Response(line, media_type="text/plain; charset=utf-8")
+        case "vtt":
+            line = f"WEBVTT\n\n{_clock(0, '.')} --> {_clock(seconds, '.')}\n{heard.text}\n"
+            return Response(line, media_type="text/vtt; charset=utf-8")
+    body: dict[str, Any] = {"text": heard.text}
+    if wanted == "verbose_json":
+        segment = {
+            "id": 0, "seek": 0, "start": 0.0, "end": seconds, "text": heard.text, "tokens": [],
+            "temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0,
+        }  # fmt: skip
+        body |= {
+            "task": "transcribe", "language": heard.language, "duration": seconds, "segments": [segment]
+        }  # fmt: skip
+    return Response(json.dumps(body), media_type="application/json")
+
+
+def _clock(seconds: float, point: str) -> str:
+    ms = round(seconds * 1000)
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}{point}{ms % 1000:03}"

@@ -1,0 +1,62 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import Request
+
+from mybro.config import ServerSettings
+from mybro.errors import ServerError
+from mybro.server.auth import Doorkeeper, Who
+from mybro.server.measures import Measures
+from mybro.server.port import Services
+from mybro.server.store import Store
+from mybro.server.stream import EventStream
+from mybro.server.tasks import Queue
+from mybro.server.tokens import Scope
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Context:
+    """One server's parts."""
+
+    settings: ServerSettings
+    services: Services
+    stream: EventStream
+    measures: Measures
+    doorkeeper: Doorkeeper
+    tasks: Queue
+    store: Store
+    base_url: str
+
+
+def have(part: T | None, what: str) -> T:
+    """The part, or `ServerError` not_here."""
+    if part is None:
+        raise ServerError("not_here", f"this session has no {what}")
+    return part
+
+
+class Needs:
+    """A dependency: the caller, who must have a scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope: Scope = scope
+
+    async def __call__(self, request: Request) -> Who:
+        return allow(request.scope["state"]["who"], self._scope)
+
+
+def allow(who: Who, scope: Scope) -> Who:
+    """Raises `ServerError` scope_too_small."""
+    if not who.may(scope):
+        raise ServerError(
+            "scope_too_small",
+            f"this token may only {who.scope}",
+            hint=f"Get another: mybro serve token --scope {scope}",
+        )
+    return who
