@@ -10,7 +10,8 @@ import pytest
 
 from mybro.clock import MonotonicClock
 from mybro.config import ExecutorSettings
-from mybro.events import Event, JobAsked, JobFailed, JobFinished, JobStarted, JobStopped, Outcome
+from mybro.errors import ExecutorError
+from mybro.events import Event, JobAsked, JobFailed, JobFinished, JobStarted, JobStopped, Outcome, Swept
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.crew import MOST_AGENTS, Crew
 from mybro.executor.hand import Job, Report
@@ -122,12 +123,14 @@ async def test_agents_work_at_the_same_time_and_one_is_stopped_alone(room: Room)
     first, second = await room.start("wait"), await room.start("wait", "new")
     third = await room.do("one", "new")
     assert summary(third).startswith("Third agent")
-    await room.crew.stop_agent("2")
+    assert await room.crew.stop_agent("2") == Swept(1)
     assert isinstance(await room.end(second), JobStopped)
     assert not [event for event in room.events if isinstance(event, JobStopped) and event.job == first]
-    await room.crew.stop_agent("nobody")
+    with pytest.raises(ExecutorError, match="there is no nobody agent"):
+        await room.crew.stop_agent("nobody")
     await room.crew.stop()
     assert isinstance(await room.end(first), JobStopped)
+    assert await room.crew.sweep() == ()
 
 
 async def test_the_focus_moves_by_name_and_by_turns(room: Room) -> None:

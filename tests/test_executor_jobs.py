@@ -47,6 +47,8 @@ class Scripted:
         self.jobs: list[Job] = []
         self.answers: list[Answered] = []
         self.closed = 0
+        self.at_work = 0
+        self.left_running: tuple[str, ...] = ()
         self._only_local = only_local
 
     def handles(self, intent: Intent) -> bool:
@@ -54,10 +56,16 @@ class Scripted:
 
     async def run(self, job: Job, report: Report) -> Outcome:
         self.jobs.append(job)
-        return await self.deeds[job.intent.text](job, report)
+        self.at_work += 1
+        try:
+            return await self.deeds[job.intent.text](job, report)
+        finally:
+            self.at_work -= 1
 
-    async def stop(self) -> None:
-        raise AssertionError("an executor stops its jobs itself")
+    async def stop(self) -> tuple[str, ...]:
+        assert not self.at_work, "an executor stops its jobs itself"
+        left, self.left_running = self.left_running, ()
+        return left
 
     async def answer(self, answer: Answered) -> None:
         self.answers.append(answer)

@@ -48,6 +48,7 @@ from mybro.events.session import (
     SayStarted,
     StageFailed,
     StopAll,
+    Swept,
     TimerFired,
 )
 from mybro.events.words import (
@@ -101,6 +102,7 @@ __all__ = [
     "SpeechStarted",
     "StageFailed",
     "StopAll",
+    "Swept",
     "TakenBack",
     "TalkPressed",
     "TalkReleased",
@@ -125,7 +127,7 @@ Event = (
     | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered
     | SayStarted | SayFinished
-    | Announce | StopAll | Quit | TimerFired | StageFailed
+    | Announce | StopAll | Swept | Quit | TimerFired | StageFailed
 )  # fmt: skip
 
 

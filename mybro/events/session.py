@@ -37,6 +37,16 @@ class StopAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """A stop has been carried out: of what it meant, no process lives."""
+
+    stopped: int
+    """How many jobs were at work."""
+    ended: tuple[str, ...] = ()
+    """What jobs that had finished before had left running: "python3 -m http.server"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Shut down in order."""
 

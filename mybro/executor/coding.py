@@ -9,6 +9,7 @@ from pathlib import Path
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings
 from mybro.events import Answered, Outcome
+from mybro.executor import strays
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.work import CodingSession, Work
 from mybro.executor.hand import Job, Report
@@ -49,12 +50,15 @@ class CodingHand(abc.ABC):
         finally:
             self._task = None
 
-    async def stop(self) -> None:
-        """End the running job: its turn is interrupted, every process that it started is dead."""
+    async def stop(self) -> tuple[str, ...]:
+        """End the running job: its turn is interrupted, every process that any job started is dead."""
         task = self._task
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
+        families = [session.family for session in self._sessions.values()]
+        ended = await asyncio.gather(*(strays.end(family) for family in families if family is not None))
+        return tuple(name for names in ended for name in names)
 
     async def answer(self, answer: Answered) -> None:
         """Pass on an answer; ignored where its question is no longer open."""

@@ -18,6 +18,7 @@ from mybro.events import (
     JobFinished,
     JobStarted,
     Outcome,
+    Swept,
 )
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
@@ -85,11 +86,19 @@ class Crew:
         """Stop one job, or all of every agent."""
         await asyncio.gather(*(agent.executor.stop(job) for agent in self._agents))
 
-    async def stop_agent(self, name: str) -> None:
-        """Stop what one agent does; a name that nobody has stops nothing."""
+    async def sweep(self) -> tuple[str, ...]:
+        """End what finished jobs of any agent left running; tells what it was."""
+        ended = await asyncio.gather(*(agent.executor.sweep() for agent in self._agents))
+        return tuple(name for names in ended for name in names)
+
+    async def stop_agent(self, name: str) -> Swept:
+        """Stop what one agent does, and what it left running. Raises `ExecutorError` for a name of nobody."""
         agent = self._find(name)
-        if agent is not None:
-            await agent.executor.stop()
+        if agent is None:
+            raise self._unknown(name)
+        running = len(agent.executor.running)
+        await agent.executor.stop()
+        return Swept(running, await agent.executor.sweep())
 
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""

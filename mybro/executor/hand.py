@@ -46,8 +46,11 @@ class Hand(Protocol):
         """
         ...
 
-    async def stop(self) -> None:
-        """End the running job, if any; returns when it is quiescent. The hand stays usable."""
+    async def stop(self) -> tuple[str, ...]:
+        """End the running job, if any, and what earlier ones left running, which is named.
+
+        Returns when all is dead. The hand stays usable.
+        """
         ...
 
     async def answer(self, answer: Answered) -> None:

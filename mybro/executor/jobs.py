@@ -110,6 +110,10 @@ class Executor:
             running.stop()
         await asyncio.gather(*(r.task for r in chosen if r.task is not None), return_exceptions=True)
 
+    async def sweep(self) -> tuple[str, ...]:
+        """Once all is stopped: end also what finished jobs left running; tells what it was."""
+        return await self._router.sweep()
+
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
         async with self._freezing:  # one after the other, as asked: nothing stays held by a late freeze

@@ -56,12 +56,13 @@ class LocalHand:
         finally:
             self._running.pop(task, None)
 
-    async def stop(self) -> None:
-        """Cancel what runs; returns when every process of it is dead."""
+    async def stop(self) -> tuple[str, ...]:
+        """Cancel what runs; returns when every process of it is dead. A finished action leaves nothing."""
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        return ()
 
     async def answer(self, answer: Answered) -> None:
         for work in list(self._running.values()):

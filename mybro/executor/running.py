@@ -101,6 +101,11 @@ class Router:
                 running.hand = None
         raise missing or ExecutorError("no_hand", "there is nothing here that can do that")
 
+    async def sweep(self) -> tuple[str, ...]:
+        """End what finished jobs left running; tells what it was."""
+        ended = await asyncio.gather(*(hand.stop() for hand in self._hands))
+        return tuple(dict.fromkeys(name for names in ended for name in names))
+
     async def aclose(self) -> None:
         await asyncio.gather(*(hand.aclose() for hand in self._hands), return_exceptions=True)
 

@@ -40,7 +40,8 @@ def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
     one = intent.agent if intent.agent not in (None, "all") else None
     match intent.action:
         case Action.STOP | Action.CANCEL if one is not None:
-            draft.do(Hush(), Chime("stopped"), StopAgent(one))
+            draft.do(Hush(), Chime("stopped"))
+            work.sweep(draft, StopAgent(one))
         case Action.STOP:
             work.stop_all(draft, turn.number)
         case Action.CANCEL:

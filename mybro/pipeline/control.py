@@ -136,7 +136,7 @@ class Control:
                 return self._status()
             case "stop":
                 await self._pipeline.post(StopAll())
-                while self._pipeline.state.jobs:
+                while self._pipeline.state.jobs or self._pipeline.state.sweeping:
                     self._changed.clear()
                     await self._changed.wait()
                 return {}

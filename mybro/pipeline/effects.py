@@ -121,6 +121,13 @@ class StopJobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Sweep:
+    """End also what finished jobs left running, once those being stopped are dead; answered by `Swept`."""
+
+    stopping: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Pass an answer on to the job that asked."""
 
@@ -164,7 +171,8 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class StopAgent:
-    """Kill what one agent does; answered by `JobStopped` of each of its jobs."""
+    """Kill what one agent does and what it left running; answered by `JobStopped` of each of its jobs, and by
+    `Swept`."""
 
     agent: str
 
@@ -211,6 +219,6 @@ class ShutDown:
 Effect = (
     Post | Transcribe | DropTranscription | EndAfter | JudgeTurn | Guess | Acknowledge | Understand
     | ForgetTurn | Withdraw
-    | StartJob | TakeBack | StopJobs | StopAgent | FreezeJobs | Answer
+    | StartJob | TakeBack | StopJobs | StopAgent | Sweep | FreezeJobs | Answer
     | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

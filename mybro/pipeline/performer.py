@@ -128,8 +128,9 @@ class Performer:
             case do.StopJobs(jobs):
                 pipeline.spawn(self._stop(jobs))
             case do.StopAgent(agent):
-                if stages.executor is not None:
-                    pipeline.spawn(stages.executor.stop_agent(agent))
+                pipeline.spawn(self._stop_agent(agent))
+            case do.Sweep(stopping):
+                pipeline.spawn(self._sweep(stopping))
             case do.FreezeJobs(on):
                 if stages.executor is not None:
                     pipeline.spawn(stages.executor.freeze(on=on))
@@ -223,6 +224,25 @@ class Performer:
         executor = self._stages.executor
         if executor is not None:
             await asyncio.gather(*(executor.stop(job) for job in jobs))
+
+    async def _sweep(self, stopping: tuple[int, ...]) -> None:
+        executor = self._stages.executor
+        ended: tuple[str, ...] = ()
+        try:
+            if executor is not None:
+                await self._stop(stopping)
+                ended = await executor.sweep()
+        finally:
+            await self._pipeline.post(ev.Swept(len(stopping), ended))
+
+    async def _stop_agent(self, agent: str) -> None:
+        executor = self._stages.executor
+        try:
+            swept = await executor.stop_agent(agent) if executor is not None else ev.Swept(0)
+        except MybroError as error:
+            await self._pipeline.post(ev.StageFailed("executor", error.problem))
+            swept = ev.Swept(1)
+        await self._pipeline.post(swept)
 
     async def _mark(self, turn: int, state: str) -> None:
         if self._stages.journal is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from mybro.brain.dialog import Dialog
-from mybro.events import Answered, AudioBlock, Envelope, Outcome, Transcribed
+from mybro.events import Answered, AudioBlock, Envelope, Outcome, Swept, Transcribed
 from mybro.intent import Intent
 
 
@@ -57,7 +57,13 @@ class Works(Protocol):
 
     async def stop(self, job: int | None) -> None: ...
 
-    async def stop_agent(self, name: str) -> None: ...
+    async def sweep(self) -> tuple[str, ...]:
+        """End what finished jobs left running; tells what it was."""
+        ...
+
+    async def stop_agent(self, name: str) -> Swept:
+        """Raises `ExecutorError` where nobody has this name."""
+        ...
 
     async def freeze(self, *, on: bool) -> None: ...
 

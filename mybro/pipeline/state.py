@@ -152,6 +152,8 @@ class State:
     """Audio time: the newest sample heard of."""
     generation: int = 0
     """Counts up with every stop."""
+    sweeping: int = 0
+    """Stops that are not carried out yet."""
     next_number: int = 2
     """Even numbers are given here; odd ones are left to the hands for their questions."""
     patience: Patience = field(default_factory=unhurried)

@@ -126,6 +126,8 @@ def _steer(draft: Draft, event: ev.Event) -> None:
             draft.say(text, "news")
         case ev.StopAll():
             work.stop_all(draft)
+        case ev.Swept():
+            work.swept(draft, event)
         case ev.Quit():
             acts.quit_session(draft)
         case ev.TimerFired(timer):

@@ -6,11 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 from mybro.brain.steering import redirects
-from mybro.events import Answered
+from mybro.events import Answered, Swept
 from mybro.intent import Intent
 from mybro.pipeline import joining
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import Answer, Chime, DropTranscription, ForgetTurn, Hush, StartJob, StopJobs
+from mybro.pipeline.effects import (
+    Answer,
+    Chime,
+    DropTranscription,
+    ForgetTurn,
+    Hush,
+    StartJob,
+    StopAgent,
+    StopJobs,
+    Sweep,
+)
 from mybro.pipeline.state import Job, JobPhase, Mouth, State, Turn
 from mybro.speak import phrases
 
@@ -72,7 +82,21 @@ def stop_all(draft: Draft, before: int | None = None) -> None:
     )
     if jobs:
         draft.do(StopJobs(jobs))
-    else:
+    sweep(draft, Sweep(jobs))
+
+
+def sweep(draft: Draft, how: Sweep | StopAgent) -> None:
+    """Have a stop carried out to its end."""
+    draft.set(sweeping=draft.state.sweeping + 1)
+    draft.do(how)
+
+
+def swept(draft: Draft, event: Swept) -> None:
+    """Tell what a stop has ended beside jobs, or that there was nothing to end."""
+    draft.set(sweeping=max(0, draft.state.sweeping - 1))
+    if event.ended:
+        draft.say(phrases.ended(event.ended))
+    elif not event.stopped:
         draft.say(phrases.nothing_to_stop())
 
 

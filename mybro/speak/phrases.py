@@ -255,6 +255,13 @@ def nothing_to_stop() -> str:
     return "Nothing is running."
 
 
+def ended(what: Sequence[str]) -> str:
+    """What a stop found running that a finished job had left."""
+    *most, last = what
+    named = f"{', '.join(most)} and {last}" if most else last
+    return f"Ended what an earlier job had left running: {named}."
+
+
 def repeat_object(name: str) -> str:
     """The answer to a bare yes where a destructive deed needs its object named."""
     return f"To be safe, say yes, {name}." if name else "To be safe, say yes again."

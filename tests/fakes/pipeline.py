@@ -70,6 +70,7 @@ class FakeExecutor:
         self.frozen = False
         self.stopped_agents: list[str] = []
         self.withdrawn: list[int] = []
+        self.left_running: tuple[str, ...] = ()
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         self.running[job_number] = intent
@@ -85,8 +86,13 @@ class FakeExecutor:
             del self.running[number]
             await self._emit(ev.JobStopped(number))
 
-    async def stop_agent(self, name: str) -> None:
+    async def sweep(self) -> tuple[str, ...]:
+        left, self.left_running = self.left_running, ()
+        return left
+
+    async def stop_agent(self, name: str) -> ev.Swept:
         self.stopped_agents.append(name)
+        return ev.Swept(1)
 
     async def freeze(self, *, on: bool) -> None:
         self.frozen = on

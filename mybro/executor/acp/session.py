@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
+from mybro.executor import strays
 from mybro.executor.acp import faults
 from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
 from mybro.executor.acp.opening import Opened, Setup, open_session, part
@@ -23,15 +21,13 @@ from mybro.executor.claude.permissions import Decision
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import Turn
+from mybro.executor.strays import Family
 from mybro.ops.kept import uninterrupted
-from mybro.ops.processes import descendants, kill_tree
 
 _INTERRUPT_S = 0.6
 _START_S = 30.0
 _BROKEN = frozenset({INTERNAL, NOT_FOUND})
 """Errors after which an agent may no longer have its session, or the process behind it."""
-
-_log = logging.getLogger(__name__)
 
 
 class AcpSession:
@@ -49,14 +45,17 @@ class AcpSession:
         self._noted = False
         """Whether the session has had the note."""
         self._counter_usd = 0.0
-        self._spared: frozenset[psutil.Process] | None = None
-        """The agent and what ran beside it before its first turn."""
+        self._family: Family | None = None
         self._turn: AcpTurn | None = None
         self._starting = asyncio.Lock()
 
     @property
     def spent_usd(self) -> float:
         return self._remembered.spent_usd if self._remembered else 0.0
+
+    @property
+    def family(self) -> Family | None:
+        return self._family
 
     @property
     def pid(self) -> int | None:
@@ -119,7 +118,7 @@ class AcpSession:
             )
         except ExecutorError as error:
             raise faults.missing(setup.argv[0]) if error.code == "command_not_found" else error from None
-        self._connection, self._spared, self._counter_usd = connection, None, self.spent_usd
+        self._connection, self._counter_usd = connection, self.spent_usd
         last = self._remembered.session if self._remembered else None
         try:
             async with asyncio.timeout(_START_S):
@@ -143,7 +142,7 @@ class AcpSession:
             self._remember(None)
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._family = self._connection, None, None
         if connection is not None:
             await connection.aclose()
         held, self._held = self._held, None
@@ -158,8 +157,8 @@ class AcpSession:
         connection = self._connection
         if connection is None:
             raise faults.died()
-        if self._spared is None:
-            self._spared = await asyncio.to_thread(_family, connection.pid)
+        if self._family is None:
+            self._family = await asyncio.to_thread(Family.of, connection.kept)
         words = [prompt] if self._noted else [self._setup.note, prompt]
         blocks = [{"type": "text", "text": text} for text in words]
         asking = connection.request("session/prompt", {"sessionId": self._opened.id, "prompt": blocks})
@@ -209,11 +208,11 @@ class AcpSession:
     async def _abort(self, connection: Connection, end: asyncio.Task[Json]) -> None:
         """Cancel the turn and end what its tools started; an agent that does not react is ended too."""
         # At the same time: a busy agent reacts late, and what its tools started writes on until it does.
-        _, strays = await asyncio.gather(self._cancel(connection, end), self._end_strays(connection))
+        _, ended = await asyncio.gather(self._cancel(connection, end), self._end_strays())
         if not end.done():
             connection.kept.kill()
             await self._drop()
-        elif (await self._end_strays(connection) or strays) and self._opened.lasting:
+        elif (await self._end_strays() or ended) and self._opened.lasting:
             # What was killed may have been a part of the agent: it is started again when it is needed.
             await self._drop()
         await asyncio.gather(end, return_exceptions=True)
@@ -224,15 +223,9 @@ class AcpSession:
                 await connection.notify("session/cancel", {"sessionId": self._opened.id})
                 await asyncio.wait({end})
 
-    async def _end_strays(self, connection: Connection) -> bool:
+    async def _end_strays(self) -> bool:
         """Kill what the turn's tools have started; whether there was anything."""
-        spared, marker = self._spared or frozenset(), connection.kept.token
-        if not set(await asyncio.to_thread(descendants, connection.pid, marker)) - spared:
-            return False
-        survivors = await asyncio.to_thread(kill_tree, connection.pid, marker=marker, spare=spared)
-        if survivors:
-            _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
-        return True
+        return self._family is not None and bool(await strays.end(self._family))
 
     # ------------------------------------------------------------------------ what the agent sends
 
@@ -281,10 +274,3 @@ class AcpSession:
     def _remember(self, session: Remembered | None) -> None:
         self._remembered = session
         self._store.save(self.repo, session)
-
-
-def _family(pid: int) -> frozenset[psutil.Process]:
-    try:
-        return frozenset({psutil.Process(pid), *descendants(pid)})
-    except psutil.NoSuchProcess:
-        return frozenset()

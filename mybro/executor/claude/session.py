@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.claude import faults, protocol
@@ -21,8 +19,8 @@ from mybro.executor.claude.process import ClaudeProcess, arguments
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
+from mybro.executor.strays import Family
 from mybro.ops.kept import uninterrupted
-from mybro.ops.processes import descendants, kill_tree
 
 _INTERRUPT_S = 0.6
 _START_S = 30.0
@@ -64,8 +62,7 @@ class Session:
         self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
         self._process: ClaudeProcess | None = None
         self._held: Held | None = None
-        self._spared: frozenset[psutil.Process] | None = None
-        """The CLI and what ran beside it before its first turn, such as the user's own tool servers."""
+        self._family: Family | None = None
         self._turn: RunningTurn | None = None
         self._starting = asyncio.Lock()
 
@@ -77,6 +74,10 @@ class Session:
     @property
     def spent_usd(self) -> float:
         return self._remembered.spent_usd if self._remembered else 0.0
+
+    @property
+    def family(self) -> Family | None:
+        return self._family
 
     @property
     def pid(self) -> int | None:
@@ -117,8 +118,8 @@ class Session:
         process = self._process
         if process is None:
             return None
-        if self._spared is None:
-            self._spared = await asyncio.to_thread(_family, process.pid)
+        if self._family is None:
+            self._family = await asyncio.to_thread(Family.of, process.kept)
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
         try:
             await process.tell(protocol.prompt(prompt, turn.uuid))
@@ -180,10 +181,9 @@ class Session:
         except BaseException:
             await uninterrupted(self._drop())
             raise
-        self._spared = None
 
     async def _drop(self) -> None:
-        process, self._process = self._process, None
+        process, self._process, self._family = self._process, None, None
         if process is not None:
             await process.aclose()
         held, self._held = self._held, None
@@ -240,9 +240,9 @@ class Session:
         while not turn.messages.empty():
             turn.messages.get_nowait()
         # At the same time: a busy CLI reacts late, and what its tools started writes on until it does.
-        await asyncio.gather(self._interrupt(process, turn), self._sweep(process))
+        await asyncio.gather(self._interrupt(process, turn), self._sweep())
         if turn.result.done() and process.alive:
-            survivors = await self._sweep(process)
+            survivors = await self._sweep()
             if survivors:
                 _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
         else:
@@ -255,10 +255,10 @@ class Session:
                 ends: set[asyncio.Future[Any]] = {turn.result, process.ended}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _sweep(self, process: ClaudeProcess) -> tuple[int, ...]:
+    async def _sweep(self) -> tuple[int, ...]:
         """End what tools started; returns what lives on."""
-        spared = self._spared or frozenset()
-        return await asyncio.to_thread(kill_tree, process.pid, marker=process.kept.token, spare=spared)
+        family = self._family
+        return await asyncio.to_thread(family.kill) if family is not None else ()
 
     async def _judge(self, turn: RunningTurn) -> Turn:
         result = turn.result.result()
@@ -289,10 +289,3 @@ class Session:
         budget = self._setup.budget_usd
         if budget is not None and self.spent_usd >= budget:
             raise faults.over_budget(budget)
-
-
-def _family(pid: int) -> frozenset[psutil.Process]:
-    try:
-        return frozenset({psutil.Process(pid), *descendants(pid)})
-    except psutil.NoSuchProcess:
-        return frozenset()

@@ -26,6 +26,7 @@ from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, D
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.turn import Turn
 from mybro.executor.hand import Job, Report
+from mybro.executor.strays import Family
 
 _OUTPUT_LINES = 12
 _OUTPUT_CHARS = 400
@@ -35,6 +36,11 @@ _log = logging.getLogger(__name__)
 
 class CodingSession(Protocol):
     """A conversation with an agent about one repository, kept by whatever protocol it speaks."""
+
+    @property
+    def family(self) -> Family | None:
+        """The running agent's processes; None before its first turn."""
+        ...
 
     async def warm(self) -> None:
         """Have a process that waits for a prompt. Raises `ExecutorError`."""
