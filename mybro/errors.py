@@ -49,6 +49,10 @@ class ConfigError(MybroError):
     exit_code = 2
 
 
+class ScaffoldError(MybroError):
+    """A new project that cannot be made."""
+
+
 class RulesError(MybroError):
     """Rules that cannot be used: their file is wrong."""
 

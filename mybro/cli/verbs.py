@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
         "mybro worktrees merge parser",
         "mybro.cli.worktrees",
     ),
+    "new": Verb("Set up", "Start a project from a template.", "mybro new shop -t vercel", "mybro.cli.new"),
     "rules": Verb("Look back", "What to build with, and what never.", "mybro rules check", "mybro.cli.rules"),
     "setup": Verb(
         "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"

@@ -1,0 +1,1 @@
+"""New projects from the top-level templates/ folder."""
