@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from mybro.config import Settings
+    from mybro.pipeline.serving import Server
     from mybro.pipeline.session import Session
 
 
@@ -48,7 +51,18 @@ def command(
     files = (*audio, *more_audio)
     settings = load_settings(flags)
     where = _place(repo, worktree)
-    return asyncio.run(_run(settings, where, files, options, realtime=realtime, as_json=as_json))
+    session = work(settings, where, files, options, realtime=realtime, as_json=as_json)
+    return run(session) if settings.server.enabled else asyncio.run(session)
+
+
+def run(session: Coroutine[Any, Any, int]) -> int:
+    """Run a session to its end, on uvloop where it is there."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.run(session)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(session)
 
 
 def _place(repo: str | None, worktree: str | None) -> Path:
@@ -62,10 +76,11 @@ def _place(repo: str | None, worktree: str | None) -> Path:
     return Worktrees(where).provide(worktree)
 
 
-async def _run(
+async def work(
     settings: Settings, where: Path, files: tuple[str, ...], options: dict[str, Any],
-    *, realtime: bool, as_json: bool,
+    *, realtime: bool = False, as_json: bool = False, only_serve: bool = False,
 ) -> int:  # fmt: skip
+    """A whole session: hears the files, or else the microphone; with `only_serve` what the page sends."""
     from mybro.models.hub import fetcher
     from mybro.pipeline.control import control
     from mybro.pipeline.feed import open_source
@@ -76,20 +91,59 @@ async def _run(
     sources = [open_source(name, realtime=realtime) for name in files]
     view = choose_view(json=as_json, is_tty=sys.stdout.isatty(), place=where.name)
     try:
-        async with session(settings, where, (view.show,), ears=True, fetch=fetcher(), **options) as running:
+        async with contextlib.AsyncExitStack() as stack:
+            page = await _page(stack, settings)
+            watchers = (view.show,) if page is None else (view.show, page.watch)
+            think = None if page is None else page.think
+            running = await stack.enter_async_context(
+                session(settings, where, watchers, ears=True, fetch=fetcher(), think=think, **options)
+            )
             # A second session's supervisor, or a closed terminal, ends it in order, too.
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running.pipeline.ended.set)
             notifier = Notifier(settings.speak, running.clock)
-            async with control(running.pipeline, where, notifier, running.journal):
-                running.warm_up()
-                await running.recover()
-                hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
-                await first_of(hearing, running.pipeline.ended.wait())
+            await stack.enter_async_context(control(running.pipeline, where, notifier, running.journal))
+            if page is not None:
+                await _show(stack, page, running, needed=only_serve)
+            running.warm_up()
+            await running.recover()
+            if only_serve:
+                await running.pipeline.ended.wait()
+                return 0
+            hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
+            await first_of(hearing, running.pipeline.ended.wait())
     finally:
         view.close()
     return 0
+
+
+async def _page(stack: contextlib.AsyncExitStack, settings: Settings) -> Server | None:
+    """The page's server, where the settings ask for one."""
+    if not settings.server.enabled:
+        return None
+    from mybro.cli.serve import require
+
+    require()
+    from mybro.pipeline.serving import server
+
+    return await stack.enter_async_context(server(settings))
+
+
+async def _show(stack: contextlib.AsyncExitStack, page: Server, running: Session, *, needed: bool) -> None:
+    """Serve the page and tell its address; a session that has other ears goes on without."""
+    from mybro.errors import ServerError
+    from mybro.events import StageFailed
+
+    try:
+        served = await stack.enter_async_context(page.serve(running))
+    except ServerError as error:
+        if needed:
+            raise
+        await running.pipeline.post(StageFailed("server", error.problem))
+        return
+    # Not an event: the token in it is for the person's eyes only.
+    click.echo(f"mybro: open {served.page}", err=True)
 
 
 async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +10,6 @@ import click
 from mybro.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mybro.config import Settings
     from mybro.server.tokens import Tokens
 
 
@@ -35,12 +29,15 @@ def command(
     """
     if context.invoked_subcommand is not None:
         return 0
+    require()
+    from mybro.cli.run import run, work
     from mybro.config import load_settings
     from mybro.pipeline.session import find_repo
 
-    require()
-    flags: dict[str, Any] = {} if port is None else {"server": {"port": port}}
-    return run(_serve(load_settings(flags), find_repo(repo), voice=voice, as_json=as_json))
+    asked: dict[str, Any] = {"enabled": True} if port is None else {"enabled": True, "port": port}
+    options = {"voice": voice, "record": None}
+    settings = load_settings({"server": asked})
+    return run(work(settings, find_repo(repo), (), options, as_json=as_json, only_serve=True))
 
 
 @command.command("token")
@@ -98,52 +95,8 @@ def require() -> None:
         )
 
 
-def run(work: Any) -> int:
-    """Run a coroutine on uvloop, where it is there."""
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        return int(asyncio.run(work))
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return int(runner.run(work))
-
-
 def _tokens() -> Tokens:
     from mybro.config import load_settings
     from mybro.server.tokens import Tokens, secret_of
 
-    return Tokens(secret_of(load_settings().server, lasting=True), wall=time.time)
-
-
-async def _serve(settings: Settings, where: Path, *, voice: bool | None, as_json: bool) -> int:
-    from mybro.models.hub import fetcher
-    from mybro.pipeline.control import control
-    from mybro.pipeline.serving import server
-    from mybro.pipeline.session import session
-    from mybro.speak.notify import Notifier
-    from mybro.terminal.view import choose_view
-
-    view = choose_view(json=as_json, is_tty=sys.stdout.isatty(), place=where.name)
-    try:
-        async with (
-            server(settings) as prepared,
-            session(
-                settings, where, (view.show, prepared.watch), ears=True, voice=voice, fetch=fetcher(),
-                think=prepared.think,
-            ) as running,
-        ):  # fmt: skip
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, running.pipeline.ended.set)
-            notifier = Notifier(settings.speak, running.clock)
-            async with (
-                control(running.pipeline, where, notifier, running.journal),
-                prepared.serve(running, where) as served,
-            ):
-                click.echo(f"mybro: open {served.page}", err=True)
-                running.warm_up()
-                await running.recover()
-                await running.pipeline.ended.wait()
-    finally:
-        view.close()
-    return 0
+    return Tokens(secret_of(load_settings().server, lasting=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mybro import __version__
@@ -55,14 +54,14 @@ class Server:
         return self.conversations
 
     @contextlib.asynccontextmanager
-    async def serve(self, session: Session, repo: Path) -> AsyncIterator[Served]:
+    async def serve(self, session: Session) -> AsyncIterator[Served]:
         """Serve a session until the block is left. Raises `ServerError`."""
         pipeline, settings = session.pipeline, self.settings
         conversations = self.conversations or Conversations(session.brain)
         ears = SessionEars(pipeline, settings, session.transcription) if session.transcription else None
         services = Services(
             SessionWork(pipeline, conversations), ears, SessionVoice(settings.speak),
-            SessionMemory(session.journal), {"repo": str(repo), "version": __version__},
+            SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__},
         )  # fmt: skip
         try:
             async with serving(settings.server, services, self.stream, self.measures, self.store) as served:
