@@ -93,3 +93,7 @@ class ChildError(MybroError):
 
 class ServerError(MybroError):
     """The page's server, or a request that it does not grant."""
+
+
+class ComputeError(MybroError):
+    """An array that cannot be computed with, or a backend that is not there."""
