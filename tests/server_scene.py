@@ -102,6 +102,19 @@ class Scene:
         return next(iter(self.executor.running))
 
 
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def bearer(token: str) -> str:
+    return f"Bearer {token}"
+
+
+async def get(scene: Scene, path: str = "/v1/status", **headers: str) -> httpx.Response:
+    async with scene.anyone as client:
+        return await client.get(path, headers=headers)
+
+
 async def frames(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
     """The next frames, as objects."""
     async with asyncio.timeout(LIMIT_S):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -27,6 +28,7 @@ CLOSED_PREFIXES = ("/v1/", "/api/", "/ws/", "/metrics")
 """Everything else is the page's files."""
 UPLOAD_PREFIXES = ("/v1/audio/", "/v1/voice/")
 SMALL_BODY = 256 << 10
+LINGER_S = 2.0
 SAFE = frozenset({"GET", "HEAD"})
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
 _HEADERS = (
@@ -75,7 +77,7 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self._rules.now()
-        answer = _Answer(send, _request_id(scope))
+        answer = _Answer(receive, send, _request_id(scope))
         answer.origin = self._allowed_origin(scope)
         scope["state"]["request_id"] = answer.request_id
         try:
@@ -169,7 +171,7 @@ class _Body:
     """Counts a body as it comes."""
 
     def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
-        self._receive, self._limit = receive, limit
+        self.unbounded, self._limit = receive, limit
         self._ends = asyncio.get_running_loop().time() + seconds
         self._size = 0
         self._whole = False
@@ -178,10 +180,10 @@ class _Body:
 
     async def receive(self) -> Message:
         if self._whole:
-            return await self._receive()
+            return await self.unbounded()
         try:
             async with asyncio.timeout_at(self._ends):
-                message = await self._receive()
+                message = await self.unbounded()
         except TimeoutError:
             self.fault = ServerError("body_too_slow", "the request did not come in whole in time")
             raise self.fault from None
@@ -196,8 +198,8 @@ class _Body:
 class _Answer:
     """Adds the request's number and the safe headers, and knows whether an answer has begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
+    def __init__(self, receive: Receive, send: Send, request_id: str) -> None:
+        self.receive, self._send = receive, send
         self.request_id = request_id
         self.status = 0
         self.origin = b""
@@ -235,9 +237,20 @@ class _Answer:
         if self.origin:
             headers.append((b"access-control-allow-origin", self.origin))
             headers.append((b"access-control-allow-credentials", b"true"))
-        self.body = None
+        body, self.body = self.body, None
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": content})
+        await self._send({"type": "http.response.body", "body": content, "more_body": True})
+        if status == 413:
+            await _linger(body.unbounded if body is not None else self.receive)
+        await self._send({"type": "http.response.body", "body": b""})
+
+
+async def _linger(receive: Receive) -> None:
+    """Take what is still coming, for a moment: a client that is cut off does not read why."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while (message := await receive())["type"] == "http.request" and message.get("more_body"):
+                pass
 
 
 class _TooManyError(ServerError):

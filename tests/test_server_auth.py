@@ -1,0 +1,125 @@
+"""Who may do what: tokens, scopes, revocation, the page's cookie."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from mybro.server.tokens import ALGORITHM, AUDIENCE, KEYCHAIN_NAME, Tokens
+from tests.server_scene import Scene, bearer, code, get, scene
+
+__all__ = ["scene"]
+pytestmark = pytest.mark.integration
+
+
+def forged(scene: Scene, secret: str | None = None, algorithm: str = ALGORITHM, **claims: Any) -> str:
+    """A token that this server did not make."""
+    now = int(time.time())
+    body = {"jti": "ab", "scope": "act", "aud": AUDIENCE, "iat": now, "exp": now + 600, **claims}
+    return jwt.encode(
+        body, scene.keychain.kept["mybro", KEYCHAIN_NAME] if secret is None else secret, algorithm
+    )
+
+
+async def test_without_a_token_nothing_is_told(scene: Scene) -> None:
+    for path in ("/v1/status", "/v1/history", "/api/v1/history", "/metrics", "/v1/nothing"):
+        answer = await get(scene, path)
+        assert code(answer) == (401, "no_credentials")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    async with scene.anyone as client:
+        assert code(await client.post("/v1/stop")) == (401, "no_credentials")
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_tokens_that_are_not_good_are_refused(scene: Scene) -> None:
+    good = await scene.token("read")
+    header, body, signature = good.split(".")
+    bad = {
+        "nonsense": "bad_token",
+        f"{header}.{body}.{signature[:-4]}AAAA": "bad_token",
+        forged(scene, "another secret that is quite long enough"): "bad_token",
+        forged(scene, "", "none"): "bad_token",
+        forged(scene, aud="another"): "bad_token",
+        forged(scene, exp=1): "token_expired",
+        # Well signed, but never given out: the register knows nothing of it.
+        forged(scene): "token_revoked",
+        forged(scene, jti=jwt.decode(good, options={"verify_signature": False})["jti"]): "token_revoked",
+    }
+    for token, why in bad.items():
+        assert code(await get(scene, authorization=bearer(token))) == (401, why)
+    assert code(await get(scene, authorization="Basic YTpi")) == (401, "bad_token")
+    assert (await get(scene, authorization=bearer(good))).status_code == 200
+
+
+async def test_a_revoked_token_is_refused_at_once(scene: Scene) -> None:
+    made = await scene.call("POST", "/v1/tokens", 201, json={"scope": "read", "days": 1, "name": "lamp"})
+    assert (await get(scene, authorization=bearer(made["token"]))).status_code == 200
+    # By another process, as `mybro serve revoke` does it.
+    other = Tokens(scene.keychain.kept["mybro", KEYCHAIN_NAME])
+    other.revoke(made["id"])
+    other.close()
+    assert code(await get(scene, authorization=bearer(made["token"]))) == (401, "token_revoked")
+    listed = {one["id"]: one for one in await scene.call("GET", "/v1/tokens")}
+    assert listed[made["id"]]["revoked"]
+    assert "token" not in listed[made["id"]]
+    await scene.refused("DELETE", "/v1/tokens/0123", 404, "no_such_token")
+
+
+async def test_a_scope_that_is_too_small_is_refused(scene: Scene) -> None:
+    read, speak, act = [await scene.token(scope) for scope in ("read", "speak", "act")]
+    async with scene.anyone as client:
+        for token in (read, speak):
+            headers = {"authorization": bearer(token)}
+            assert code(await client.post("/v1/stop", headers=headers)) == (403, "scope_too_small")
+            answer = await client.post("/v1/chat/message", headers=headers, json={"text": "hello"})
+            assert code(answer) == (403, "scope_too_small")
+        files = {"file": b"RIFF"}
+        answer = await client.post(
+            "/v1/audio/transcriptions", headers={"authorization": bearer(read)}, files=files
+        )
+        assert code(answer) == (403, "scope_too_small")
+        # A program's token makes no others, whatever its scope.
+        answer = await client.post(
+            "/v1/tokens", headers={"authorization": bearer(act)}, json={"scope": "read"}
+        )
+        assert code(answer) == (403, "scope_too_small")
+    with pytest.raises(InvalidStatus) as refused:
+        async with scene.socket("/ws/microphone", speak):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_cookie_serves_the_page_and_no_other(scene: Scene) -> None:
+    own = {"origin": scene.served.url}
+    async with scene.anyone as browser:
+        opened = await browser.get(f"/?token={scene.served.token}")
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        cookie = opened.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert (await browser.get("/v1/session")).json()["by"] == "cookie"
+        assert (await browser.post("/v1/stop", headers=own)).status_code == 200
+        # A form or script of another place, also of another port of this machine.
+        for origin in ("https://evil.example", "http://127.0.0.1:1", "null"):
+            answer = await browser.post("/v1/stop", headers={"origin": origin})
+            assert code(answer) == (403, "foreign_origin")
+        assert code(await browser.post("/v1/stop")) == (403, "foreign_origin")
+        assert (await browser.delete("/v1/session", headers=own)).status_code == 200
+        assert code(await browser.get("/v1/status")) == (401, "no_credentials")
+        assert code(await browser.get("/?token=wrong")) == (401, "bad_token")
+
+
+async def test_guessing_is_slowed_down(scene: Scene) -> None:
+    async with scene.anyone as client:
+        codes = [code(await client.post("/v1/session", json={"password": f"guess {n}"})) for n in range(12)]
+        assert codes[:10] == [(401, "bad_password")] * 10
+        assert codes[-1] == (429, "too_many_requests")
+        tokens = [
+            code(await client.get("/v1/status", headers={"authorization": bearer("x")})) for _ in range(60)
+        ]
+        assert tokens[0] == (401, "bad_token")
+        assert tokens[-1] == (429, "too_many_requests")
