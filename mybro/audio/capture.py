@@ -44,6 +44,7 @@ class Capture:
         self._stream: Any = None
         self._resampler: Any = None
         self._sent = 0
+        self._rest = np.zeros(0, np.int16)
 
     def open(self) -> None:
         """Start recording; raises sounddevice.PortAudioError."""
@@ -70,7 +71,11 @@ class Capture:
         with contextlib.suppress(janus.AsyncQueueShutDown):
             while True:
                 block = await self._queue.async_q.get()
-                yield self._converted(block) if self._resampler else block
+                if self._resampler:
+                    for part in self._converted(block):
+                        yield part
+                else:
+                    yield block
 
     async def aclose(self) -> None:
         await self._queue.aclose()
@@ -106,11 +111,24 @@ class Capture:
         # The device is gone, or was closed: the loop learns it after the last block.
         self._queue.sync_q.shutdown()
 
-    def _converted(self, block: Captured) -> Captured:
-        samples = self._resampler.resample_chunk(np.frombuffer(block.pcm, "<i2"))
+    def _converted(self, block: Captured) -> list[Captured]:
+        """Whole blocks of BLOCK_SAMPLES at 16 kHz; the rest waits for the next."""
+        converted = self._resampler.resample_chunk(np.frombuffer(block.pcm, "<i2"))
         # Dropped blocks leave a gap here too; the converter's own delay of a few milliseconds does not.
         expected = block.start * SAMPLE_RATE // self.rate
-        late = expected - self._sent
-        start = expected if late > BLOCK_SAMPLES * 4 else self._sent
-        self._sent = start + len(samples)
-        return Captured(start, block.at, samples.tobytes(), block.dropped)
+        held = len(self._rest)
+        if expected - self._sent - held > BLOCK_SAMPLES * 4:
+            self._sent, self._rest, held = expected, self._rest[:0], 0
+        samples = np.concatenate([self._rest, converted])
+        whole = len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES
+        self._rest = samples[whole:]
+        first, self._sent = self._sent, self._sent + whole
+        return [
+            Captured(
+                first + at,
+                block.at + (at - held) / SAMPLE_RATE,
+                samples[at : at + BLOCK_SAMPLES].tobytes(),
+                block.dropped,
+            )
+            for at in range(0, whole, BLOCK_SAMPLES)
+        ]

@@ -15,6 +15,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,10 @@ from typing import Any, TypeVar
 
 from mybro.audio.capture import Capture
 from mybro.audio.devices import Device, as_error, choose_device, device_gone, device_refused, no_portaudio
-from mybro.audio.playout import Playout
+from mybro.audio.guard import EchoGuard
+from mybro.audio.onset import Onset
+from mybro.audio.playback import DUCKED
+from mybro.audio.playout import Playout, Samples
 from mybro.errors import AudioError
 from mybro.ops.child import parent_socket
 from mybro.ops.frames import Header, pack, read_frame
@@ -47,6 +51,9 @@ class SoundProcess:
         self._pumping: asyncio.Task[None] | None = None
         self._playouts: dict[int, Playout] = {}
         self._gain = 1.0
+        self._guard = EchoGuard()
+        self._onset = Onset()
+        self._soft = False
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         """Until the parent closes its end."""
@@ -75,7 +82,9 @@ class SoundProcess:
         match header["do"]:
             case "play":
                 speech = header["speech"]
-                self._playouts[speech] = Playout(header["rate"], self._gain, self._finisher(speech))
+                self._playouts[speech] = Playout(
+                    header["rate"], self._loudness, self._finisher(speech), self._listener(speech)
+                )
             case "feed":
                 if playout := self._playouts.get(header["speech"]):
                     playout.feed(payload, last=header["last"])
@@ -85,8 +94,7 @@ class SoundProcess:
                     playout.mixer.silence()
             case "gain":
                 self._gain = header["gain"]
-                for playout in self._playouts.values():
-                    playout.mixer.set_gain(self._gain)
+                self._set_loudness()
                 return False
         return True
 
@@ -119,8 +127,12 @@ class SoundProcess:
 
     async def _pump(self, capture: Capture) -> None:
         async for block in capture.blocks():
+            pcm, echo, stirs = self._guard.clean(block.at, block.pcm)
+            # Our own voice makes way here and now; whether it was for speech is judged by the parent.
+            self._soften(self._onset.hear(pcm, may_be_voice=stirs) and bool(self._playouts))
             self._send(
-                {"is": "sound", "start": block.start, "at": block.at, "dropped": block.dropped}, block.pcm
+                {"is": "sound", "start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo},
+                pcm,
             )
             await self._writer.drain()
         if capture is self._capture:
@@ -149,6 +161,25 @@ class SoundProcess:
 
         return finished
 
+    def _listener(self, speech: int) -> Callable[[float, int, Samples], None]:
+        def played(at: float, rate: int, samples: Samples) -> None:
+            self._guard.played(speech, at, rate, samples)
+
+        return played
+
+    @property
+    def _loudness(self) -> float:
+        return min(self._gain, DUCKED) if self._soft else self._gain
+
+    def _soften(self, soft: bool) -> None:
+        if soft != self._soft:
+            self._soft = soft
+            self._set_loudness()
+
+    def _set_loudness(self) -> None:
+        for playout in self._playouts.values():
+            playout.mixer.set_gain(self._loudness)
+
     async def _play(self, header: Header) -> None:
         speech = header["speech"]
         for earlier in [number for number in self._playouts if number < speech]:
@@ -168,6 +199,7 @@ class SoundProcess:
     async def _close_playout(self, speech: int) -> None:
         if playout := self._playouts.pop(speech, None):
             position = await self._in_device_thread(playout.close)
+            self._guard.silenced(time.monotonic())
             self._send({"is": "played", "speech": speech, "position": position})
 
     async def _report_position(self) -> None:

@@ -72,6 +72,8 @@ class Hearing:
         # All sound from the earliest sample still needed; what lies before `_fed` has been judged.
         self._tape = bytearray()
         self._tape_start = self._fed = 0
+        # What lies before it was our own voice: no speech, whatever the detector says.
+        self._echo_until = 0
         self._listening = False
         self._zeros = 0
         self._complained_at: int | None = None
@@ -85,6 +87,8 @@ class Hearing:
         if gap := block.start - self._end:
             yield from self._bridge(gap, block.start)
         self._tape += block.pcm
+        if block.echo:
+            self._echo_until = block.end
         size = self._detector.frame_samples
         while self._end - self._fed >= size:
             yield from self._frame(self._cut(self._fed, self._fed + size))
@@ -180,6 +184,8 @@ class Hearing:
         if not self._muted:
             size = self._detector.frame_samples * BYTES_PER_SAMPLE
             probability = self._detector.probability(frame.pcm.ljust(size, b"\0"))
+            if frame.end - self._echo_until < size // (2 * BYTES_PER_SAMPLE):
+                probability = 0.0
             peak = int(np.abs(samples).max())
             yield from self._measure(frame, squares, peak, probability)
         yield from self._events(self._endpointer.feed(frame.end, probability, squares / len(samples)))

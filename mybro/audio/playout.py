@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -87,10 +88,21 @@ class Mixer:
 class Playout:
     """One stretch of sound: it may be fed before its loudspeaker is open."""
 
-    def __init__(self, rate: int, gain: float, on_finished: Callable[[], None]) -> None:
-        """`rate` is in hertz. `on_finished` is called in another thread when the last sample was played."""
+    def __init__(
+        self,
+        rate: int,
+        gain: float,
+        on_finished: Callable[[], None],
+        on_played: Callable[[float, int, Samples], None] | None = None,
+    ) -> None:
+        """`rate` is in hertz. `on_finished` is called in another thread when the last sample was played.
+
+        `on_played` is told there, too, what is about to leave the loudspeaker: when the first sample does, in
+        seconds of CLOCK_MONOTONIC, the rate in hertz, and the samples. It must not wait.
+        """
         self._source_rate = self._rate = rate
         self._on_finished = on_finished
+        self._on_played = on_played
         self._channels = 1
         self._resampler: Any = None
         self._stream: Any = None
@@ -176,6 +188,9 @@ class Playout:
         out[:] = np.repeat(samples, self._channels).tobytes()
         self._last_taken = self.mixer.taken
         self._heard_at = when.outputBufferDacTime + frames / self._rate
+        if self._on_played is not None and self._stream is not None:
+            until = max(when.outputBufferDacTime - self._stream.time, 0.0)
+            self._on_played(time.monotonic() + until, self._rate, samples)
         if last:
             import sounddevice
 

@@ -21,6 +21,8 @@ class AudioBlock:
     """Index of the first sample since the source was opened: audio time."""
     pcm: bytes
     """Mono 16-bit little-endian samples at SAMPLE_RATE."""
+    echo: bool = False
+    """Whether nothing is in it but what mybro itself plays."""
 
     @property
     def end(self) -> int:
