@@ -1,0 +1,117 @@
+// Answers commands on stdin with the outcome on stdout, until stdin ends. All numbers are little-endian uint32, sizes
+// in bytes uint64. A child process, so that a kernel's wild write or a sanitizer's report takes nobody else along.
+//
+//   A id bytes            a buffer filled with garbage
+//   W id bytes data       a buffer with these bytes
+//   R id                  -> data
+//   F id                  forget a buffer
+//   L launch              -> status, length, message
+//   K                     -> 0, length, a line for each kernel: its name and its buffers' types
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <vector>
+#include "runtime.h"
+
+extern const msl::KernelEntry *const msl_tables[];
+
+namespace {
+struct Buffer {
+  unsigned char *bytes;
+  uint64_t size;
+};
+std::unordered_map<uint32_t, Buffer> buffers;
+
+void take(void *into, size_t bytes) {
+  if (bytes && std::fread(into, 1, bytes, stdin) != bytes) std::exit(0);
+}
+void give(const void *from, size_t bytes) {
+  if (bytes && std::fwrite(from, 1, bytes, stdout) != bytes) std::exit(0);
+}
+template <class T>
+T take() {
+  T value;
+  take(&value, sizeof value);
+  return value;
+}
+
+void make(uint32_t id, bool filled) {
+  uint64_t size = take<uint64_t>();
+  // Exactly as many bytes as were asked for: one more is out of bounds.
+  unsigned char *bytes = static_cast<unsigned char *>(std::malloc(size));
+  if (filled)
+    take(bytes, size);
+  else if (size)
+    std::memset(bytes, msl::garbage, size);
+  buffers[id] = {bytes, size};
+}
+
+const msl::KernelEntry *find(const std::string &name) {
+  for (auto table = msl_tables; *table; ++table)
+    for (auto entry = *table; entry->name; ++entry)
+      if (name == entry->name) return entry;
+  return nullptr;
+}
+
+void answer(uint32_t status, const char *message) {
+  uint32_t length = uint32_t(std::strlen(message));
+  give(&status, sizeof status);
+  give(&length, sizeof length);
+  give(message, length);
+}
+
+void launch() {
+  std::string name(take<uint32_t>(), ' ');
+  take(name.data(), name.size());
+  msl::Launch l;
+  std::memset(&l.arguments, 0, sizeof l.arguments);
+  std::vector<std::vector<unsigned char>> values(msl::most_buffers);
+  for (uint32_t left = take<uint32_t>(); left; --left) {
+    uint32_t index = take<uint32_t>(), id = take<uint32_t>();
+    l.arguments.buffers[index] = buffers.at(id).bytes;
+  }
+  for (uint32_t left = take<uint32_t>(); left; --left) {
+    uint32_t index = take<uint32_t>();
+    values[index].resize(take<uint32_t>());
+    take(values[index].data(), values[index].size());
+    l.arguments.buffers[index] = values[index].data();
+  }
+  l.threads = take<msl::U3>();
+  l.group = take<msl::U3>();
+  l.seed = take<uint32_t>();
+  l.workers = take<uint32_t>();
+  const msl::KernelEntry *kernel = find(name);
+  if (!kernel) return answer(1, "no such kernel");
+  l.entry = kernel->entry;
+  char message[512] = "";
+  answer(uint32_t(msl::run(l, message, sizeof message)), message);
+}
+void tell_kernels() {
+  std::string told;
+  for (auto table = msl_tables; *table; ++table)
+    for (auto entry = *table; entry->name; ++entry) told += std::string(entry->name) + ' ' + entry->types() + '\n';
+  answer(0, told.c_str());
+}
+}  // namespace
+
+int main() {
+  for (int command; (command = std::getchar()) != EOF; std::fflush(stdout)) {
+    if (command == 'L') {
+      launch();
+      continue;
+    }
+    if (command == 'K') {
+      tell_kernels();
+      continue;
+    }
+    uint32_t id = take<uint32_t>();
+    if (command == 'A' || command == 'W') make(id, command == 'W');
+    if (command == 'R') give(buffers.at(id).bytes, buffers.at(id).size);
+    if (command == 'F') {
+      std::free(buffers.at(id).bytes);
+      buffers.erase(id);
+    }
+  }
+}
