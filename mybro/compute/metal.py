@@ -221,7 +221,8 @@ class Quantised:
 def quantise(x: Any, *, affine: bool = False, per_row: bool = False, backend: str | None = None) -> Quantised:
     """Floats as eight bits, symmetric around zero or affine, with one scale or one for each row.
 
-    A row is one of the last axis. The scale comes from what is finite; infinities saturate, and what is no number becomes 0.
+    A row is one of the last axis. The scale comes from what is finite; infinities saturate, and what is no
+    number becomes 0.
     """
     x = checked(x, FLOATS)
     rows = 1

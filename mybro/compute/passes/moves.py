@@ -38,7 +38,7 @@ def transpose(device: Device, x: Any) -> Any:
 
 
 def repack(device: Device, x: Any, axes: tuple[int, ...], width: int) -> Any:
-    """The axes in another order, at most four of them, and the last one padded with zeros or cut to `width`."""
+    """The axes in another order, at most four; the last one padded with zeros or cut to `width`."""
     bits, restore = as_bits(x)
     shape = [int(extent) for extent in x.shape]
     strides = [int(np.prod(shape[axis + 1 :], dtype=np.int64)) for axis in range(len(shape))]
