@@ -66,7 +66,7 @@ class AudioSettings(_Section):
     pre_roll_ms: int = Field(500, ge=0, le=2000, description="sound kept from before the onset")
     onset_ms: int = Field(64, ge=20, le=1000, description="speech needed before an utterance begins")
     speculate_ms: int = Field(
-        160, ge=60, le=2000, description="quiet after which transcription starts on trial"
+        96, ge=60, le=2000, description="quiet after which transcription starts on trial"
     )
     hangover_ms: int = Field(500, ge=100, le=5000, description="quiet after which an utterance has ended")
     max_utterance_s: float = Field(28.0, gt=1, le=300, description="an utterance is cut after this long")

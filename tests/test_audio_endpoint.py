@@ -37,7 +37,7 @@ def ms(*parts: tuple[float, int]) -> list[float]:
 def test_an_utterance_from_onset_to_hangover() -> None:
     began, paused, ended = run(ms((0, 1000), (1, 400), (0, 1000)))
     assert began == Began(1000 * MS)
-    assert isinstance(paused, Paused) and paused.span.end == (1400 + 160) * MS
+    assert isinstance(paused, Paused) and paused.span.end == (1400 + 100) * MS
     assert isinstance(ended, Ended) and ended.reason == "quiet"
     assert (ended.span.start, ended.span.end) == (500 * MS, 1900 * MS)
     assert (ended.span.speech_start, ended.span.speech_end) == (1000 * MS, 1400 * MS)

@@ -53,6 +53,9 @@ VERBS: dict[str, Verb] = {
     "config": Verb(
         "Set up", "Show and change the settings.", "mybro config set speak.volume 0.5", "mybro.cli.config"
     ),
+    "bench": Verb(
+        "Set up", "How quick it is here, and where the time goes.", "mybro bench voice", "mybro.cli.bench"
+    ),
     "completions": Verb("Set up", "Shell completions.", "mybro completions zsh", "mybro.cli.completions"),
     "intent-schema": Verb(
         "For programs", "The JSON schema of an intent.", "mybro intent-schema", "mybro.cli.intent_schema"

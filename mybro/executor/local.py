@@ -72,6 +72,12 @@ class LocalHand:
         await self.stop()
 
 
+def warm_up() -> None:
+    """Import what the actions need, so that the first of them does not wait for it."""
+    for action in _ACTIONS:
+        _function(action)
+
+
 def _function(action: Action) -> Callable[[Work], Awaitable[Outcome]]:
     module, _, name = _ACTIONS[action].partition(":")
     found: Callable[[Work], Awaitable[Outcome]] = getattr(

@@ -70,14 +70,17 @@ class Performer:
         journal = self._stages.journal
         assert journal is not None  # noqa: S101
         while True:
-            envelope = await self._unwritten.get()
-            try:
-                await journal.record(envelope)
-            except Exception as error:
-                self._write_error = problem_of(error)
+            group = [await self._unwritten.get()]
+            while not self._unwritten.empty():
+                group.append(self._unwritten.get_nowait())
+            # Together they share a commit: somebody waits for the last of them.
+            for done in await asyncio.gather(*map(journal.record, group), return_exceptions=True):
+                if isinstance(done, Exception):
+                    self._write_error = problem_of(done)
             async with self._progress:
-                self._written = envelope.seq
-                self._unwritten.task_done()
+                self._written = group[-1].seq
+                for _ in group:
+                    self._unwritten.task_done()
                 self._progress.notify_all()
 
     async def _acknowledge(self, turn: int, seq: int) -> None:

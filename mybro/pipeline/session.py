@@ -37,6 +37,7 @@ from mybro.executor.crew import Crew
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
+from mybro.executor.local import warm_up as local_actions
 from mybro.intent import Intent
 from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline import pauses
@@ -45,6 +46,7 @@ from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages, Thinks
 from mybro.pipeline.state import Question
+from mybro.pipeline.timing import TurnClock
 from mybro.speak.mouth import Mouth
 from mybro.speak.player import PlayerPort, SilentPlayer
 from mybro.speak.speaker import choose
@@ -78,6 +80,7 @@ class Session:
         """Get ready beside everything else what would make the first sentence wait."""
         self.pipeline.spawn(self.brain.warm_up(), counts=False)
         self.pipeline.spawn(self._warm_coder(), counts=False)
+        self.pipeline.spawn(asyncio.to_thread(local_actions), counts=False)
         if self.mouth is not None:
             self.pipeline.spawn(self.mouth.warm_up(), counts=False)
 
@@ -177,6 +180,7 @@ async def session(
             await transcription.start(fetch)
         if journal.notice is not None:
             await pipeline.post(StageFailed("journal", journal.notice))
+        pipeline.watch(TurnClock(pipeline.post_own).watch)
         yield Session(
             pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder
         )

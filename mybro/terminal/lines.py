@@ -17,6 +17,10 @@ Kind = Literal["source", "heard", "started", "step", "done", "bad", "failed", "s
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])?")
 _WORDS = re.compile(r"\w+")
 _REMEMBERED = 8
+_BESIDE = (
+    ev.Recorded, ev.SayFinished, ev.JobProgressed, ev.TurnJudged, ev.TurnJoined, ev.TurnTimed, ev.TakenBack,
+)  # fmt: skip
+"""What may come between a sentence and its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Narrator:
         elif isinstance(event, ev.Understood):
             if self._heard is not None and self._heard.turn == event.turn:
                 yield from self._flush(meaning(event.intent))
-        elif not isinstance(event, (ev.Recorded, ev.SayFinished, ev.JobProgressed)):
+        elif not isinstance(event, _BESIDE):
             yield from self._flush()
 
     def _flush(self, note: str = "") -> Iterator[Line]:
@@ -113,6 +117,8 @@ class Narrator:
             case ev.JobStopped(job=job):
                 title = self._jobs.get(job, ("", at))[0]
                 yield Line("stopped", f"Stopped {title}".rstrip(), self._spent(job, at))
+            case ev.TakenBack(outcome=outcome) if outcome.ok:
+                yield Line("stopped", "Taken back: the sentence went on", files(outcome.changed))
 
     def _result(self, kind: Kind, job: int, outcome: ev.Outcome, at: float) -> Line:
         notes = [files(outcome.changed), money(outcome.cost_usd), self._spent(job, at)]
