@@ -105,7 +105,8 @@ def test_the_command(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["new"]) == 0
-    assert all(name in capsys.readouterr().out for name in NAMES)
+    told = capsys.readouterr().out
+    assert all(name in told for name in NAMES)
     assert main(["new", "--list", "--json"]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == NAMES
     assert main(["new", "shop", "-t", NAMES[0]]) == 0
