@@ -44,6 +44,7 @@ class Served:
     page: str
     """The page's address, with its token: for the person's eyes only."""
     token: str
+    wyoming_port: int | None = None
 
 
 @contextlib.asynccontextmanager
@@ -65,14 +66,25 @@ async def serving(
         context = Context(settings, services, stream, measures, keeper, tasks, store, url.rstrip("/"))
         app = build(context, rules(settings, keeper, port, measures))
         try:
-            async with running(app, settings, listening):
-                yield Served(
-                    context.base_url, f"{context.base_url}/?token={keeper.page_token}", keeper.page_token
-                )
+            async with contextlib.AsyncExitStack() as stack:
+                await stack.enter_async_context(running(app, settings, listening))
+                speech = await _wyoming(stack, settings, services)
+                page = f"{context.base_url}/?token={keeper.page_token}"
+                yield Served(context.base_url, page, keeper.page_token, speech)
         finally:
             stream.end()
             await tasks.aclose()
             tokens.close()
+
+
+async def _wyoming(
+    stack: contextlib.AsyncExitStack, settings: ServerSettings, services: Services
+) -> int | None:
+    if settings.wyoming_port is None:
+        return None
+    from mybro.server.wyoming_server import wyoming
+
+    return await stack.enter_async_context(wyoming(services, settings.wyoming_port))
 
 
 def rules(settings: ServerSettings, keeper: Doorkeeper, port: int, measures: Measures) -> Rules:

@@ -44,8 +44,7 @@ def router(context: Context) -> APIRouter:
         try:
             speech = await have(context.services.ears, "recogniser").stream(model_id)
         except MybroError as error:
-            await _fault(socket, error)
-            await socket.close(VIOLATION, error.code)
+            await _refuse(socket, error)
             return
         with context.measures.audio.track_inprogress():
             await _Transcribing(context, socket, speech).run()
@@ -55,13 +54,13 @@ def router(context: Context) -> APIRouter:
         """Raw 16 kHz mono 16-bit sound in, heard as the session's own microphone is."""
         if not await _enter(socket, "act"):
             return
-        ears = context.services.ears
-        if ears is None:
-            await socket.close(VIOLATION, "not_here")
-            return
-        with context.measures.audio.track_inprogress(), contextlib.suppress(WebSocketDisconnect):
-            await ears.listen(_sound(socket), "a browser's microphone")
-            await socket.close()
+        try:
+            with context.measures.audio.track_inprogress(), contextlib.suppress(WebSocketDisconnect):
+                ears = have(context.services.ears, "recogniser")
+                await ears.listen(_sound(socket), "a browser's microphone")
+                await socket.close()
+        except MybroError as error:
+            await _refuse(socket, error)
 
     return routes
 
@@ -143,6 +142,12 @@ def _whole(data: bytes) -> tuple[bytes, bytes]:
     return data[:size], data[size:]
 
 
+async def _refuse(socket: WebSocket, error: MybroError) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await _fault(socket, error)
+        await socket.close(VIOLATION, error.code)
+
+
 async def _fault(socket: WebSocket, error: MybroError) -> None:
     await socket.send_text(json.dumps(faults.body(error, socket.scope["state"]["request_id"])))
 
@@ -173,9 +178,7 @@ class _Transcribing:
         except WebSocketDisconnect:
             pass
         except MybroError as error:
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await _fault(self._socket, error)
-                await self._socket.close(1011, error.code)
+            await _refuse(self._socket, error)
         finally:
             await self._speech.finish(at_once=True)
             sending.cancel()
