@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-WORK_S = 2.5
+WORK_S = 1.0
 """So long a task takes: a sentence that goes on finds it at work."""
 
 

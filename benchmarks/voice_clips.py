@@ -27,8 +27,8 @@ MANY_WORDS = 9
 """Sentences of so many words get two pauses."""
 _EFFECTIVE = frozenset({Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.COMMIT, Action.RENAME})
 """Commands of the local grammar that do something outside without a question."""
-_LOUD_DB = -40.0
-"""Below the loudest stretch, in decibels: what is louder is speech."""
+_LOUD_DB, _NOISE_DB = -35.0, 12.0
+"""Decibels below the loudest stretch, and above the quietest tenth: what is louder than both is speech."""
 _FRAME = SAMPLE_RATE // 100
 
 
@@ -79,7 +79,9 @@ def _group(text: str) -> Group | None:
 def end_of_speech(pcm: Pcm) -> int:
     """The last sample of the last 10 ms that are loud enough to be speech."""
     levels = _levels(pcm)
-    return int((np.flatnonzero(levels > levels.max() + _LOUD_DB)[-1] + 1) * _FRAME) - 1
+    quiet = float(np.percentile(levels, 10))
+    least = min(max(levels.max() + _LOUD_DB, quiet + _NOISE_DB), levels.max() - 10)
+    return int((np.flatnonzero(levels >= least)[-1] + 1) * _FRAME) - 1
 
 
 def _levels(pcm: Pcm) -> npt.NDArray[np.float64]:

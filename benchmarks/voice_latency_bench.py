@@ -41,7 +41,7 @@ QUICK = 4
 """Recordings as they are, and as many with pauses."""
 WINDOW_S = 6.0
 """So long after the end of speech an effect is waited for."""
-STAGGER_S = {"ours": 0.0, "serial": 0.5, "realtimestt": 1.1}
+STAGGER_S = {"ours": 0.0, "serial": 0.4, "realtimestt": 0.9}
 """One after the other, so that no arrangement recognises while another does."""
 NEVER = float("inf")
 

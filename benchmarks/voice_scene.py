@@ -24,8 +24,8 @@ _BLOCK = SAMPLE_RATE // 50
 _SOURCE = "user_id = 1\n\n\ndef show():\n    return user_id\n"
 _SHIM = '#!/bin/sh\necho "$(date +%s%N) {name} $*" >> {marks}\nexec {real} "$@"\n'
 _PYTHON = '#!/bin/sh\necho "$(date +%s%N) python $*" >> {marks}\nexit 0\n'
-_OUTSIDE = ("prompt ", "python ", "git diff", "git status", "git add", "git commit")
-"""What an action begins outside with; checkpoints run other git commands."""
+_CHECKPOINTS = ("git -C ", "git version")
+"""What checkpoints begin outside with; everything else is an action's."""
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Scene:
     def effects(self, since: int) -> list[int]:
         """When something happened outside after `since`, in order."""
         rows = [line.split(" ", 1) for line in self.marks.read_text().splitlines()]
-        found = [int(at) for at, what in rows if what.startswith(_OUTSIDE)]
+        found = [int(at) for at, what in rows if not what.startswith(_CHECKPOINTS)]
         if (self.repo / "main.py").read_text() != _SOURCE:
             found.append((self.repo / "main.py").stat().st_mtime_ns)
         return sorted(at for at in found if at >= since)

@@ -80,7 +80,7 @@ class TurnSettings(_Section):
         description="meaning: by what was said; silence: audio.hangover_ms; captions: that, or 3 s of speech",
     )
     complete_ms: int = Field(200, ge=60, le=5000, description="after a whole command that can be taken back")
-    whole_ms: int = Field(300, ge=60, le=5000, description="after a sentence that seems to be over")
+    whole_ms: int = Field(240, ge=60, le=5000, description="after a sentence that seems to be over")
     open_ms: int = Field(600, ge=60, le=5000, description="after one that may go on")
     dangling_ms: int = Field(1500, ge=60, le=5000, description="after one that must go on")
     destructive_ms: int = Field(1800, ge=60, le=5000, description="after one that cannot be taken back")

@@ -11,6 +11,7 @@ from mybro.brain.verbs import VERBS
 from mybro.intent import Action, Intent
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import CancelTimer, ForgetTurn, Post, Withdraw
+from mybro.pipeline.patience import meaning_of
 from mybro.pipeline.state import Former, State, Turn, TurnPhase
 from mybro.words import norms, split
 
@@ -20,6 +21,8 @@ STOP_JOIN_MS = 400
 """A stop is a sentence of its own, unless speech goes on as soon as within a sentence."""
 _ALIKE = 0.75
 """Of two readings of the same words: a recogniser mishears some of them the second time."""
+_AFTER_NOUNS = frozenset({"of", "in", "from"})
+"""What shows that the word before it names something: "undo that | rename of the class"."""
 _HARMLESS = frozenset({Action.HELP, Action.STATUS, Action.REPEAT})
 _OPPOSITE = frozenset({Action.UNDO, Action.REDO})
 _STOPPING = frozenset({Action.STOP, Action.CANCEL})
@@ -83,13 +86,12 @@ def part_of(turn: Turn, text: str) -> tuple[str, bool]:
     before, both = norms(former.text), norms(text)
     if _adds_nothing(former, text, before, both):
         return "", False
-    head = both[: len(before)]
-    if SequenceMatcher(None, before, head).ratio() < _ALIKE:
+    alike = SequenceMatcher(None, before, both[: len(before)]).ratio() >= _ALIKE
+    if not alike or parse(text) is not None or meaning_of(former.text) == "dangling":
         return text, True
     rest = _tail(text, len(both) - len(before))
-    if parse(rest) is not None or (parse(former.text) is not None and norms(rest)[:1] and _orders(rest)):
-        return rest, False
-    return text, True
+    own = parse(rest) is not None or (parse(former.text) is not None and _orders(rest))
+    return (rest, False) if own else (text, True)
 
 
 def _adds_nothing(former: Former, text: str, before: list[str], both: list[str]) -> bool:
@@ -102,7 +104,7 @@ def _adds_nothing(former: Former, text: str, before: list[str], both: list[str])
 def _orders(text: str) -> bool:
     """Whether a text begins like a request of its own."""
     words = norms(text)
-    return len(words) > 1 and words[0] in VERBS
+    return len(words) > 1 and words[0] in VERBS and words[1] not in _AFTER_NOUNS
 
 
 def _tail(text: str, count: int) -> str:
