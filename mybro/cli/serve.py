@@ -33,10 +33,12 @@ def command(
     from mybro.cli.run import run, work
     from mybro.config import load_settings
     from mybro.pipeline.session import find_repo
+    from mybro.server.runner import check
 
     asked: dict[str, Any] = {"enabled": True} if port is None else {"enabled": True, "port": port}
     options = {"voice": voice, "record": None}
     settings = load_settings({"server": asked})
+    check(settings.server)
     return run(work(settings, find_repo(repo), (), options, as_json=as_json, only_serve=True))
 
 

@@ -111,6 +111,13 @@ def rules(settings: ServerSettings, keeper: Doorkeeper, port: int, measures: Mea
     )
 
 
+def check(settings: ServerSettings) -> None:
+    """Raise now what `serving` would raise, before a session is begun for it."""
+    check_exposure(settings)
+    with bound(settings.host, settings.port, "server.port"):
+        pass
+
+
 def check_exposure(settings: ServerSettings) -> None:
     """Refuse to listen beyond this machine without TLS and a password. Raises `ServerError`."""
     if is_loopback(settings.host):
