@@ -65,6 +65,9 @@ class AudioSettings(_Section):
     webrtc_mode: int = Field(1, ge=0, le=3, description="WebRTC VAD's aggressiveness")
     pre_roll_ms: int = Field(500, ge=0, le=2000, description="sound kept from before the onset")
     onset_ms: int = Field(64, ge=20, le=1000, description="speech needed before an utterance begins")
+    interrupt_ms: int = Field(
+        128, ge=60, le=1000, description="speech that silences mybro's voice; less only makes it softer"
+    )
     speculate_ms: int = Field(
         96, ge=60, le=2000, description="quiet after which transcription starts on trial"
     )

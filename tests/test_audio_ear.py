@@ -161,7 +161,8 @@ async def test_how_the_sound_is_chopped_changes_nothing() -> None:
 async def test_a_command_gives_its_events_in_order() -> None:
     result = await heard(clip("01_piper_joe"))
     assert result.names == [
-        "SourceOpened", "ListeningStarted", "SpeechStarted", "SpeechPaused", "SpeechEnded", "SourceClosed",
+        "SourceOpened", "ListeningStarted", "SpeechStarted", "SpeechSustained", "SpeechPaused", "SpeechEnded",
+        "SourceClosed",
     ]  # fmt: skip
     (ended,) = result.ended()
     assert ended.reason == "quiet"

@@ -119,6 +119,11 @@ class Conversation(RuleBasedStateMachine):
         self.sample += length
         self.feed(ev.SpeechStarted(self.turn, self.sample))
 
+    @precondition(lambda self: self.state.ear is Ear.HEARING)
+    @rule()
+    def speaks_on(self) -> None:
+        self.feed(ev.SpeechSustained(self.turn, self.sample))
+
     def spoken(self) -> ev.Utterance:
         self.sample += 8000
         return ev.Utterance(ev.AudioBlock(0, bytes(2 * self.sample)), 0, self.sample)
@@ -227,6 +232,11 @@ class Conversation(RuleBasedStateMachine):
     def a_turn_that_asks_has_a_question(self) -> None:
         asking = {turn.number for turn in self.state.turns.values() if turn.phase is TurnPhase.ASKING}
         assert asking == {question.turn for question in self.state.questions.values()} - {None}
+
+    @invariant()
+    def the_voice_is_cut_only_while_somebody_may_have_meant_something(self) -> None:
+        waiting = [turn for turn in self.state.turns.values() if turn.phase is TurnPhase.HEARD]
+        assert waiting or not self.state.cut
 
     @invariant()
     def a_stopped_job_never_works_again(self) -> None:

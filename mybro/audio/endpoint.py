@@ -107,6 +107,11 @@ class Endpointer:
         return self._open is not None
 
     @property
+    def spoken(self) -> int:
+        """Samples from the onset to the last speech of the open utterance; 0 where none is."""
+        return self._open.speech_end - self._open.speech_start if self._open is not None else 0
+
+    @property
     def needed_from(self) -> int:
         """The earliest sample that a later step may still refer to."""
         if self._open is not None:

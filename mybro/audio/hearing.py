@@ -24,6 +24,7 @@ from mybro.events import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
+    SpeechSustained,
     Utterance,
 )
 
@@ -68,7 +69,8 @@ class Hearing:
         self._tail = KEY_TAIL_SAMPLES if live else 0
         self._mute_at = 0
         self._muted = self._mute_wanted = self._pre_roll_wanted = False
-        self._turn = 0
+        self._turn = self._sustained = 0
+        self._sustain = settings.interrupt_ms * SAMPLE_RATE // 1000
         # All sound from the earliest sample still needed; what lies before `_fed` has been judged.
         self._tape = bytearray()
         self._tape_start = self._fed = 0
@@ -189,6 +191,9 @@ class Hearing:
             peak = int(np.abs(samples).max())
             yield from self._measure(frame, squares, peak, probability)
         yield from self._events(self._endpointer.feed(frame.end, probability, squares / len(samples)))
+        if self._sustained != self._turn and self._endpointer.spoken >= self._sustain:
+            self._sustained = self._turn
+            yield SpeechSustained(self._turn, frame.end)
 
     def _watch_zeros(self, frame: AudioBlock, squares: float) -> Iterator[Event]:
         if squares:

@@ -22,6 +22,7 @@ from mybro.events.ear import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
+    SpeechSustained,
     TalkPressed,
     TalkReleased,
     TurnJudged,
@@ -100,6 +101,7 @@ __all__ = [
     "SpeechPaused",
     "SpeechResumed",
     "SpeechStarted",
+    "SpeechSustained",
     "StageFailed",
     "StopAll",
     "Swept",
@@ -120,7 +122,8 @@ __all__ = [
 
 Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
-    | SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | Ready | TalkPressed | TalkReleased
+    | SpeechStarted | SpeechSustained | SpeechPaused | SpeechResumed | SpeechEnded
+    | Ready | TalkPressed | TalkReleased
     | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
     | TurnJudged | TurnJoined | TurnTimed | TakenBack
     | Recorded | RecordingFailed | Understood | Recalled

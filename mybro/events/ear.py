@@ -104,6 +104,15 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSustained:
+    """It has lasted too long for a cough."""
+
+    turn: int
+    sample: int
+    """Index of the first sample not yet heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechPaused:
     """It has been quiet for a moment: worth a transcription on trial."""
 

@@ -145,6 +145,8 @@ class State:
     mouth: Mouth = Mouth.SILENT
     muted: bool = False
     paused: bool = False
+    cut: bool = False
+    """Whether the voice is silent, in the middle of a sentence, because the person speaks."""
     holding: int | None = None
     """The turn that sounds like stop and is not over: until it is, the jobs are held where they are."""
     quitting: bool = False

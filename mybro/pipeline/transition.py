@@ -7,7 +7,7 @@ nothing: events are matched by their numbers, never by "the current one".
 from __future__ import annotations
 
 from mybro import events as ev
-from mybro.pipeline import acts, joining, questions, turns, work
+from mybro.pipeline import acts, barge_in, joining, questions, turns, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Chime, Duck, Effect
 from mybro.pipeline.state import Ear, JobPhase, Mouth, State
@@ -45,6 +45,8 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
             draft.set(sample=max(sample, draft.state.sample))
         case ev.SpeechStarted():
             turns.begin(draft, event)
+        case ev.SpeechSustained():
+            barge_in.sustained(draft, event)
         case ev.SpeechPaused():
             turns.pause(draft, event)
         case ev.SpeechResumed(turn, sample):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mybro import events as ev
 from mybro.brain.grammar import control_action
 from mybro.intent import Action, Intent
-from mybro.pipeline import acts, joining, questions, work
+from mybro.pipeline import acts, barge_in, joining, questions, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.echo import is_echo
 from mybro.pipeline.effects import (
@@ -138,14 +138,16 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
         _decide_wait(draft, turn, text)
         return
     _let_go(draft, turn.number, unless_stop=text)
-    if not text or is_echo(text, turn.over_voice):
+    if not text or is_echo(text, turn.over_voice) or barge_in.only_listens(draft, turn, text):
         drop(draft, turn.number)
         return
     if draft.state.acting and control_action(text) is Action.STOP:
         work.stop_all(draft, turn.number)
+        barge_in.let_speak(draft)
         return
     if draft.state.mouth is not Mouth.SILENT and not turn.typed:
         draft.do(Hush())
+    barge_in.let_speak(draft)
     draft.put_turn(replace(turn, phase=TurnPhase.TRANSCRIBED, text=text))
     if turn.joined:
         _join(draft, turn)
@@ -254,9 +256,7 @@ def drop(draft: Draft, number: int) -> None:
     draft.drop_turn(number)
     draft.do(ForgetTurn(number))
     _let_go(draft, number)
-    if draft.state.mouth is Mouth.DUCKED and draft.state.ear is not Ear.HEARING:
-        draft.set(mouth=Mouth.SPEAKING)
-        draft.do(Duck(on=False))
+    barge_in.go_on(draft)
     accept_in_order(draft)
 
 
