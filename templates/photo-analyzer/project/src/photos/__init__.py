@@ -1,0 +1,1 @@
+"""A service that looks at photos and finds them again."""
