@@ -45,6 +45,8 @@ class Transcription:
         self._changing = asyncio.Lock()
         self._deaths = 0
         self._closed = False
+        self.expected = ""
+        """Names to expect, added to the prompt."""
 
     @property
     def name(self) -> str:
@@ -86,7 +88,8 @@ class Transcription:
         if self._closed or self._setup is None:
             raise _closed()
         language = self._settings.language
-        prompt = prompt_for(language, self._settings.prompt, latin_names=self._settings.latin_names)
+        extra = f"{self.expected} {self._settings.prompt}"
+        prompt = prompt_for(language, extra, latin_names=self._settings.latin_names)
         asked = Request(request, turn, audio.pcm, prompt, language, speculative)
         answer = self._pending.add(asked)
         self._wanted.set()

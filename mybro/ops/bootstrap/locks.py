@@ -18,8 +18,19 @@ LEFT_OUT = ("evdev",)
 # In this order: dev.txt is the union, and the others take their versions from it.
 FROM_PROJECT: dict[str, tuple[str, ...]] = {
     "dev": ("--all-extras", "--group", "dev"),
-    "app": ("--extra", "offline", "--extra", "keys", "--extra", "server"),
-    "mlx": ("--extra", "offline", "--extra", "keys", "--extra", "server", "--extra", "mlx"),
+    "app": ("--extra", "offline", "--extra", "keys", "--extra", "server", "--extra", "index"),
+    "mlx": (
+        "--extra",
+        "offline",
+        "--extra",
+        "keys",
+        "--extra",
+        "server",
+        "--extra",
+        "index",
+        "--extra",
+        "mlx",
+    ),
 }
 BY_NAME: dict[str, str] = {
     # Declares torch and numba, which transcribing does not need.

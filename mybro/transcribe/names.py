@@ -1,0 +1,82 @@
+"""The names that are looked out for: the repository's, kept up to date beside everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mybro.index import load
+from mybro.index.lexicon import Lexicon, names_of
+from mybro.intent import Intent
+from mybro.vocabulary import ordered
+
+EXPECTED = 12
+"""Names that the recogniser is told of: its prompt has room for few, and each costs time."""
+INDEX_TIMEOUT_S = 120.0
+
+
+def phrases() -> Iterator[tuple[str, str, float]]:
+    """Software words, for any repository."""
+    for phrase in ordered("software", "PHRASES"):
+        yield phrase, "phrase", 2.0
+
+
+def expected(lexicon: Lexicon, limit: int = EXPECTED) -> str:
+    """The likeliest names of several words, for the recogniser's prompt."""
+    likely = [name.written for name in lexicon.ordered if _is_telling(name.written)]
+    return ", ".join(likely[:limit]) + "." if likely else ""
+
+
+def _is_telling(written: str) -> bool:
+    return 6 <= len(written) <= 24 and "_" in written.strip("_") and not written.startswith("_")
+
+
+def settled_by(parse: Callable[[str], Intent | None]) -> Callable[[str], bool]:
+    """Whether a sentence is understood as it is and names nothing, such as "stop" or "run the tests"."""
+
+    def settled(text: str) -> bool:
+        intent = parse(text)
+        if intent is None:
+            return False
+        given = intent.arguments.model_dump(exclude_none=True)
+        return intent.kind == "control" or not (intent.target or given)
+
+    return settled
+
+
+class RepositoryNames:
+    """A lexicon that follows a repository. A process of its own reads it, so that nothing waits."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._refreshing = asyncio.Lock()
+        self.lexicon = Lexicon(phrases())
+        """What is known by now; at first software words only."""
+
+    async def refresh(self) -> None:
+        """Bring the lexicon up to date; a repository that cannot be read leaves it as it is."""
+        async with self._refreshing:
+            await self._index()
+            self.lexicon = await asyncio.to_thread(self._made)
+
+    async def _index(self) -> None:
+        command = (sys.executable, "-P", "-m", "mybro.index", str(self._root))
+        quiet = asyncio.subprocess.DEVNULL
+        with contextlib.suppress(OSError):
+            process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=quiet)
+            try:
+                async with asyncio.timeout(INDEX_TIMEOUT_S):
+                    await process.wait()
+            except TimeoutError:
+                pass
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+
+    def _made(self) -> Lexicon:
+        index = load(self._root)
+        return Lexicon([*phrases(), *(names_of(index) if index is not None else ())])
