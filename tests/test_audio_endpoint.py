@@ -188,3 +188,35 @@ def test_whatever_is_heard_the_utterances_fit_together(
                     e for e in ended if e.span.start <= number * FRAME and (number + 1) * FRAME <= e.span.end
                 ]
                 assert inside, number
+
+
+def decided(frames: Iterable[float], *waits: tuple[int, int, int]) -> list[Step]:
+    """The steps where somebody else decides: after which frame, the end of speech meant, and the quiet (ms)."""
+    endpointer = Endpointer(AudioSettings(), longest_quiet_ms=2000)
+    steps: list[Step] = []
+    for number, probability in enumerate(frames):
+        steps += endpointer.feed((number + 1) * FRAME, probability, 0.0)
+        for frame, speech_end, quiet in waits:
+            if frame == number:
+                endpointer.end_after(speech_end * MS, quiet * MS)
+    return steps
+
+
+def ends(steps: list[Step]) -> list[int]:
+    return [step.span.end // MS for step in steps if isinstance(step, Ended)]
+
+
+def test_whoever_decides_ends_the_utterance_sooner_or_later() -> None:
+    spoken = ms((1, 400), (0, 3000))
+    assert ends(decided(spoken)) == [400 + 2000]
+    assert ends(decided(spoken, (26, 400, 200))) == [600]
+    assert ends(decided(spoken, (26, 400, 1500))) == [1900]
+    assert ends(decided(spoken, (26, 400, 200), (27, 400, 900))) == [1300], "the last decision counts"
+    assert ends(decided(spoken, (40, 400, 200))) == [840], "one that comes late counts at once"
+
+
+def test_a_decision_about_less_than_was_said_counts_for_nothing() -> None:
+    spoken = ms((1, 400), (0, 300), (1, 400), (0, 3000))
+    assert ends(decided(spoken, (26, 400, 900))) == [1100 + 2000], "speech went on"
+    assert ends(decided(spoken, (60, 400, 200))) == [1100 + 2000], "it was about the first half"
+    assert ends(decided(spoken, (60, 1100, 200))) == [1300]
