@@ -147,7 +147,7 @@ async def serve_scene(
     monkeypatch.setenv("MYBRO_CONFIG_FILE", str(place / "config.toml"))
     chosen = Settings.model_validate(
         {
-            "server": {"port": 0, "logs_port": None, "rate_per_s": 10_000, "burst": 10_000, **settings},
+            "server": {"port": 0, "logs_port": 0, "rate_per_s": 10_000, "burst": 10_000, **settings},
             "transcribe": {"backend": "faster-whisper", "model": "tiny.en"},
             "speak": {"backend": "espeak"},
         }

@@ -16,6 +16,7 @@ from mybro.pipeline.recognisers import SessionEars
 from mybro.pipeline.recollection import SessionMemory, SessionVoice
 from mybro.pipeline.service import SessionWork
 from mybro.server.cache import Cache, InMemory, Redis, Tiers
+from mybro.server.logs import EventLog, LogRing, logging_to
 from mybro.server.measures import Measures
 from mybro.server.port import Services
 from mybro.server.runner import Served, serving
@@ -33,13 +34,16 @@ class Server:
 
     settings: Settings
     store: Store
+    logs: LogRing
     stream: EventStream = field(default_factory=EventStream)
     measures: Measures = field(default_factory=Measures)
     conversations: Conversations | None = None
+    event_log: EventLog = field(default_factory=EventLog)
 
     def watch(self, envelope: Envelope) -> None:
         """A watcher of the pipeline."""
         self.stream.take(envelope)
+        self.event_log.watch(envelope)
         self.measures.watch(envelope)
 
     def think(self, brain: Brain) -> Thinks:
@@ -64,7 +68,9 @@ class Server:
             SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__},
         )  # fmt: skip
         try:
-            async with serving(settings.server, services, self.stream, self.measures, self.store) as served:
+            async with serving(
+                settings.server, services, self.stream, self.measures, self.store, self.logs
+            ) as served:
                 yield served
         finally:
             if ears is not None:
@@ -79,7 +85,8 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
         url.get_secret_value() if url else None, retention_days=settings.journal.retention_days
     )
     try:
-        yield Server(settings, store)
+        with logging_to(transcripts=settings.server.log_transcripts) as logs:
+            yield Server(settings, store, logs)
     finally:
         await store.aclose()
 

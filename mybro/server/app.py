@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from starlette.types import ASGIApp
 from mybro import __version__
 from mybro.errors import MybroError, ServerError
 from mybro.server import faults
-from mybro.server.api import account, assistant, live, session, speech
+from mybro.server.api import account, assistant, live, logs, session, speech
 from mybro.server.context import Context
 from mybro.server.gate import Gate, Rules
 from mybro.server.shapes import Done
@@ -27,23 +26,33 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-log = logging.getLogger("mybro.server")
 
 
 def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     """The whole application behind its gate."""
-    app = FastAPI(
-        title="mybro", version=__version__, docs_url=None, redoc_url=None,
-        description="Speak, and work gets done in your repository.",
-        servers=[{"url": context.base_url}], responses=faults.RESPONSES,
-        generate_unique_id_function=lambda route: route.name,
-        redirect_slashes=False,
-    )  # fmt: skip
+    app = _application(context, "Speak, and work gets done in your repository.")
     for routes in (
         session.reading, session.remembering, session.acting, speech.models, speech.forgetting,
-        speech.openai, assistant.router, live.router, account.router,
+        speech.openai, assistant.router, live.router, account.router, logs.router,
     ):  # fmt: skip
         app.include_router(routes(context))
+    _serve_page(app, context, page)
+    return Gate(_across_origins(app, context), rules)
+
+
+def build_logs(context: Context, rules: Rules) -> ASGIApp:
+    """The log's own application, for its own port."""
+    app = _application(context, "mybro's log.")
+    app.include_router(logs.router(context))
+    return Gate(_across_origins(app, context), rules)
+
+
+def _application(context: Context, description: str) -> FastAPI:
+    app = FastAPI(
+        title="mybro", version=__version__, docs_url=None, redoc_url=None, description=description,
+        servers=[{"url": context.base_url}], responses=faults.RESPONSES, redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> Done:
@@ -51,13 +60,15 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
         return Done()
 
     _describe_credentials(app)
-    _serve_page(app, context, page)
     _handle_errors(app)
-    app.add_middleware(
-        CORSMiddleware, allow_origins=list(context.settings.cors_origins), allow_credentials=True,
+    return app
+
+
+def _across_origins(app: FastAPI, context: Context) -> ASGIApp:
+    return CORSMiddleware(
+        app, allow_origins=list(context.settings.cors_origins), allow_credentials=True,
         allow_methods=["GET", "POST", "DELETE"], allow_headers=["*"], expose_headers=["X-Request-ID"],
     )  # fmt: skip
-    return Gate(app, rules)
 
 
 def _serve_page(app: FastAPI, context: Context, page: Path) -> None:

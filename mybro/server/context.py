@@ -10,6 +10,7 @@ from fastapi import Request
 from mybro.config import ServerSettings
 from mybro.errors import ServerError
 from mybro.server.auth import Doorkeeper, Who
+from mybro.server.logs import LogRing
 from mybro.server.measures import Measures
 from mybro.server.port import Services
 from mybro.server.store import Store
@@ -31,6 +32,7 @@ class Context:
     doorkeeper: Doorkeeper
     tasks: Queue
     store: Store
+    logs: LogRing
     base_url: str
 
 

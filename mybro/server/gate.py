@@ -85,6 +85,8 @@ class Gate:
             answer.body = self._body(scope, receive)
             await self._app(scope, answer.body.receive if answer.body else receive, answer.send)
         except MybroError as error:
+            if error.code != "too_many_requests":
+                log.info("refused %s: %s", scope["path"], error.code, extra={"id": answer.request_id})
             await answer.refuse(error)
         except Exception as error:
             # Its text may hold what somebody said: only its kind is logged.

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -17,10 +18,11 @@ from starlette.types import ASGIApp
 
 from mybro.config import ServerSettings
 from mybro.errors import ServerError
-from mybro.server.app import build
+from mybro.server.app import build, build_logs
 from mybro.server.auth import Doorkeeper, kept_password
 from mybro.server.context import Context
 from mybro.server.gate import Rules
+from mybro.server.logs import LogRing
 from mybro.server.measures import Measures
 from mybro.server.port import Services
 from mybro.server.rates import Rates
@@ -45,11 +47,17 @@ class Served:
     """The page's address, with its token: for the person's eyes only."""
     token: str
     wyoming_port: int | None = None
+    logs_port: int | None = None
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    settings: ServerSettings, services: Services, stream: EventStream, measures: Measures, store: Store
+    settings: ServerSettings,
+    services: Services,
+    stream: EventStream,
+    measures: Measures,
+    store: Store,
+    logs: LogRing,
 ) -> AsyncIterator[Served]:
     """Serve a session until the block is left. Raises `ServerError` where that cannot be.
 
@@ -63,18 +71,34 @@ async def serving(
         tokens = Tokens(secret_of(settings, lasting=False))
         keeper = Doorkeeper(tokens, port, password_hash=kept_password())
         tasks = InProcess()
-        context = Context(settings, services, stream, measures, keeper, tasks, store, url.rstrip("/"))
+        context = Context(settings, services, stream, measures, keeper, tasks, store, logs, url.rstrip("/"))
         app = build(context, rules(settings, keeper, port, measures))
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await stack.enter_async_context(running(app, settings, listening))
+                log_port = await _logs(stack, context, measures)
                 speech = await _wyoming(stack, settings, services)
                 page = f"{context.base_url}/?token={keeper.page_token}"
-                yield Served(context.base_url, page, keeper.page_token, speech)
+                yield Served(context.base_url, page, keeper.page_token, speech, log_port)
         finally:
             stream.end()
             await tasks.aclose()
             tokens.close()
+
+
+async def _logs(stack: contextlib.AsyncExitStack, context: Context, measures: Measures) -> int | None:
+    settings = context.settings
+    if settings.logs_port is None:
+        return None
+    listening = stack.enter_context(bound(settings.host, settings.logs_port, "server.logs_port"))
+    port: int = listening.getsockname()[1]
+    allowed = rules(settings, context.doorkeeper, port, measures)
+    own_page = rules(
+        settings, context.doorkeeper, int(context.doorkeeper.cookie.rpartition("_")[2]), measures
+    )
+    allowed.origins = {*allowed.origins, *own_page.origins}
+    await stack.enter_async_context(running(build_logs(context, allowed), settings, listening))
+    return port
 
 
 async def _wyoming(
@@ -186,6 +210,8 @@ async def running(app: ASGIApp, settings: ServerSettings, listening: socket.sock
         ws_max_size=LARGEST_FRAME, ws_max_queue=WAITING_FRAMES, ws_per_message_deflate=False,
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
+    # Its lines would hold whole addresses, also the one with the page's token.
+    logging.getLogger("uvicorn.access").propagate = False
     server = _Quiet(config)
     task = asyncio.create_task(server.serve([listening]))
     try:

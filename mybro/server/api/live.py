@@ -33,13 +33,13 @@ def router(context: Context) -> APIRouter:
     @routes.websocket("/v1/events")
     async def events(socket: WebSocket, after: int | None = None, session: str = "") -> None:
         """Every event of the session as a line of JSON, each with its `seq`."""
-        if await _enter(socket, "read"):
+        if await enter(socket, "read"):
             await _send_events(context, socket, after, session)
 
     @routes.websocket("/ws/transcribe")
     async def transcribe(socket: WebSocket, model_id: str | None = None) -> None:
         """Raw 16 kHz mono 16-bit sound in, texts out."""
-        if not await _enter(socket, "speak"):
+        if not await enter(socket, "speak"):
             return
         try:
             speech = await have(context.services.ears, "recogniser").stream(model_id)
@@ -52,7 +52,7 @@ def router(context: Context) -> APIRouter:
     @routes.websocket("/ws/microphone")
     async def microphone(socket: WebSocket) -> None:
         """Raw 16 kHz mono 16-bit sound in, heard as the session's own microphone is."""
-        if not await _enter(socket, "act"):
+        if not await enter(socket, "act"):
             return
         try:
             with context.measures.audio.track_inprogress(), contextlib.suppress(WebSocketDisconnect):
@@ -65,7 +65,7 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-async def _enter(socket: WebSocket, scope: Any) -> bool:
+async def enter(socket: WebSocket, scope: Any) -> bool:
     """Take the connection, or refuse it with its code."""
     try:
         allow(socket.scope["state"]["who"], scope)
@@ -89,7 +89,7 @@ async def _send_events(context: Context, socket: WebSocket, after: int | None, s
     if session and session != stream.session:
         start = 0  # numbers of another run mean nothing here
     hello = {"event": "Hello", "session": stream.session, "seq": stream.last, "oldest": stream.oldest}
-    leaving = asyncio.create_task(_until_left(socket))
+    leaving = asyncio.create_task(until_left(socket))
     with context.measures.watchers.track_inprogress():
         sending = asyncio.create_task(_send_from(context, socket, start, hello))
         await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -120,7 +120,7 @@ async def _send_from(context: Context, socket: WebSocket, start: int, hello: dic
         return
 
 
-async def _until_left(socket: WebSocket) -> None:
+async def until_left(socket: WebSocket) -> None:
     """What the client sends on a stream of events is not looked at."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
