@@ -42,23 +42,33 @@ def program(files: Sequence[Path], lane: Lane) -> Path:
         ToolchainError: there is no compiler, or it refused.
     """
     tools = toolchain.need()
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        runtime = [pool.submit(_runtime_object, tools, RUNTIME / name, lane) for name in _RUNTIME_SOURCES]
-        kernels = [pool.submit(_kernel_object, tools, file, lane) for file in files]
-        objects = [future.result() for future in (*kernels, *runtime)]
+    parts = [*objects(files, lane), *_runtime(lane)]
     tables = [f"table_{_digest(str(file))}" for file in files]
-    path = CACHE / f"run-{lane}-{_digest(tools.version, *map(str, objects))}"
+    path = CACHE / f"run-{lane}-{_digest(tools.version, *map(str, parts))}"
     if not path.exists():
         declared = "\n".join(f"extern const msl::KernelEntry {table}[];" for table in tables)
         text = f'#include "runtime.h"\n{declared}\n'
         text += (
             f"extern const msl::KernelEntry *const msl_tables[] = {{{', '.join((*tables, 'nullptr'))}}};\n"
         )
-        objects.append(_compile(tools, text, (), "tables"))
+        parts.append(_compile(tools, text, (), "tables"))
         with _beside(path) as made:
-            call([tools.clang, *toolchain.LINK[lane], *objects, "-lpthread", "-lm", "-o", made])
+            call([tools.clang, *toolchain.LINK[lane], *parts, "-lpthread", "-lm", "-o", made])
     return path
+
+
+def objects(files: Sequence[Path], lane: Lane) -> list[Path]:
+    """The compiled kernels of each file."""
+    tools = toolchain.need()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(lambda file: _kernel_object(tools, file, lane), files))
+
+
+def _runtime(lane: Lane) -> list[Path]:
+    tools = toolchain.need()
+    with ThreadPoolExecutor(len(_RUNTIME_SOURCES)) as pool:
+        return list(pool.map(lambda name: _runtime_object(tools, RUNTIME / name, lane), _RUNTIME_SOURCES))
 
 
 def _kernel_object(tools: Toolchain, file: Path, lane: Lane) -> Path:

@@ -38,10 +38,17 @@ class Emulator:
         files: the `.metal` files; the library's own if none are given.
         seed: decides the order in which lanes and threadgroups run; 0 is the plain order.
         workers: how many threadgroups run at once.
+        counts: the folder for the counts of the coverage lane.
     """
 
     def __init__(
-        self, lane: Lane = "plain", files: Sequence[Path] = (), *, seed: int = 0, workers: int = 2
+        self,
+        lane: Lane = "plain",
+        files: Sequence[Path] = (),
+        *,
+        seed: int = 0,
+        workers: int = 2,
+        counts: Path | None = None,
     ) -> None:
         self.seed, self.workers = seed, workers
         self._path = program(files or library(), lane)
@@ -50,7 +57,7 @@ class Emulator:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._child = subprocess.Popen(
             [str(self._path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
-            env=_environment(),
+            env=_environment(counts),
         )  # fmt: skip
         self._in, self._out = cast("IO[bytes]", self._child.stdin), cast("BufferedReader", self._child.stdout)
 
@@ -181,9 +188,11 @@ class Emulator:
         return self._complaints.read().decode(errors="replace").strip()
 
 
-def _environment() -> dict[str, str]:
+def _environment(counts: Path | None) -> dict[str, str]:
     tools = find()
     symbolizer = tools.tool("llvm-symbolizer") if tools else None
     options = f"{_SANITISER}:external_symbolizer_path={symbolizer}" if symbolizer else _SANITISER
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR", "GCOV_PREFIX") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+    if counts is not None:
+        kept["GCOV_PREFIX"] = str(counts)
     return {**kept, "ASAN_OPTIONS": options, "TSAN_OPTIONS": options}

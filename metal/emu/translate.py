@@ -188,7 +188,7 @@ class _Walk:
         source, text = self.source, self.source.text(n)
         if source[n].out == "const":
             return n + 1
-        begins = source.text(n - 1) in ("{", "}", ";", "", "]") or source[n - 1].out == ""
+        begins = source.text(n - 1) in ("{", "}", ";", ":", "", "]") or source[n - 1].out == ""
         if text == "constant" and source.text(n + 1) == "constexpr":
             source[n].out = "static"
         elif text == "threadgroup" and begins and not {"*", "&"} & set(source.words(n, self._extent(n))):

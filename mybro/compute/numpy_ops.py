@@ -105,6 +105,10 @@ def compact(x: Array, mask: Array) -> Array:
     return np.asarray(x.reshape(-1)[mask.reshape(-1) != 0])
 
 
+def copy(x: Array) -> Array:
+    return x.copy()
+
+
 def transpose(x: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(x, -1, -2))
 

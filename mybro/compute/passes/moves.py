@@ -25,6 +25,17 @@ def as_bits(x: Any) -> tuple[Any, Callable[[Any], Any]]:
     return np.ascontiguousarray(x).view(UNSIGNED[dtype.itemsize]), lambda y: y.view(dtype)
 
 
+def copy(device: Device, x: Any) -> Any:
+    """The same elements again: what a device can read and write at all. Of four bytes each."""
+    bits, restore = as_bits(x)
+    count = int(x.size)
+    result = device.allocate(count, dtype_of(bits))
+    if count:
+        grid = (groups_for(count, 4 * THREADS), 1, 1)
+        device.launch("copy_32", [device.upload(bits), result, pack("I", count)], grid, THREADS)
+    return restore(device.download(result, tuple(x.shape)))
+
+
 def transpose(device: Device, x: Any) -> Any:
     """The last two axes exchanged."""
     bits, restore = as_bits(x)
