@@ -113,6 +113,14 @@ class TranscribeSettings(_Section):
     openai_api_key: SecretStr | None = None
 
 
+class WordsSettings(_Section):
+    """The person's own words. What mybro was told that it got wrong is kept apart: `mybro words`."""
+
+    repository: bool = Field(True, description="know the names of the repository")
+    vocabulary: tuple[str, ...] = Field((), description="names to listen for")
+    replacements: dict[str, str] = Field({}, description="what is heard, and what to write instead")
+
+
 class BrainSettings(_Section):
     """Text to intent."""
 
@@ -249,6 +257,7 @@ class Settings(BaseSettings):
     audio: AudioSettings = AudioSettings()
     turn: TurnSettings = TurnSettings()
     transcribe: TranscribeSettings = TranscribeSettings()
+    words: WordsSettings = WordsSettings()
     brain: BrainSettings = BrainSettings()
     executor: ExecutorSettings = ExecutorSettings()
     speak: SpeakSettings = SpeakSettings()

@@ -125,6 +125,27 @@ def _strips(
             return
 
 
+_COMPLAINTS = frozenset({"not", "too", "still", "all", "what"})
+_LONGEST_LESSON = 8
+_TAUGHT = re.compile(
+    r"^\W*(?:no\W+)?(?:sorry\W+)?"
+    r"(?:that was|that is|thats|that's|this is|this was|it was|you got (?:it|that))"
+    r" (?:wrong|incorrect|not right|not correct)\W+(?:but |and )?"
+    r"(?:it is|it's|its|it should be|it should have been|i said|i meant|i mean|write|use) (?:called |named )?"
+    r"(?P<right>\S.*?)[\s.,!?]*$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def taught(text: str) -> str | None:
+    """What X is in "that was wrong, it is X"; None for any other sentence."""
+    found = _TAUGHT.match(text) if len(text) < 200 else None
+    words = found["right"].split() if found is not None else []
+    # "That is wrong, it is not what I meant" complains and teaches nothing.
+    teaches = 0 < len(words) <= _LONGEST_LESSON and words[0].lower() not in _COMPLAINTS
+    return " ".join(words) if teaches else None
+
+
 def bare(words: Sequence[str]) -> list[str]:
     """The words without politeness at either end; never empty where `words` is not."""
     *_, front = leads(words)

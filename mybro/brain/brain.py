@@ -17,7 +17,7 @@ from mybro.clock import Clock
 from mybro.config import BrainSettings
 from mybro.errors import BrainError, Problem
 from mybro.intent import Intent
-from mybro.words import norms
+from mybro.words import norms, taught
 
 Note = Callable[[Problem], None]
 """Is told why a language model did not answer."""
@@ -52,6 +52,8 @@ class Brain:
     async def understand(self, text: str, dialog: Dialog | None = None) -> Intent:
         """The intent of a sentence, its risk judged; in its `text`, "that file" and the like are resolved."""
         dialog = dialog or Dialog()
+        if (right := taught(text)) is not None:
+            return Intent(kind="chat", reply=f"Next time I will write {right}", text=text)
         resolved = resolve(text, dialog)
         if (known := grammar.parse(resolved)) is not None:
             return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,9 +21,10 @@ WIDTH = 9
 @click.option("--model", metavar="NAME", help="A speech model that `mybro models list` shows, or a folder.")
 @click.option("--vad", type=click.Choice(["silero", "webrtc", "silero+webrtc"]), help="What judges speech.")
 @click.option("--language", metavar="CODE", help="ISO 639-1, or auto.")
+@click.option("--repo", type=click.Path(), help="Know the names of this repository.")
 def command(
     files: tuple[str, ...], as_json: bool, realtime: bool,
-    stt: str | None, model: str | None, vad: str | None, language: str | None,
+    stt: str | None, model: str | None, vad: str | None, language: str | None, repo: str | None,
 ) -> None:  # fmt: skip
     """Show what is heard in recordings (WAV, FLAC, OGG, MP3; any rate), and what it would mean.
 
@@ -35,14 +37,25 @@ def command(
         "transcribe": _given(backend=stt, model=model, language=language),
         "audio": _given(vad=vad),
     }
-    asyncio.run(_hear(files, load_settings(flags), as_json=as_json, realtime=realtime))
+    where = _place(repo)
+    asyncio.run(_hear(files, load_settings(flags), where, as_json=as_json, realtime=realtime))
+
+
+def _place(repo: str | None) -> Path | None:
+    if repo is None:
+        return None
+    from mybro.pipeline.session import find_repo
+
+    return find_repo(repo)
 
 
 def _given(**options: str | None) -> dict[str, str]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-async def _hear(files: tuple[str, ...], settings: Any, *, as_json: bool, realtime: bool) -> None:
+async def _hear(
+    files: tuple[str, ...], settings: Any, repo: Path | None, *, as_json: bool, realtime: bool
+) -> None:
     from mybro.cli.downloads import downloads
     from mybro.models.hub import fetcher
     from mybro.pipeline.feed import hear, open_source
@@ -56,7 +69,7 @@ async def _hear(files: tuple[str, ...], settings: Any, *, as_json: bool, realtim
             tell(line)
 
     with downloads(one_line=True) as report:
-        await hear(settings, sources, show, lockstep=not realtime, fetch=fetcher(report))
+        await hear(settings, sources, show, lockstep=not realtime, fetch=fetcher(report), repo=repo)
 
 
 def _show_json(line: dict[str, Any]) -> None:
@@ -72,6 +85,8 @@ def _show_plain(line: dict[str, Any]) -> None:
             click.echo(f"{at}{line['problem']['message']}", err=True)
         case "Transcript" if line["final"]:
             click.echo(at + (line["text"] or click.style("(no words)", dim=True)))
+            if line.get("heard"):
+                click.echo(click.style(f"{'':{WIDTH}}     heard: {line['heard']}", dim=True))
         case "Intent":
             intent = line["intent"]
             what = " ".join(filter(None, (intent["kind"], intent["action"], intent["target"])))

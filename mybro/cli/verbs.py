@@ -40,6 +40,9 @@ VERBS: dict[str, Verb] = {
     ),
     "new": Verb("Set up", "Start a project from a template.", "mybro new shop -t vercel", "mybro.cli.new"),
     "rules": Verb("Look back", "What to build with, and what never.", "mybro rules check", "mybro.cli.rules"),
+    "doctor": Verb(
+        "Look back", "What is wrong in a repository, and how to mend it.", "mybro doctor", "mybro.cli.doctor"
+    ),
     "setup": Verb(
         "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"
     ),
@@ -50,6 +53,7 @@ VERBS: dict[str, Verb] = {
         "Set up", "List, fetch, verify and remove speech models.", "mybro models list", "mybro.cli.models"
     ),
     "devices": Verb("Set up", "Microphones and loudspeakers.", "mybro devices", "mybro.cli.devices"),
+    "words": Verb("Set up", "Names and words that it learned to write.", "mybro words", "mybro.cli.words"),
     "config": Verb(
         "Set up", "Show and change the settings.", "mybro config set speak.volume 0.5", "mybro.cli.config"
     ),

@@ -27,6 +27,10 @@ class Transcribed:
     """Natural logarithm, mean over the tokens."""
     processing_ms: float = 0.0
     """Milliseconds that the recogniser worked."""
+    heard: str = ""
+    """The text as it was heard, where names and the like were put right in it afterwards."""
+    alternatives: tuple[str, ...] = ()
+    """Names of the repository that were equally likely, so that the words stayed as they were heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ class Transcript:
     processing_ms: float = 0.0
     no_speech_probability: float = 0.0
     average_logprob: float = 0.0
+    heard: str = ""
+    """See `Transcribed`."""
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +101,7 @@ class TurnTimed:
 
     @property
     def total_ms(self) -> float:
-        return (
-            self.waited_ms + self.recognised_ms + self.recorded_ms + self.understood_ms + self.started_ms
-        )
+        return self.waited_ms + self.recognised_ms + self.recorded_ms + self.understood_ms + self.started_ms
 
 
 @dataclass(frozen=True, slots=True)

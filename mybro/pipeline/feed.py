@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mybro.audio.ear import Ear
@@ -15,6 +17,7 @@ from mybro.clock import MonotonicClock
 from mybro.config import Settings
 from mybro.events import Envelope, Event
 from mybro.intent import Intent
+from mybro.pipeline.names import put_right
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
@@ -65,8 +68,12 @@ async def hear(
     *,
     lockstep: bool,
     fetch: Fetch | None = None,
+    repo: Path | None = None,
 ) -> None:
-    """Recordings through ear, transcription and brain; nothing is done. Raises the stages' errors."""
+    """Recordings through ear, transcription and brain; nothing is done. Raises the stages' errors.
+
+    With `repo`, its names are known.
+    """
 
     def watch(envelope: Envelope) -> None:
         line = to_wire(envelope)
@@ -78,9 +85,10 @@ async def hear(
     judge = smart_turn(settings.turn)
     patience = Patience(settings.turn, listens_to_sound=judge is not None)
     pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,), patience=patience)
-    pipeline.attach(Stages(Brain(settings.brain, clock), transcription, turn_judge=judge))
+    heard = put_right(settings.words, transcription, repo)
+    pipeline.attach(Stages(Brain(settings.brain, clock), heard, turn_judge=judge))
     async with pipeline:
-        await transcription.start(fetch)
+        await asyncio.gather(transcription.start(fetch), heard.names.refresh())
         ear = make_ear(pipeline, settings, lockstep=lockstep, jobs=False)
         for source in sources:
             await ear.listen(source)

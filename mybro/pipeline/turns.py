@@ -280,5 +280,6 @@ def _request(draft: Draft, turn: Turn, utterance: ev.Utterance, *, trial: bool =
 def _transcript(turn: Turn, heard: ev.Transcribed, *, final: bool) -> ev.Transcript:
     return ev.Transcript(
         turn.number, heard.text, final, turn.request_speech_end, heard.language, heard.model,
-        heard.processing_ms, heard.no_speech_probability, heard.average_logprob,
+        heard.processing_ms, heard.no_speech_probability, heard.average_logprob, heard.heard,
+        heard.alternatives,
     )  # fmt: skip

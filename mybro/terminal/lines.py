@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Narrator:
         heard, self._heard = self._heard, None
         if heard is not None:
             self._recent.clear()
-            yield Line("heard", clean(heard.text), note)
+            yield Line("heard", clean(heard.text), "; ".join(filter(None, (note, corrected(heard)))))
 
     def _lines(self, event: ev.Event, at: float) -> Iterator[Line]:
         match event:
@@ -153,6 +154,16 @@ def how_to_answer(asked: ev.JobAsked) -> str:
 
 def trouble(problem: Problem) -> Line:
     return Line("trouble", clean(problem.message), clean(problem.hint))
+
+
+def corrected(heard: ev.Transcript) -> str:
+    """What was put right in the words, as it was heard; empty for nothing."""
+    if not heard.heard:
+        return ""
+    before, after = heard.heard.split(), heard.text.split()
+    changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    spans = [" ".join(before[start:end]).strip(".,!?") for tag, start, end, _, _ in changes if tag != "equal"]
+    return "heard " + ", ".join(f"“{clean(span)}”" for span in spans if span) if any(spans) else ""
 
 
 def files(changed: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mybro.index import load
@@ -15,6 +15,8 @@ from mybro.vocabulary import ordered
 
 EXPECTED = 12
 """Names that the recogniser is told of: its prompt has room for few, and each costs time."""
+OWN_WEIGHT = 50.0
+"""What a person asks to be listened for comes first."""
 INDEX_TIMEOUT_S = 120.0
 
 
@@ -50,20 +52,24 @@ def settled_by(parse: Callable[[str], Intent | None]) -> Callable[[str], bool]:
 class RepositoryNames:
     """A lexicon that follows a repository. A process of its own reads it, so that nothing waits."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | None = None, own: Sequence[str] = ()) -> None:
+        """Without `root` there are software words and `own` names only."""
         self._root = root
+        self._own = [(name, "variable", OWN_WEIGHT) for name in own]
         self._refreshing = asyncio.Lock()
-        self.lexicon = Lexicon(phrases())
+        self.lexicon = Lexicon([*phrases(), *self._own])
         """What is known by now; at first software words only."""
 
     async def refresh(self) -> None:
         """Bring the lexicon up to date; a repository that cannot be read leaves it as it is."""
+        if self._root is None:
+            return
         async with self._refreshing:
-            await self._index()
+            await self._index(self._root)
             self.lexicon = await asyncio.to_thread(self._made)
 
-    async def _index(self) -> None:
-        command = (sys.executable, "-P", "-m", "mybro.index", str(self._root))
+    async def _index(self, root: Path) -> None:
+        command = (sys.executable, "-P", "-m", "mybro.index", str(root))
         quiet = asyncio.subprocess.DEVNULL
         with contextlib.suppress(OSError):
             process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=quiet)
@@ -78,5 +84,5 @@ class RepositoryNames:
                     await process.wait()
 
     def _made(self) -> Lexicon:
-        index = load(self._root)
-        return Lexicon([*phrases(), *(names_of(index) if index is not None else ())])
+        index = load(self._root) if self._root is not None else None
+        return Lexicon([*phrases(), *self._own, *(names_of(index) if index is not None else ())])

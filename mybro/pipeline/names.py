@@ -1,0 +1,50 @@
+"""The names of a session's repository, between the recogniser and the turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mybro.brain.grammar import parse
+from mybro.config import WordsSettings
+from mybro.events import Envelope, JobFinished, JobStopped, SpeechStarted
+from mybro.pipeline.pipeline import Pipeline
+from mybro.transcribe.corrected import CorrectedTranscription, Recognises
+from mybro.transcribe.heard import pieces, said
+from mybro.transcribe.names import RepositoryNames, settled_by
+from mybro.transcribe.own_words import OwnWords
+
+STALE_S = 60.0
+"""A person who edits beside mybro is followed this closely, and only while somebody speaks."""
+
+
+def put_right(settings: WordsSettings, recogniser: Recognises, repo: Path | None) -> CorrectedTranscription:
+    """The recogniser, its words put right. Until `names.refresh` the repository's names are not known."""
+    names = RepositoryNames(repo if settings.repository else None, settings.vocabulary)
+
+    def as_written(spoken: str) -> str:
+        found = names.lexicon.exact(said(pieces(spoken)))
+        return max(found.names.values(), key=lambda name: name.weight).written if found else spoken
+
+    return CorrectedTranscription(recogniser, OwnWords(settings, as_written), names, settled_by(parse))
+
+
+def follow(heard: CorrectedTranscription, pipeline: Pipeline) -> None:
+    """Keep the names up to date while a session runs, and learn from what the person says was wrong."""
+    pipeline.watch(heard.own.watch)
+    pipeline.watch(_Follower(heard.names, pipeline).watch)
+
+
+class _Follower:
+    """Brings the names up to date at the start, after work, and now and then while somebody speaks."""
+
+    def __init__(self, names: RepositoryNames, pipeline: Pipeline) -> None:
+        self._names = names
+        self._pipeline = pipeline
+        self._next = float("-inf")
+
+    def watch(self, envelope: Envelope) -> None:
+        worked = isinstance(envelope.event, JobFinished | JobStopped)
+        due = envelope.at >= self._next
+        if worked or (due and (isinstance(envelope.event, SpeechStarted) or self._next < 0)):
+            self._next = envelope.at + STALE_S
+            self._pipeline.spawn(self._names.refresh(), counts=False)
