@@ -1,0 +1,137 @@
+"""deptry: what is imported against what is declared."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+
+from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
+from mybro.doctor.finding import Finding
+
+MANIFESTS = ("pyproject.toml", "requirements.txt")
+_MODULES = {
+    "pyyaml": "yaml",
+    "pillow": "PIL",
+    "opencv-python": "cv2",
+    "opencv-python-headless": "cv2",
+    "beautifulsoup4": "bs4",
+    "scikit-learn": "sklearn",
+    "scikit-image": "skimage",
+    "python-dateutil": "dateutil",
+    "python-dotenv": "dotenv",
+    "pyjwt": "jwt",
+    "gitpython": "git",
+    "protobuf": "google",
+    "attrs": "attr|attrs",
+    "python-multipart": "multipart|python_multipart",
+    "psycopg2-binary": "psycopg2",
+    "mysqlclient": "MySQLdb",
+    "pyserial": "serial",
+    "msgpack-python": "msgpack",
+    "python-magic": "magic",
+    "pycryptodome": "Crypto",
+    "discord-py": "discord",
+    "setuptools": "setuptools|pkg_resources",
+    "webrtcvad-wheels": "webrtcvad",
+    "faiss-cpu": "faiss",
+    "python-jose": "jose",
+    "grpcio": "grpc",
+    "websocket-client": "websocket",
+    "pymupdf": "fitz|pymupdf",
+    "ruamel-yaml": "ruamel",
+    "biopython": "Bio",
+    "pyopenssl": "OpenSSL",
+}
+"""Packages whose modules are named otherwise: they need not be installed where the doctor is."""
+
+
+class Deptry:
+    """Needs declared dependencies: a project without any is not judged."""
+
+    name = "deptry"
+
+    def available(self) -> bool:
+        return program("deptry") is not None
+
+    def run(self, task: Task) -> Outcome:
+        repo, rules = task.repo, task.rules(self.name)
+        deptry = program("deptry", repo.root)
+        if deptry is None:
+            raise EngineError("not installed")
+        if not declares(repo.text("pyproject.toml")) and "requirements.txt" not in repo.files:
+            return Outcome()
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out.json"
+            known = ",".join(f"{package}={modules}" for package, modules in _MODULES.items())
+            answer = command(
+                [
+                    deptry,
+                    ".",
+                    "--no-ansi",
+                    "-o",
+                    str(out),
+                    "-ee",
+                    r".*(tests?|docs|examples|benchmarks)/",
+                    "-pmnm",
+                    known,
+                ],
+                cwd=repo.root,
+                deadline=task.deadline,
+            )
+            if not out.exists():
+                raise EngineError(
+                    answer.errors.strip().splitlines()[-1][:200] if answer.errors.strip() else "failed"
+                )
+            rows = json.loads(out.read_bytes())
+        outcome = Outcome()
+        declared = (repo.text("pyproject.toml") or "") + (repo.text("requirements.txt") or "")
+        for row in rows:
+            check = rules.get(row["error"]["code"])
+            path = plain(str(row["location"]["file"]))
+            if check is None or not (repo.asked(path) or path in MANIFESTS):
+                continue
+            if row["error"]["code"] in ("DEP001", "DEP003") and _declared_alike(declared, str(row["module"])):
+                continue
+            line = row["location"]["line"] or 0
+            if path in MANIFESTS and not line:
+                line = _declared_at(repo.text(path) or "", str(row["module"]))
+            outcome.findings.append(
+                Finding(
+                    check.id,
+                    path,
+                    line,
+                    row["location"]["column"] or 1,
+                    row["error"]["message"],
+                    check.severity,
+                    check.confidence,
+                    self.name,
+                    row["error"]["code"],
+                    anchor=str(row["module"]),
+                )
+            )
+        return outcome
+
+
+def declares(text: str | None) -> bool:
+    """Whether a pyproject.toml declares what the project needs."""
+    return (
+        text is not None
+        and re.search(r"(?m)^\s*dependencies\s*=|^\[tool\.poetry\.dependencies\]", text) is not None
+    )
+
+
+def _declared_alike(declared: str, module: str) -> bool:
+    """Whether a package of nearly this name is declared: one that is not installed here cannot be asked."""
+    word = re.escape(module.partition(".")[0]).replace("_", "[-_.]?")
+    return (
+        re.search(rf"(?im)[\"'\s-]{word}[\"'\s\[<>=~!;,-]|{word}-(?:wheels|python|binary)\b", declared)
+        is not None
+    )
+
+
+def _declared_at(text: str, name: str) -> int:
+    pattern = re.compile(rf"(?im)^[\s\"'\[]*{re.escape(name).replace('_', '[-_.]').replace('-', '[-_.]')}\b")
+    found = pattern.search(text) or re.search(rf"(?i)[\"']{re.escape(name)}\b", text)
+    return text.count("\n", 0, found.end()) + 1 if found else 0

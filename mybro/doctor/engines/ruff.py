@@ -1,0 +1,189 @@
+"""ruff: everything about Python that it can see."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from mybro.doctor.check import Check
+from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
+from mybro.doctor.facts import Repository
+from mybro.doctor.finding import FIX_ORDER, Edit, Finding, Fixable, Unexamined
+
+_TARGETS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314")
+_SYNTAX = "invalid-syntax"
+_QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
+
+
+class Ruff:
+    """Reads nothing of the repository's configuration but what can only silence or describe."""
+
+    name = "ruff"
+
+    def available(self) -> bool:
+        return program("ruff") is not None
+
+    def run(self, task: Task) -> Outcome:
+        files = [f.path for f in task.files("python") if "\n" not in f.path]
+        rules = task.rules(self.name)
+        codes = [rule for rule in rules if rule != _SYNTAX]
+        if not files or not rules:
+            return Outcome()
+        ruff = program("ruff", task.repo.root)
+        if ruff is None:
+            raise EngineError("not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            config, listed = Path(folder) / "ruff.toml", Path(folder) / "files"
+            config.write_text(_configuration(task.repo, codes or ["E902"]), encoding="utf-8")
+            listed.write_bytes(b"".join(b"./" + _bytes(path) + b"\n" for path in files))
+            answer = command(
+                [
+                    ruff,
+                    "check",
+                    "--config",
+                    str(config),
+                    "--no-cache",
+                    "--exit-zero",
+                    "--quiet",
+                    "--no-fix",
+                    "--output-format",
+                    "json",
+                    f"@{listed}",
+                ],
+                cwd=task.repo.root,
+                deadline=task.deadline,
+            )
+        try:
+            rows = json.loads(answer.output)
+        except ValueError as error:
+            raise EngineError(f"did not answer in JSON: {answer.errors.strip()[:200]}") from error
+        return _outcome(task, rows, rules)
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _configuration(repo: Repository, codes: list[str]) -> str:
+    own = _own_settings(repo)
+    lint: dict[str, Any] = {
+        "select": codes,
+        "preview": False,
+        "ignore": [code for code in own.get("ignore", []) if isinstance(code, str)],
+        "per-file-ignores": {k: v for k, v in own.get("per-file-ignores", {}).items() if isinstance(v, list)},
+        "pylint": {"max-args": 9, "max-statements": 80},
+        "external": ["mybro"],
+    }
+    settings: dict[str, Any] = {"exclude": [], "respect-gitignore": False, "lint": lint}
+    target = target_version(repo)
+    if target:
+        settings["target-version"] = target
+    return tomlkit.dumps(settings)
+
+
+def _own_settings(repo: Repository) -> dict[str, Any]:
+    """What the project itself told ruff to be silent about: a decision that is its own."""
+    for name, path in (("ruff.toml", ()), (".ruff.toml", ()), ("pyproject.toml", ("tool", "ruff"))):
+        try:
+            data: Any = tomllib.loads(repo.text(name) or "")
+        except tomllib.TOMLDecodeError:
+            continue
+        for key in path:
+            data = data.get(key, {}) if isinstance(data, dict) else {}
+        if isinstance(data, dict) and data:
+            lint = data.get("lint", data)
+            ignore = [*lint.get("ignore", []), *lint.get("extend-ignore", [])]
+            known = {**lint.get("per-file-ignores", {}), **lint.get("extend-per-file-ignores", {})}
+            return {"ignore": [c for c in ignore if _is_code(c)], "per-file-ignores": known}
+    return {}
+
+
+def _is_code(code: object) -> bool:
+    return isinstance(code, str) and re.fullmatch(r"[A-Z]+\d+", code) is not None
+
+
+def target_version(repo: Repository) -> str:
+    """The oldest Python that the project supports, as ruff writes it; empty where it does not say."""
+    found = re.search(
+        r"""requires-python\s*=\s*["'][^"']*?>=?\s*3\.(\d+)""", repo.text("pyproject.toml") or ""
+    )
+    name = f"py3{found[1]}" if found else ""
+    return name if name in _TARGETS else ""
+
+
+def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check]) -> Outcome:
+    outcome = Outcome()
+    cache: dict[str, Check | None] = {}
+    root = f"{task.repo.root}/"
+    lines: dict[str, list[bytes]] = {}
+    for row in rows:
+        path = plain(str(row["filename"]).removeprefix(root))
+        code = row["code"] or _SYNTAX
+        if code == _SYNTAX and not str(row["message"]).startswith("Cannot use"):
+            outcome.unexamined.append(
+                Unexamined(path, f"does not parse, line {row['location']['row']}", "ruff")
+            )
+        if code not in cache:
+            cache[code] = next((check for rule, check in rules.items() if code.startswith(rule)), None)
+        check = cache[code]
+        if check is None or (path.endswith(".pyi") and code.startswith(_QUIET_IN_STUBS)):
+            continue
+        if code == "F401" and path.endswith("__init__.py"):
+            continue
+        edits: tuple[Edit, ...] = ()
+        fix = _fixable(row, check, code)
+        if task.edits and fix != "no":
+            if path not in lines:
+                lines[path] = (task.repo.read(path) or b"").splitlines(keepends=True)
+            edits = tuple(_edits(row["fix"]["edits"], lines[path]))
+        outcome.findings.append(
+            Finding(
+                check.id,
+                path,
+                row["location"]["row"],
+                row["location"]["column"],
+                row["message"],
+                check.severity_of(code),
+                check.confidence,
+                "ruff",
+                code,
+                row["end_location"]["row"],
+                fix,
+                edits,
+            )
+        )
+    return outcome
+
+
+def _fixable(row: Mapping[str, Any], check: Check, code: str) -> Fixable:
+    """What ruff says, unless the check knows better; a check that is not fixable never fixes."""
+    fix = row.get("fix")
+    if not fix or check.fixable == "no":
+        return "no"
+    told: Fixable = {"safe": "safe", "unsafe": "unsafe"}.get(fix["applicability"], "no")  # type: ignore[assignment]
+    most = (check.fixes or {}).get(code, check.fixable)
+    return told if FIX_ORDER[told] <= FIX_ORDER[most] else most
+
+
+def _edits(edits: list[dict[str, Any]], lines: list[bytes]) -> Iterator[Edit]:
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+
+    def offset(place: Mapping[str, int]) -> int:
+        row, column = place["row"] - 1, place["column"] - 1
+        if row >= len(lines):
+            return starts[-1]
+        text = lines[row].decode("utf-8", "surrogateescape")
+        lead = 1 if row == 0 and text.startswith("\ufeff") else 0
+        return starts[row] + len(text[: column + lead].encode("utf-8", "surrogateescape"))
+
+    for edit in edits:
+        yield Edit(offset(edit["location"]), offset(edit["end_location"]), (edit["content"] or "").encode())

@@ -1,0 +1,109 @@
+"""zizmor: what can go wrong in GitHub workflows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
+from mybro.doctor.finding import Confidence, Finding, Severity, Unexamined
+
+_LEVELS: dict[str, Severity] = {"High": "high", "Medium": "medium", "Low": "low", "Informational": "low"}
+_SURE: dict[str, Confidence] = {"High": "high", "Medium": "medium", "Low": "low"}
+
+
+def workflow(path: str) -> bool:
+    """Whether zizmor looks at it."""
+    name = path.rpartition("/")[2]
+    return (path.startswith(".github/workflows/") and path.endswith((".yml", ".yaml"))) or name in (
+        "action.yml",
+        "action.yaml",
+        "dependabot.yml",
+        "dependabot.yaml",
+    )
+
+
+class Zizmor:
+    """Offline only."""
+
+    name = "zizmor"
+
+    def available(self) -> bool:
+        return program("zizmor") is not None
+
+    def run(self, task: Task) -> Outcome:
+        repo, rules = task.repo, task.rules(self.name)
+        paths = [p for p, f in repo.files.items() if workflow(p) and repo.asked(p) and f.size < 1 << 20]
+        zizmor = program("zizmor", repo.root)
+        if zizmor is None:
+            raise EngineError("not installed")
+        outcome = Outcome()
+        for batch in batches(paths):
+            answer = command(
+                [zizmor, "--offline", "--no-progress", "--quiet", "--no-config", "--format", "json", *batch],
+                cwd=repo.root,
+                deadline=task.deadline,
+            )
+            rows = _rows(answer.output)
+            if rows is None and len(batch) > 1:
+                # One file that it cannot read spoils the run: the others are looked at one by one.
+                for path in batch:
+                    single = command(
+                        [
+                            zizmor,
+                            "--offline",
+                            "--no-progress",
+                            "--quiet",
+                            "--no-config",
+                            "--format",
+                            "json",
+                            path,
+                        ],
+                        cwd=repo.root,
+                        deadline=task.deadline,
+                    )
+                    self._add(outcome, _rows(single.output), rules, path)
+            else:
+                self._add(outcome, rows, rules, batch[0])
+        return outcome
+
+    def _add(
+        self, outcome: Outcome, rows: list[dict[str, Any]] | None, rules: dict[str, Any], path: str
+    ) -> None:
+        if rows is None:
+            outcome.unexamined.append(Unexamined(plain(path), "is no valid workflow", self.name))
+            return
+        for row in rows:
+            check = rules.get(row["ident"])
+            told = row["determinations"]
+            places = [p for p in row["locations"] if p["symbolic"].get("kind") == "Primary"] or row[
+                "locations"
+            ]
+            if check is None or not places or row.get("ignored"):
+                continue
+            place = places[0]
+            where = place["symbolic"]["key"].get("Local", {})
+            point = place["concrete"]["location"]["start_point"]
+            annotation = place["symbolic"].get("annotation") or ""
+            outcome.findings.append(
+                Finding(
+                    check.id,
+                    plain(where.get("verbatim_path") or where.get("given_path", "")),
+                    point["row"] + 1,
+                    point["column"] + 1,
+                    f"{row['desc']}: {annotation}" if annotation not in ("", row["desc"]) else row["desc"],
+                    (check.severities or {}).get(row["ident"])
+                    or _LEVELS.get(told["severity"], check.severity),
+                    _SURE.get(told["confidence"], "medium"),
+                    self.name,
+                    row["ident"],
+                )
+            )
+
+
+def _rows(output: bytes) -> list[dict[str, Any]] | None:
+    try:
+        found = json.loads(output)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None

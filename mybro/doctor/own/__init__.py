@@ -1,0 +1,1 @@
+"""mybro's own looking, where no engine looks."""

@@ -1,0 +1,269 @@
+"""Keys, private keys and passwords in files: by their providers' forms, never by entropy alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from mybro.doctor.facts import Repository
+from mybro.doctor.git import GitError
+from mybro.doctor.own.place import Content, Hit, any_in
+
+TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
+    ("AWS access key", rb"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b", b"A"),
+    ("GitHub token", rb"\bgh[pousr]_[A-Za-z0-9]{36,251}\b", b"gh"),
+    ("GitHub token", rb"\bgithub_pat_[A-Za-z0-9_]{60,255}\b", b"github_pat_"),
+    ("GitLab token", rb"\bgl(?:pat|ptt|dt|rt|soat|cbt)-[A-Za-z0-9_-]{20,64}\b", b"gl"),
+    ("Slack token", rb"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}\b", b"xox"),
+    (
+        "Slack webhook",
+        rb"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{40,60}",
+        b"hooks.slack.com",
+    ),
+    (
+        "Discord webhook",
+        rb"https://discord(?:app)?\.com/api/webhooks/\d{17,20}/[\w-]{60,72}",
+        b"api/webhooks/",
+    ),
+    ("Stripe key", rb"\b[rs]k_(?:live|prod)_[A-Za-z0-9]{20,247}\b", b"k_"),
+    ("Stripe test key", rb"\b[rs]k_test_[A-Za-z0-9]{20,247}\b", b"k_test_"),
+    ("Stripe webhook secret", rb"\bwhsec_[A-Za-z0-9+/=]{32,}", b"whsec_"),
+    ("Google API key", rb"\bAIza[\w-]{35}(?![\w-])", b"AIza"),
+    ("Google OAuth secret", rb"\bGOCSPX-[\w-]{28}(?![\w-])", b"GOCSPX-"),
+    ("Anthropic key", rb"\bsk-ant-(?:api|admin|oat)\d\d-[\w-]{80,120}", b"sk-ant-"),
+    ("OpenAI key", rb"\bsk-(?:proj|svcacct|admin)-[\w-]{40,200}", b"sk-"),
+    ("OpenAI key", rb"\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b", b"T3BlbkFJ"),
+    ("Hugging Face token", rb"\bhf_[A-Za-z]{34}\b", b"hf_"),
+    ("npm token", rb"\bnpm_[A-Za-z0-9]{36}\b", b"npm_"),
+    ("PyPI token", rb"\bpypi-AgE[\w-]{50,}", b"pypi-AgE"),
+    ("SendGrid key", rb"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])", b"SG."),
+    ("Twilio key", rb"\bSK[0-9a-f]{32}\b", b"SK"),
+    ("Mailgun key", rb"\bkey-[0-9a-f]{32}\b", b"key-"),
+    ("Mailchimp key", rb"\b[0-9a-f]{32}-us\d{1,2}\b", b"-us"),
+    ("Telegram bot token", rb"\b\d{8,10}:AA[\w-]{32,33}(?![\w-])", b":AA"),
+    ("DigitalOcean token", rb"\bdo[opr]_v1_[0-9a-f]{64}\b", b"_v1_"),
+    ("Shopify token", rb"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b", b"shp"),
+    ("Square token", rb"\b(?:EAAA[\w-]{60}|sq0(?:atp|csp)-[\w-]{22,43})(?![\w-])", b"sq0"),
+    ("Databricks token", rb"\bdapi[0-9a-f]{32}(?:-\d)?\b", b"dapi"),
+    ("Linear key", rb"\blin_api_[A-Za-z0-9]{40}\b", b"lin_api_"),
+    ("Doppler token", rb"\bdp\.(?:pt|st|ct|sa)\.[A-Za-z0-9.]{40,}\b", b"dp."),
+    ("HashiCorp Vault token", rb"\bhvs\.[\w-]{90,}", b"hvs."),
+    ("age secret key", rb"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b", b"AGE-SECRET-KEY-1"),
+    ("Sentry token", rb"\bsntr[uy]s_[A-Za-z0-9+/=_]{60,}", b"sntr"),
+    ("Grafana token", rb"\bglsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}\b", b"glsa_"),
+    ("Postman key", rb"\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b", b"PMAK-"),
+    ("Azure storage key", rb"AccountKey=[A-Za-z0-9+/]{86}==", b"AccountKey="),
+    ("Atlassian token", rb"\bATATT3[\w=-]{180,}", b"ATATT3"),
+    ("Docker Hub token", rb"\bdckr_pat_[\w-]{27}(?![\w-])", b"dckr_pat_"),
+    ("Notion token", rb"\b(?:ntn_[A-Za-z0-9]{46}|secret_[A-Za-z0-9]{43})\b", b"ntn_"),
+    ("Supabase key", rb"\bsb[ps]_[a-z0-9]{40}\b", b"sb"),
+)
+_FORMS = tuple((name, re.compile(pattern), hint) for name, pattern, hint in TOKENS)
+_QUICK = re.compile(
+    rb"""["'=\s:/](?:AKIA|ASIA|AIza|gh[pousr]_|github_pat_|gl(?:pat|ptt|dt|rt|soat|cbt)-|xox[abeoprs]-|[rs]k_(?:live|prod|test)_|"""
+    rb"whsec_|GOCSPX-|sk-(?:ant|proj|svcacct|admin|[A-Za-z0-9]{20}T3)|hf_[A-Za-z]{34}|npm_[A-Za-z0-9]{36}|pypi-AgE|"
+    rb"SG\.[\w-]{22}\.|SK[0-9a-f]{32}|key-[0-9a-f]{32}|\d{8,10}:AA|do[opr]_v1_|shp(?:at|ca|pa|ss)_|sq0|EAAA|dapi[0-9a-f]|"
+    rb"lin_api_|dp\.(?:pt|st|ct|sa)\.|hvs\.|AGE-SECRET|sntr|glsa_|PMAK-|ATATT3|dckr_pat_|ntn_|secret_[A-Za-z0-9]{43}|sb[ps]_)"
+    rb"|AccountKey=|hooks\.slack\.com|api/webhooks/|[0-9a-f]{32}-us\d"
+)
+
+_SAMPLE = re.compile(
+    rb"(?i)example|sample|dummy|placeholder|change[_-]?me|xxxx|your[_-]|fake|redacted|\*{3}|1234567890abcdef|abcdefghij"
+    rb"|0123456789|insert[_-]|todo|foobar|<[a-z_ -]+>|\.\.\.|test_?key|not-?a-?real"
+)
+_PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+_BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")
+_URL_PASSWORD = re.compile(
+    rb"\b[a-z][a-z0-9+.-]{2,12}://([^\s:/@'\"<>{}$%]{1,60}):([^\s:/@'\"<>{}$%*]{3,80})@[\w.-]+"
+)
+_NAMED = re.compile(
+    rb"(?i)(?:^|[^a-z])([\w.-]{0,30}(?:passw(?:or)?d|passwd|pwd|secret(?:_?key)?|api[_-]?key|apikey|auth[_-]?token|"
+    rb"access[_-]?token|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|credentials?))"
+    rb"(?:[\"']?\]?\s*(?::\s*str\s*)?(?::=|=>|=|:)\s*)(?:b|r|f|u)?([\"'])([^\"'\s]{6,200})\2"
+)
+_UNQUOTED = re.compile(
+    rb"(?im)^\s*(?:export\s+|ENV\s+|-\s+)?([\w.-]{0,40}(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|"
+    rb"access[_-]?token|private[_-]?key|client[_-]?secret))"
+    rb"[ \t]*[:=][ \t]*([A-Za-z0-9+/=_.!@#%^&-]{8,200})[ \t]*$"
+)
+_NOT_SECRET_NAME = re.compile(
+    rb"(?i)(?:_?(?:field|label|name|path|file|url|uri|header|prefix|regex|pattern|hash|hashed|placeholder|type|length|help|"
+    rb"text|title|message|error|env|var|id|param|input|form|policy|public|reset|forgot|confirm|changed|required|invalid))$"
+)
+_CODE_VALUE = re.compile(
+    rb"^[\w.-]*[({\[<$%]|^(?:https?|file|env|vault|op|arn|projects|keyring)[:/]|^(?:true|false|none|null|undefined)$",
+    re.IGNORECASE,
+)
+_CONFIG = frozenset({"config", "yaml", "toml", "shell", "dockerfile", "json", "plist", "make"})
+_HISTORY_S = 60.0
+
+
+def tokens(content: Content) -> Iterator[Hit]:
+    """Providers' keys in their published forms."""
+    if not _QUICK.search(content.data):
+        return
+    seen: set[tuple[int, bytes]] = set()
+    for name, form, hint in _FORMS:
+        if hint not in content.data:
+            continue
+        for found in form.finditer(content.data):
+            if _sample(found[0]) or (found.start(), found[0]) in seen:
+                continue
+            seen.add((found.start(), found[0]))
+            low = "test" in name or content.file.language in ("markdown", "prose")
+            yield Hit(
+                content.file.path,
+                content.line(found.start()),
+                f"{name} ({shown(found[0])})",
+                rule=name,
+                severity="medium" if low else None,
+                anchor=shown(found[0]),
+            )
+    if b"eyJ" in content.data and content.file.language != "prose":
+        yield from _jwt(content)
+
+
+_JWT = re.compile(rb"[\"'= ](eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})")
+
+
+def _jwt(content: Content) -> Iterator[Hit]:
+    for found in _JWT.finditer(content.data):
+        part = found[1].split(b".")[1]
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+        except ValueError:
+            continue
+        if not isinstance(claims, dict) or claims.get("sub") == "1234567890":
+            continue
+        expired = isinstance(claims.get("exp"), (int, float)) and claims["exp"] < time.time()
+        if not expired:
+            yield Hit(
+                content.file.path,
+                content.line(found.start(1)),
+                "a signed token (eyJ…)",
+                severity="medium",
+                rule="JWT",
+                confidence="medium",
+            )
+
+
+def _sample(value: bytes) -> bool:
+    """Whether it is plainly an example: such words in it, or hardly any different characters."""
+    body = value.rpartition(b"_")[2] or value
+    return _SAMPLE.search(value) is not None or entropy(body[-24:]) < 2.6
+
+
+def entropy(value: bytes) -> float:
+    """Shannon's, in bits a character."""
+    counts = Counter(value).values()
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts) if value else 0.0
+
+
+def shown(value: bytes) -> str:
+    """The first four characters at most, never more than a quarter."""
+    return value[: min(4, len(value) // 4)].decode("ascii", "replace") + "…"
+
+
+def private_keys(content: Content) -> Iterator[Hit]:
+    """PEM blocks with a body; a header alone is a pattern or a test for one."""
+    if b"PRIVATE KEY" not in content.data:
+        return
+    for found in _PRIVATE.finditer(content.data):
+        if _BODY.search(content.data, found.end(), found.end() + 400) and b"ENCRYPTED" not in found[0]:
+            yield Hit(
+                content.file.path,
+                content.line(found.start()),
+                "a private key",
+                rule="PEM",
+                severity="medium" if content.file.language in ("markdown", "prose") else None,
+            )
+
+
+def passwords(content: Content) -> Iterator[Hit]:
+    """Values beside a name that says what they are, and passwords in addresses."""
+    data, path = content.data, content.file.path
+    if content.file.language in ("", "prose", "markdown", "html", "css", "plist"):
+        return
+    if b"://" in data and b"@" in data:
+        for found in _URL_PASSWORD.finditer(data):
+            if not (_weak(found[2]) or found[2].lower() == found[1].lower() or _SAMPLE.search(found[0])):
+                yield Hit(path, content.line(found.start()), "a password in an address", rule="url")
+    lowered = data.lower()
+    if not any_in(
+        lowered,
+        (b"passw", b"secret", b"api_key", b"apikey", b"api-key", b"token", b"pwd", b"credential", b"_key"),
+    ):
+        return
+    for found in _NAMED.finditer(data):
+        if not _NOT_SECRET_NAME.search(found[1]) and not _weak(found[3]):
+            yield Hit(
+                path,
+                content.line(found.start(1)),
+                f"the value of {found[1].decode(errors='replace')}",
+                rule="named",
+                anchor=found[1].decode(errors="replace"),
+            )
+    if content.file.language in _CONFIG and content.file.language != "json":
+        for found in _UNQUOTED.finditer(data):
+            if not _NOT_SECRET_NAME.search(found[1]) and not _weak(found[2]):
+                yield Hit(
+                    path,
+                    content.line(found.start(1)),
+                    f"the value of {found[1].decode(errors='replace')}",
+                    rule="named",
+                    anchor=found[1].decode(errors="replace"),
+                )
+
+
+def _weak(value: bytes) -> bool:
+    """Whether the value is no secret: an example, a reference, a name, or a word of prose."""
+    if _SAMPLE.search(value) or _CODE_VALUE.search(value) or entropy(value) < 2.5:
+        return True
+    letters = sum(byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.- /" for byte in value)
+    # Names, paths and words have no digits or signs; a made password nearly always has.
+    return letters == len(value)
+
+
+def history(repo: Repository) -> Iterator[Hit]:
+    """Keys in what was ever committed on any branch; lines that were added, newest first, within a minute."""
+    if repo.git is None:
+        return
+    try:
+        log = repo.git.run(
+            "log",
+            "--all",
+            "-p",
+            "-U0",
+            "--no-color",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--max-count=3000",
+            "--format=%x00%H",
+            "--diff-filter=AM",
+            "--",
+            ".",
+        )
+    except GitError:
+        return
+    deadline, seen = time.monotonic() + _HISTORY_S, set()
+    for block in log.split(b"\0")[1:]:
+        commit = block[:40].decode(errors="replace")
+        if time.monotonic() > deadline:
+            return
+        if not (_QUICK.search(block) or b"PRIVATE KEY" in block):
+            continue
+        for part in block.split(b"\ndiff --git ")[1:]:
+            path = part.partition(b"\n")[0].rpartition(b" b/")[2].decode(errors="replace")
+            added = b"\n".join(line[1:] for line in part.split(b"\n") if line.startswith(b"+"))
+            for name, form, hint in (*_FORMS, ("private key", _PRIVATE, b"PRIVATE KEY")):
+                for found in form.finditer(added) if hint in added else ():
+                    whole = name == "private key" and not _BODY.search(added, found.end(), found.end() + 400)
+                    if not _sample(found[0]) and not whole and (path, found[0]) not in seen:
+                        seen.add((path, found[0]))
+                        yield Hit(path, 0, f"{name} in commit {commit[:10]}", rule=name, anchor=commit)

@@ -1,0 +1,177 @@
+"""Where a visitor's text must not arrive unchecked, and what counts as a check."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A kind of call."""
+
+    check: str
+    name: re.Pattern[str]
+    """Matches the called name as written."""
+    message: str
+    places: tuple[int, ...] | None = (0,)
+    """Which positional arguments; None: all."""
+    keywords: tuple[str, ...] = ()
+    receiver: bool = False
+    """Whether the object that is called on counts too."""
+    unless: re.Pattern[str] | None = None
+    """Matches calls that are harmless as written."""
+    text_only: bool = False
+    """Whether a list or tuple of values is harmless."""
+
+
+ATTRIBUTES = frozenset(
+    {
+        "args",
+        "form",
+        "values",
+        "files",
+        "cookies",
+        "headers",
+        "json",
+        "data",
+        "query_params",
+        "path_params",
+        "GET",
+        "POST",
+        "COOKIES",
+        "FILES",
+        "META",
+        "body",
+        "query",
+        "params",
+        "query_string",
+        "get_json",
+        "get_data",
+        "match_info",
+        "rel_url",
+        "path",
+        "full_path",
+        "url",
+        "referrer",
+        "view_args",
+        "match",
+        "stream",
+        "forms",
+        "text",
+    }
+)
+
+SAFE_CALLS = re.compile(
+    r"(?:^|\.)(?:int|float|bool|len|secure_filename|basename|escape\w*|quote|quote_plus|shlex\.quote|UUID|Decimal|hash|"
+    r"sha\d+|sha3_\d+|md5|hexdigest|isdigit|isalnum|isinstance|bleach\.clean|clean|sanitize\w*|validate\w*|"
+    r"url_has_allowed_host_and_scheme|is_safe_url|safe_join|safe_str_cmp|compare_digest|filter_format|escape_filter_chars|"
+    r"index|count|find|startswith|endswith|type|id|fromisoformat|strptime|mogrify|date|enum|jsonify|dumps|url_for)$"
+)
+
+
+def _sink(check: str, name: str, message: str, **how: object) -> Sink:
+    return Sink(check, re.compile(name), message, **how)  # type: ignore[arg-type]
+
+
+SINKS = (
+    _sink(
+        "SEC07",
+        r"^(?:os\.(?:system|popen)|subprocess\.(?:getoutput|getstatusoutput)|commands\.getoutput|popen2?)$",
+        "a visitor's text becomes part of a command",
+    ),
+    _sink(
+        "SEC07",
+        r"^(?:subprocess\.(?:run|call|check_call|check_output|Popen)|Popen|check_output|check_call)$",
+        "a visitor's text becomes part of a command",
+        keywords=("args",),
+    ),
+    _sink(
+        "SEC07",
+        r"^(?:os\.(?:exec\w+|spawn\w+|posix_spawn\w*)|asyncio\.create_subprocess_shell)$",
+        "a visitor's text becomes part of a command",
+        places=None,
+    ),
+    _sink("SEC06", r"^(?:eval|exec|compile|builtins\.(?:eval|exec))$", "a visitor's text is run as code"),
+    _sink(
+        "SEC08",
+        r"(?i)(?:^|\.)(?:execute|executemany|executescript|raw|read_sql\w*|from_statement)$",
+        "a visitor's text becomes part of a statement",
+        keywords=("query", "sql", "statement"),
+        text_only=True,
+    ),
+    _sink(
+        "SEC08",
+        r"(?:^|\.)text$",
+        "a visitor's text becomes part of a statement",
+        unless=re.compile(r"^(?!text\(|sqlalchemy\.text\(|sa\.text\(|db\.text\()"),
+    ),
+    _sink(
+        "SEC09",
+        r"^(?:c?[pP]ickle|dill|marshal|shelve|jsonpickle|joblib|cloudpickle)\.(?:loads?|open|decode|Unpickler)$|^yaml\.(?:load|"
+        r"unsafe_load|full_load|load_all)$|^(?:helperkls\.)?pickle_loads$",
+        "a visitor's data is loaded as objects",
+        unless=re.compile(r"SafeLoader"),
+    ),
+    _sink(
+        "SEC25",
+        r"(?i)(?:^|\.)(?:xpath|XPath|findall|iterfind|find_all_by_xpath|evaluate|select_xpath)$|(?:tree|root|doc|etree|xml\w*)\.find$",
+        "a visitor's text becomes part of an XPath query",
+    ),
+    _sink(
+        "SEC25",
+        r"(?i)(?:ldap\w*|conn\w*|connection|l|server|ld)\.(?:search\w*|search_ext_s|simple_bind\w*|paged_search)$",
+        "a visitor's text becomes part of an LDAP query",
+        places=None,
+        keywords=("search_filter", "filterstr", "search_base", "base"),
+    ),
+    _sink(
+        "SEC24",
+        r"^(?:open|io\.open|codecs\.open|os\.open|aiofiles\.open|builtins\.open|gzip\.open|tarfile\.open|zipfile\.ZipFile|ZipFile)$",
+        "a visitor chooses which file is opened",
+        keywords=("file", "path", "name"),
+    ),
+    _sink(
+        "SEC24",
+        r"^(?:os\.(?:remove|unlink|rmdir|listdir|scandir|rename|mkdir|makedirs|stat|chmod)|shutil\.(?:rmtree|copy\w*|move)|"
+        r"(?:flask\.)?send_file|FileResponse|(?:[\w.]+\.)?save|os\.path\.(?:exists|isfile|getsize))$",
+        "a visitor chooses which file is used",
+        places=(0, 1),
+        keywords=("path", "path_or_file", "filename"),
+    ),
+    _sink(
+        "SEC24",
+        r"\.(?:read_text|read_bytes|write_text|write_bytes|unlink|open|exists|iterdir|is_file)$",
+        "a visitor chooses which file is used",
+        places=(),
+        receiver=True,
+        unless=re.compile(r"^(?!.*(?:[Pp]ath|/|file|dir))"),
+    ),
+    _sink(
+        "SEC26",
+        r"^(?:requests|httpx|session|client|aiohttp|http|s)\.(?:get|post|put|delete|patch|head|request|options|stream)$|"
+        r"^(?:urllib\.request\.)?(?:urlopen|urlretrieve|Request)$|^urllib3?\.\w+$",
+        "a visitor chooses which address is called",
+        places=(0, 1),
+        keywords=("url",),
+    ),
+    _sink(
+        "SEC26",
+        r"^(?:flask\.)?(?:redirect|HttpResponseRedirect|RedirectResponse|HTTPFound|web\.HTTPFound)$|^self\.redirect$",
+        "a visitor chooses where the page leads",
+        keywords=("url", "location"),
+    ),
+    _sink(
+        "SEC20",
+        r"^(?:flask\.)?(?:render_template_string|Template|jinja2\.Template|Environment\(.*\)\.from_string|env\.from_string)$",
+        "a visitor's text is a template",
+        keywords=("source",),
+    ),
+    _sink(
+        "SEC20",
+        r"^(?:\w+\.)?(?:Markup|mark_safe|HTMLResponse|HttpResponse)$",
+        "a visitor's text is sent as HTML",
+        keywords=("content",),
+        unless=re.compile(r"content_type|media_type|text/plain|application/json"),
+    ),
+)

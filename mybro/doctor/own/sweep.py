@@ -1,0 +1,214 @@
+"""Every own check, in one pass: each file is read once for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from mybro.doctor.check import Check
+from mybro.doctor.engine import Outcome, Task
+from mybro.doctor.facts import MAX_SOURCE_BYTES, File
+from mybro.doctor.finding import FIX_ORDER, Finding, Unexamined
+from mybro.doctor.languages import TEXT
+from mybro.doctor.own.place import Content, Hit, PerFile, PerRepository
+
+_ROOM = "mybro.doctor.own"
+PER_FILE = {
+    "tokens": "secrets",
+    "private_keys": "secrets",
+    "passwords": "secrets",
+    "bidi": "files",
+    "conflicts": "files",
+    "line_ends": "files",
+    "encoding": "files",
+    "byte_order": "files",
+    "pipe_to_shell": "scripts",
+    "shell_strict": "scripts",
+    "gnu_options": "scripts",
+    "new_bash": "scripts",
+    "dockerfile": "scripts",
+    "home_paths": "scripts",
+    "linux_files": "python",
+    "ts_ignore": "javascript",
+    "no_assertions": "tests",
+    "skips": "tests",
+    "sleeps": "tests",
+    "double_tests": "tests",
+    "never_run": "tests",
+    "long_files": "files",
+    "taint": "taint",
+    "placeholders": "docs",
+    "markdown": "docs",
+    "alt_text": "docs",
+    "anchors": "docs",
+    "workflow_syntax": "workflows",
+    "job_timeout": "workflows",
+    "retired": "workflows",
+    "plist_syntax": "apple",
+    "arbitrary_loads": "apple",
+    "entitlements": "apple",
+    "launchd": "apple",
+    "extra_index": "dependencies",
+    "cargo_versions": "rust",
+    "cargo_edition": "rust",
+    "install_scripts": "javascript",
+    "package_json": "javascript",
+    "tsconfig": "javascript",
+}
+"""A rule and the module that has its function: called with each file that was read."""
+PER_REPOSITORY = {
+    "history": "secrets",
+    "secret_files": "git",
+    "gitignore": "git",
+    "artefacts": "git",
+    "case_collisions": "git",
+    "large_files": "git",
+    "broken_links": "git",
+    "odd_names": "git",
+    "outside_links": "git",
+    "executable": "git",
+    "locks": "dependencies",
+    "update_bot": "dependencies",
+    "loose_versions": "dependencies",
+    "requires_python": "dependencies",
+    "double_dependencies": "dependencies",
+    "licence_field": "dependencies",
+    "js_locks": "javascript",
+    "cargo_lock": "rust",
+    "package_resolved": "apple",
+    "usage": "apple",
+    "readme": "docs",
+    "licence": "docs",
+    "thin_readme": "docs",
+    "links": "docs",
+    "no_tests": "tests",
+    "pytest_strict": "tests",
+    "no_ci": "workflows",
+    "cycles": "structure",
+    "duplicates": "structure",
+}
+"""Called once, with the repository."""
+LANGUAGES: Mapping[str, frozenset[str]] = {
+    "taint": frozenset({"python"}),
+    "linux_files": frozenset({"python"}),
+    "no_assertions": frozenset({"python"}),
+    "skips": frozenset({"python"}),
+    "sleeps": frozenset({"python"}),
+    "double_tests": frozenset({"python"}),
+    "never_run": frozenset({"python"}),
+    "ts_ignore": frozenset({"typescript", "tsx"}),
+    "shell_strict": frozenset({"shell"}),
+    "gnu_options": frozenset({"shell"}),
+    "new_bash": frozenset({"shell"}),
+    "dockerfile": frozenset({"dockerfile"}),
+    "placeholders": frozenset({"markdown"}),
+    "markdown": frozenset({"markdown"}),
+    "alt_text": frozenset({"markdown"}),
+    "anchors": frozenset({"markdown"}),
+    "workflow_syntax": frozenset({"yaml"}),
+    "job_timeout": frozenset({"yaml"}),
+    "retired": frozenset({"yaml"}),
+    "plist_syntax": frozenset({"plist"}),
+    "arbitrary_loads": frozenset({"plist"}),
+    "entitlements": frozenset({"plist"}),
+    "launchd": frozenset({"plist"}),
+    "package_json": frozenset({"json"}),
+    "install_scripts": frozenset({"json"}),
+    "tsconfig": frozenset({"json"}),
+    "cargo_versions": frozenset({"toml"}),
+    "cargo_edition": frozenset({"toml"}),
+    "extra_index": frozenset({"prose", "config", "toml"}),
+    "pipe_to_shell": frozenset({"shell", "dockerfile", "yaml", "make"}),
+    "home_paths": frozenset(
+        {"python", "javascript", "typescript", "tsx", "rust", "swift", "shell", "toml", "yaml"}
+    ),
+}
+"""What a rule looks at; without an entry: every file that a person writes."""
+
+
+class Own:
+    """mybro's own checks."""
+
+    name = "mybro"
+
+    def available(self) -> bool:
+        return True
+
+    def run(self, task: Task) -> Outcome:
+        outcome = Outcome()
+        rules = task.rules(self.name)
+        several: dict[str, list[Check]] = {}
+        for check in task.checks.values():
+            for rule in check.engines.get(self.name, ()):
+                several.setdefault(rule, []).append(check)
+        for rule in rules:
+            if rule in PER_REPOSITORY:
+                whole: PerRepository = _function(PER_REPOSITORY[rule], rule)
+                self._collect(task, several[rule], rule, whole(task.repo), outcome)
+        self._files(task, several, outcome)
+        return outcome
+
+    def _files(self, task: Task, several: dict[str, list[Check]], outcome: Outcome) -> None:
+        looks: list[tuple[str, PerFile]] = [(r, _function(PER_FILE[r], r)) for r in several if r in PER_FILE]
+        by_language: dict[str, list[tuple[str, PerFile]]] = {}
+        late = 0
+        for file in task.repo.files.values():
+            if not _to_read(task, file):
+                continue
+            if file.language not in by_language:
+                by_language[file.language] = [
+                    (rule, look)
+                    for rule, look in looks
+                    if file.language in LANGUAGES.get(rule, (file.language,))
+                ]
+            if not by_language[file.language]:
+                continue
+            if time.monotonic() > task.deadline:
+                late += 1
+                continue
+            data = task.repo.read(file)
+            if data is None:
+                outcome.unexamined.append(Unexamined(file.path, "cannot be read", self.name))
+            elif b"\0" not in data[:4096]:
+                content = Content(file, data)
+                for rule, look in by_language[file.language]:
+                    self._collect(task, several[rule], rule, look(content), outcome)
+        if late:
+            outcome.unexamined.append(Unexamined(f"{late:,} files", "out of time", self.name))
+
+    def _collect(
+        self, task: Task, checks: list[Check], rule: str, hits: Iterable[Hit], outcome: Outcome
+    ) -> None:
+        for hit in hits:
+            check = next((c for c in checks if c.id == hit.rule), checks[0] if len(checks) == 1 else None)
+            if check is None or (hit.path and hit.path in task.repo.files and not task.repo.asked(hit.path)):
+                continue
+            fix = hit.fix if FIX_ORDER[hit.fix] <= FIX_ORDER[check.fixable] else check.fixable
+            outcome.findings.append(
+                Finding(
+                    check.id,
+                    hit.path,
+                    hit.line,
+                    1,
+                    hit.message,
+                    hit.severity or check.severity_of(rule),
+                    hit.confidence or check.confidence,
+                    self.name,
+                    rule,
+                    hit.line,
+                    fix,
+                    hit.edits,
+                    anchor=hit.anchor,
+                )
+            )
+
+
+def _to_read(task: Task, file: File) -> bool:
+    wanted = file.language in TEXT or file.language in ("config", "yaml", "json", "prose", "key")
+    return wanted and file.size <= MAX_SOURCE_BYTES and not file.vendored and task.repo.asked(file.path)
+
+
+def _function(module: str, name: str) -> Any:
+    return getattr(import_module(f"{_ROOM}.{module}"), name)

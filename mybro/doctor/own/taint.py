@@ -1,0 +1,272 @@
+"""Where a visitor's text goes, within one function of Python: from the request to what must not get it.
+
+No engine that runs here follows values. This does so from assignment to assignment in the order of the lines,
+through text operations; a call that checks or converts ends the way. It does not look into other functions.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from mybro.doctor.own.place import Content, Hit, any_in
+from mybro.doctor.own.sinks import ATTRIBUTES, SAFE_CALLS, SINKS, Sink
+from mybro.doctor.own.tests import _tree
+
+_SINK_WORDS = (
+    b"open(",
+    b"execute",
+    b"system(",
+    b"subprocess",
+    b"popen",
+    b"eval(",
+    b"exec(",
+    b"redirect",
+    b"loads(",
+    b".search",
+    b"xpath",
+    b"render_template_string",
+    b"requests.",
+    b"httpx.",
+    b"urlopen",
+    b"send_file",
+    b"os.",
+    b"Path(",
+    b"Markup(",
+    b"mark_safe",
+    b"HttpResponse",
+    b"find(",
+    b"set_cookie",
+    b"make_response",
+    b"return ",
+)
+_REQUEST = re.compile(r"^(?:flask\.|self\.|bottle\.)?(?:request|req|websocket|_request|flask_request)$")
+
+
+class _Function:
+    """One function's walk."""
+
+    def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef, content: Content, routed: bool) -> None:
+        self.content = content
+        self.tainted: set[str] = set()
+        self.hits: list[Hit] = []
+        if routed:
+            plain = {"self", "cls", "request", "req", "db", "session"}
+            for arg in (*node.args.args, *node.args.kwonlyargs):
+                kind = ast.unparse(arg.annotation) if arg.annotation else ""
+                if arg.arg not in plain and kind in ("", "str", "bytes") and not _is_default_call(node, arg):
+                    self.tainted.add(arg.arg)
+
+    def walk(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:  # noqa: C901 (one case a kind of statement)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return
+        for expression in _own_expressions(node):
+            self._look(expression)
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._bind(target, self.is_tainted(value))
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._bind(target, self.is_tainted(value))
+            case ast.AugAssign(target=ast.Name(id=name), value=value):
+                if self.is_tainted(value):
+                    self.tainted.add(name)
+            case ast.For(target=target, iter=source) | ast.AsyncFor(target=target, iter=source):
+                self._bind(target, self.is_tainted(source))
+            case ast.With(items=items) | ast.AsyncWith(items=items):
+                for item in items:
+                    if item.optional_vars is not None:
+                        self._bind(item.optional_vars, self.is_tainted(item.context_expr))
+            case ast.If(test=test, body=body) if _rejects(test, body):
+                for name in _names(test):
+                    self.tainted.discard(name)
+        for inner in ("body", "orelse", "finalbody"):
+            self.walk(getattr(node, inner, []) if not isinstance(node, ast.Match) else [])
+        for handler in getattr(node, "handlers", []):
+            self.walk(handler.body)
+        for case in getattr(node, "cases", []):
+            self.walk(case.body)
+
+    def _bind(self, target: ast.expr, tainted: bool) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            for item in target.elts:
+                self._bind(item, tainted)
+        elif isinstance(target, ast.Name):
+            (self.tainted.add if tainted else self.tainted.discard)(target.id)
+        elif (
+            isinstance(target, ast.Subscript | ast.Attribute)
+            and tainted
+            and isinstance(target.value, ast.Name)
+        ):
+            self.tainted.add(target.value.id)
+
+    def is_tainted(self, node: ast.expr | None) -> bool:  # noqa: C901 (one case a kind of node)
+        """Whether the value has something of the visitor's in it."""
+        match node:
+            case ast.Name(id=name):
+                return name in self.tainted
+            case ast.Attribute() | ast.Subscript():
+                if _source(node):
+                    return True
+                if (
+                    isinstance(node, ast.Attribute)
+                    and node.attr in ("filename", "name")
+                    and not self.is_tainted(node.value)
+                ):
+                    return False
+                return self.is_tainted(node.value)
+            case ast.Call(func=func, args=args, keywords=keywords):
+                if _source(node):
+                    return True
+                name = ast.unparse(func)
+                if SAFE_CALLS.search(name):
+                    return False
+                inner = any(map(self.is_tainted, args)) or any(self.is_tainted(k.value) for k in keywords)
+                return inner or (isinstance(func, ast.Attribute) and self.is_tainted(func.value))
+            case ast.JoinedStr(values=values):
+                return any(self.is_tainted(v.value) for v in values if isinstance(v, ast.FormattedValue))
+            case ast.BinOp(left=left, right=right):
+                return self.is_tainted(left) or self.is_tainted(right)
+            case ast.BoolOp(values=values):
+                return any(map(self.is_tainted, values))
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.is_tainted(body) or self.is_tainted(orelse)
+            case ast.Await(value=value) | ast.Starred(value=value) | ast.NamedExpr(value=value):
+                return self.is_tainted(value)
+            case ast.Tuple(elts=elts) | ast.List(elts=elts) | ast.Set(elts=elts):
+                return any(map(self.is_tainted, elts))
+            case ast.Dict(values=values):
+                return any(map(self.is_tainted, values))
+            case (
+                ast.ListComp(elt=elt, generators=generators)
+                | ast.GeneratorExp(elt=elt, generators=generators)
+            ):
+                return self.is_tainted(elt) or any(self.is_tainted(g.iter) for g in generators)
+        return False
+
+    def _look(self, expression: ast.expr) -> None:
+        """Every call in the expression against the sinks."""
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                for sink in SINKS:
+                    if sink.name.search(name) and self._reaches(sink, node):
+                        self._tell(sink, node)
+                        break
+
+    def _reaches(self, sink: Sink, node: ast.Call) -> bool:
+        if sink.receiver and isinstance(node.func, ast.Attribute) and self.is_tainted(node.func.value):
+            return True
+        if sink.unless is not None and sink.unless.search(ast.unparse(node)):
+            return False
+        wanted = [a for number, a in enumerate(node.args) if sink.places is None or number in sink.places]
+        wanted += [
+            k.value
+            for k in node.keywords
+            if k.arg in sink.keywords or (sink.places is None and k.arg is None)
+        ]
+        return any(map(self.is_tainted, wanted)) and not (sink.text_only and all(map(_plain_value, wanted)))
+
+    def _tell(self, sink: Sink, node: ast.AST) -> None:
+        line = getattr(node, "lineno", 0)
+        self.hits.append(
+            Hit(self.content.file.path, line, sink.message, rule=sink.check, anchor=ast.unparse(node)[:120])
+        )
+
+
+def _plain_value(node: ast.expr) -> bool:
+    return isinstance(node, ast.Tuple | ast.List | ast.Dict)
+
+
+def _own_expressions(node: ast.stmt) -> Iterator[ast.expr]:
+    """The expressions of a statement, without those of statements inside of it."""
+    for field in ast.iter_child_nodes(node):
+        if isinstance(field, ast.expr):
+            yield field
+        elif isinstance(field, ast.withitem):
+            yield field.context_expr
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _rejects(test: ast.expr, body: list[ast.stmt]) -> bool:
+    """`if value not in ALLOWED: return` and its like: what comes after was checked."""
+    ends = bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue)
+    text = ast.unparse(test)
+    # Only a comparison with a fixed set or a full match is a check; a search for a bad word is none.
+    return (
+        ends
+        and re.search(
+            r" not in [A-Z_]{3,}| not in [\(\[{]|not re\.fullmatch|is_relative_to|\.isalnum|\.isdigit|"
+            r"\.isidentifier|commonpath|startswith\(",
+            text,
+        )
+        is not None
+    )
+
+
+def _is_default_call(node: ast.FunctionDef | ast.AsyncFunctionDef, arg: ast.arg) -> bool:
+    """Whether the parameter is injected (Depends(…)) and not taken from the address."""
+    named = [*node.args.args][len(node.args.args) - len(node.args.defaults) :]
+    for other, default in zip(named, node.args.defaults, strict=True):
+        if other is arg:
+            return isinstance(default, ast.Call) and "Depends" in ast.unparse(default)
+    return False
+
+
+def _source(node: ast.expr) -> bool:
+    """Whether the expression itself is a part of the request that its sender chose."""
+    while isinstance(node, ast.Subscript | ast.Call | ast.Await):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Attribute):
+        return False
+    chain: ast.Attribute = node
+    while True:
+        if chain.attr in ATTRIBUTES and _REQUEST.match(ast.unparse(chain.value)):
+            return True
+        inner: ast.expr = chain.value
+        while isinstance(inner, ast.Subscript | ast.Call | ast.Await):
+            inner = inner.func if isinstance(inner, ast.Call) else inner.value
+        if not isinstance(inner, ast.Attribute):
+            return (
+                chain.attr in ("get_argument", "get_query_argument", "get_body_argument")
+                and ast.unparse(inner) == "self"
+            )
+        chain = inner
+
+
+def _routed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a decorator makes the function answer requests: its parameters come from the address."""
+    return any(
+        re.search(
+            r"(?:^|\.)(?:route|get|post|put|delete|patch|websocket)\(\s*[frb]*['\"].*[<{]", ast.unparse(d)
+        )
+        for d in node.decorator_list
+    )
+
+
+def taint(content: Content) -> Iterator[Hit]:
+    """A visitor's text in commands, queries, paths, pages and addresses."""
+    data = content.data
+    if not any_in(data, (b"request", b"get_argument", b"@app.", b"@router.")) or not any_in(
+        data, _SINK_WORDS
+    ):
+        return
+    if (
+        not any_in(data, (b"request.", b"req.", b"get_argument", b"@app.", b"@router.", b"@bp."))
+        or content.file.is_test
+    ):
+        return
+    tree = _tree(data)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = _Function(node, content, _routed(node))
+            function.walk(node.body)
+            yield from dict.fromkeys(function.hits)

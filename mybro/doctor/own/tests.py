@@ -1,0 +1,201 @@
+"""Whether there are tests, and whether they test."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+import warnings
+from collections.abc import Iterator
+
+import tomlkit
+
+from mybro.doctor.facts import Repository
+from mybro.doctor.finding import Edit
+from mybro.doctor.languages import CODE
+from mybro.doctor.own.place import Content, Hit, any_in, first_line
+
+_LINES_WORTH_TESTING = 30
+_DEF = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(test\w*)\([^\n]*")
+_SKIP = re.compile(
+    rb"@(?:pytest\.mark\.)(?:skip|xfail)(?:\(\s*\))?\s*$|(?:pytest\.mark\.|pytest\.)skip\(\s*\)|"
+    rb"@unittest\.skip\s*$|@unittest\.skip\(\s*[\"']{2}\s*\)|self\.skipTest\(\s*[\"']{2}\s*\)",
+    re.MULTILINE,
+)
+_SLEEP = re.compile(rb"(?<![\w.])(?:time\.sleep|asyncio\.sleep|sleep)\(\s*(\d*\.?\d+)\s*\)")
+_LONG_S = 0.2
+
+
+def _python_test(content: Content) -> bool:
+    name = content.file.name
+    return name.startswith("test_") or name.endswith("_test.py")
+
+
+def _tree(data: bytes) -> ast.Module | None:
+    """The syntax tree; None where this Python does not understand the file. Nothing in it is run."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def no_assertions(content: Content) -> Iterator[Hit]:
+    """Test functions in which nothing can be wrong but an exception, by their syntax tree."""
+    if not _python_test(content) or not _suspicious(content.data):
+        return
+    tree = _tree(content.data)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
+            body = [
+                n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
+            ]
+            if node.decorator_list and any(
+                "fixture" in ast.unparse(d) or "skip" in ast.unparse(d) for d in node.decorator_list
+            ):
+                continue
+            if not any(_is_check(inner) for statement in body for inner in ast.walk(statement)):
+                yield Hit(content.file.path, node.lineno, f"{node.name} asserts nothing", anchor=node.name)
+
+
+def _suspicious(data: bytes) -> bool:
+    """Whether some test function's text has no word of a check: a look at the text spares most parsing."""
+    starts = list(_DEF.finditer(data))
+    for number, found in enumerate(starts):
+        end = starts[number + 1].start() if number + 1 < len(starts) else len(data)
+        if not re.search(rb"assert|raises|warns|fail", data[found.end() : end]):
+            return True
+    return False
+
+
+def _is_check(node: ast.AST) -> bool:
+    if isinstance(node, (ast.Assert, ast.Raise)):
+        return True
+    if isinstance(node, ast.With | ast.AsyncWith):
+        return any(
+            isinstance(item.context_expr, ast.Call) and _checks_by_name(item.context_expr)
+            for item in node.items
+        )
+    return isinstance(node, ast.Call) and _checks_by_name(node)
+
+
+def _checks_by_name(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return (
+        re.search(
+            r"(?i)assert|raise|warn|expect|verif|check|fail|should|compare|snapshot|ensure|validat|approx|match|test|bench|run_|skip",
+            name,
+        )
+        is not None
+    )
+
+
+def skips(content: Content) -> Iterator[Hit]:
+    """skip and xfail without a reason."""
+    if not content.file.is_test or not any_in(content.data, (b"skip", b"xfail")):
+        return
+    for found in _SKIP.finditer(content.data):
+        yield Hit(content.file.path, content.line(found.start()), "is switched off without a reason")
+
+
+def sleeps(content: Content) -> Iterator[Hit]:
+    """Fixed waits that a person would notice in a suite."""
+    if not _python_test(content) or b"sleep(" not in content.data:
+        return
+    for found in _SLEEP.finditer(content.data):
+        if float(found[1]) >= _LONG_S and not content.around(found.start()).lstrip().startswith(b"#"):
+            yield Hit(
+                content.file.path, content.line(found.start()), f"waits {found[1].decode()} s by the clock"
+            )
+
+
+def double_tests(content: Content) -> Iterator[Hit]:
+    """Two test functions of one name in one place, by the text; conditions and decorators may mean it."""
+    if not _python_test(content):
+        return
+    names = [found[2] for found in _DEF.finditer(content.data)]
+    if len(names) == len(set(names)):
+        return
+    tree = _tree(content.data)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, (ast.Module, ast.ClassDef)):
+            seen: dict[str, int] = {}
+            for item in node.body:
+                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name.startswith("test"):
+                    if item.name in seen and not any(
+                        "overload" in ast.unparse(d) for d in item.decorator_list
+                    ):
+                        message = f"{item.name} is on line {seen[item.name]} already, and only this one runs"
+                        yield Hit(content.file.path, item.lineno, message, anchor=item.name)
+                    seen[item.name] = item.lineno
+
+
+def never_run(content: Content) -> Iterator[Hit]:
+    """Test classes with __init__, and tests that yield: pytest leaves them out."""
+    if not _python_test(content) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
+        return
+    if b"def __init__" in content.data and (tree := _tree(content.data)):
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test") and not node.bases:
+                names = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
+                if "__init__" in names and any(name.startswith("test") for name in names):
+                    yield Hit(
+                        content.file.path, node.lineno, f"{node.name} has an __init__: pytest leaves it out"
+                    )
+
+
+def no_tests(repo: Repository) -> Iterator[Hit]:
+    """Code, and no file that looks like a test of it."""
+    sources = [
+        f for f in repo.files.values() if f.language in CODE - {"shell", "sql", "c"} and not f.vendored
+    ]
+    if not sources or any(f.is_test for f in sources):
+        return
+    size = sum(file.size for file in sources)
+    inside = any(
+        file.language in ("rust", "python")
+        and (b"#[test]" in data or b"def test_" in data or b">>> " in data)
+        for file in sources[:500]
+        if (data := repo.read(file)) is not None
+    )
+    if size > 40 * _LINES_WORTH_TESTING and not inside:
+        yield Hit("", 0, f"{len(sources)} source files, and no test")
+
+
+def pytest_strict(repo: Repository) -> Iterator[Hit]:
+    """Where pytest is configured in pyproject.toml."""
+    text = repo.text("pyproject.toml") or ""
+    if "[tool.pytest.ini_options]" not in text:
+        return
+    try:
+        options = tomllib.loads(text)["tool"]["pytest"]["ini_options"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return
+    told = options.get("addopts", "")
+    words = set(told.split() if isinstance(told, str) else map(str, told))
+    if options.get("strict") is True:
+        return
+    missing = [
+        word
+        for word in ("--strict-markers", "--strict-config")
+        if word not in words and "--strict" not in words
+    ]
+    if not missing and options.get("xfail_strict") is True:
+        return
+    if options.get("xfail_strict") is not True:
+        missing.append("xfail_strict")
+    line = first_line(text, r"(?m)^\[tool\.pytest\.ini_options\]")
+    edits = (Edit(0, len(text.encode()), _stricter(text).encode()),)
+    yield Hit("pyproject.toml", line, f"does not have {', '.join(missing)}", edits, "unsafe", anchor="strict")
+
+
+def _stricter(text: str) -> str:
+    document = tomlkit.parse(text)
+    options = document["tool"]["pytest"]["ini_options"]
+    told = options.get("addopts", [])
+    words = told.split() if isinstance(told, str) else [str(word) for word in told]
+    words += [word for word in ("--strict-markers", "--strict-config") if word not in words]
+    options["addopts"] = " ".join(words) if isinstance(told, str) else words
+    options["xfail_strict"] = True
+    return tomlkit.dumps(document)

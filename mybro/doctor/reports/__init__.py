@@ -1,0 +1,1 @@
+"""An examination told: to a person, a program, GitHub, a browser."""
