@@ -23,6 +23,11 @@ def command(as_json: bool) -> int:
     Each line is OK, MISSING (a session cannot run without it) or OPTIONAL. Exit status: 0 if a session can
     run, 1 if not.
     """
+    return report(as_json=as_json)
+
+
+def report(*, as_json: bool) -> int:
+    """Look at this installation and tell; gives the exit status."""
     from mybro.config import load_settings
     from mybro.ops import readiness
 
