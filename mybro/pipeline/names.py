@@ -28,10 +28,16 @@ def put_right(settings: WordsSettings, recogniser: Recognises, repo: Path | None
     return CorrectedTranscription(recogniser, OwnWords(settings, as_written), names, settled_by(parse))
 
 
-def follow(heard: CorrectedTranscription, pipeline: Pipeline) -> None:
-    """Keep the names up to date while a session runs, and learn from what the person says was wrong."""
+def follow(
+    settings: WordsSettings, recogniser: Recognises | None, repo: Path, pipeline: Pipeline
+) -> CorrectedTranscription | None:
+    """The same for a session: names are kept up to date, and it learns from what was wrong."""
+    if recogniser is None:
+        return None
+    heard = put_right(settings, recogniser, repo)
     pipeline.watch(heard.own.watch)
     pipeline.watch(_Follower(heard.names, pipeline).watch)
+    return heard
 
 
 class _Follower:

@@ -42,7 +42,7 @@ from mybro.intent import Intent
 from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
-from mybro.pipeline.names import follow, put_right
+from mybro.pipeline.names import follow
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages, Thinks
@@ -163,13 +163,10 @@ async def session(
         coder = coding_hand(settings.executor, clock)
         executor = _crew(settings, repo, pipeline, clock, coder)
         brain = Brain(settings.brain, clock)
-        heard = put_right(settings.words, transcription, repo) if transcription else None
-        if heard is not None:
-            follow(heard, pipeline)
         pipeline.attach(
             Stages(
                 think(brain) if think else brain,
-                heard,
+                follow(settings.words, transcription, repo, pipeline),
                 executor,
                 mouth,
                 journal,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from mybro.transcribe.code_line import Line, symbol_of
 from mybro.transcribe.numbers import read_number
 from mybro.vocabulary import lines
 
@@ -25,14 +26,6 @@ _WORD = re.compile(r"[^\s]+")
 _LONGEST_CASE = 8
 _AS_IN = ("as", "in")
 _PUNCTUATION = ",.;:!?"
-_PLACES = {"\\n": "\n", "\\t": "\t", "\\s": " ", "\\\\": "\\", "\\": "/"}
-
-
-class _Symbol(NamedTuple):
-    text: str
-    left: bool
-    """Whether it clings to what stands before it."""
-    right: bool
 
 
 def _table(name: str) -> dict[tuple[str, ...], str]:
@@ -44,25 +37,13 @@ def _table(name: str) -> dict[tuple[str, ...], str]:
     return table
 
 
-def _symbol(written: str) -> _Symbol:
-    if written in ("<", "<=", ">", ">=", "=>", "->"):
-        return _Symbol(written, False, False)
-    if written == "<>":
-        return _Symbol(">", True, False)
-    left, right = written[0] == "<" and len(written) > 1, written[-1] == ">" and len(written) > 1
-    text = written[left : len(written) - right]
-    return _Symbol(_PLACES.get(text, text), left, right)
-
-
-_SYMBOLS = {phrase: _symbol(written) for phrase, written in _table("SYMBOLS").items()}
+_SYMBOLS = {phrase: symbol_of(written) for phrase, written in _table("SYMBOLS").items()}
 _QUOTES = _table("QUOTES")
 _CASES = _table("CASES")
 _AT_START = _table("AT_START")
 _AFTER_OPERATOR = _table("AFTER_OPERATOR")
 _ENDS = frozenset(" ".join(_DATA["ENDS"]).split())
 _LONGEST = max(len(phrase) for table in (_SYMBOLS, _QUOTES, _CASES) for phrase in table)
-_OPERATORS = frozenset(_DATA["OPERATORS"][0].split())
-_BEFORE_LIST = frozenset({"return", "in", "and", "or", "not", "if", "else", "yield", "print"})
 _TELLING = re.compile(
     r"(?:open|close|left|right|empty|double|triple) \w+|equals|semicolon|quote|underscore|colon|comma"
 )
@@ -101,63 +82,18 @@ def _longest(words: Sequence[str], at: int, table: Mapping[tuple[str, ...], T]) 
 # ---------------------------------------------------------------------------- code
 
 
-class _Line:
-    """Code as it grows."""
-
-    def __init__(self) -> None:
-        self.out = ""
-        self._tight = True
-        self._open: set[str] = set()
-
-    def word(self, text: str) -> None:
-        self.out += text if self._tight else f" {text}"
-        self._tight = False
-
-    def symbol(self, symbol: _Symbol) -> None:
-        if symbol.text == "[" and self.out[-1:].isalnum() and self.out.split()[-1] not in _BEFORE_LIST:
-            symbol = _Symbol("[", True, True)  # an index, not a list
-        if symbol.left:
-            self.out = self.out.rstrip(" ")
-        tight = symbol.left or self._tight
-        self.out += symbol.text if tight or not self.out else f" {symbol.text}"
-        self._tight = symbol.right
-
-    def quote(self, mark: str) -> None:
-        if mark in self._open:
-            self._open.discard(mark)
-            self.out = self.out.rstrip(" ") + mark
-            self._tight = False
-        else:
-            self._open.add(mark)
-            self.word(mark)
-            self._tight = True
-
-    @property
-    def after_operator(self) -> bool:
-        return self.out.rstrip().rpartition(" ")[2] in _OPERATORS or self.out[-1:] in tuple("([{=,")
-
-    @property
-    def after_name(self) -> bool:
-        """Whether what stands before a dash can be subtracted from."""
-        return len(self.out.split()) < 2 or "=" in self.out
-
-    @property
-    def at_start(self) -> bool:
-        return not self.out.rpartition("\n")[2].strip()
-
-
 def code(spoken: str) -> str:
     """What was spoken, as code. The recogniser's own punctuation counts for nothing: symbols are said."""
     raw = [word for word in (match[0].strip(_PUNCTUATION) for match in _WORD.finditer(spoken)) if word]
     words = [_norm(word) for word in raw]
-    line = _Line()
+    line = Line()
     at = 0
     while at < len(words):
         at += _step(raw, words, at, line)
     return line.out
 
 
-def _step(raw: Sequence[str], words: Sequence[str], at: int, line: _Line) -> int:
+def _step(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
     """Write what stands at `at`; returns how many words that took."""
     if words[at] == "literal" and at + 1 < len(words):
         line.word(raw[at + 1])
@@ -183,7 +119,7 @@ def _step(raw: Sequence[str], words: Sequence[str], at: int, line: _Line) -> int
     return _plain(raw, words, at, line)
 
 
-def _plain(raw: Sequence[str], words: Sequence[str], at: int, line: _Line) -> int:
+def _plain(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
     letters, taken = _spelling(words, at)
     if taken:
         line.word(letters)
