@@ -17,7 +17,8 @@ STATUS: dict[str, int] = {
     "method_not_allowed": 405, "body_too_slow": 408, "name_the_object": 409, "events_gone": 410,
     "body_too_large": 413, "unreadable_sound": 415, "not_understood": 422, "empty_sound": 422,
     "sound_too_long": 422, "language_unknown": 422, "bad_request": 400, "too_many_requests": 429,
-    "too_many_connections": 503, "not_here": 501, "recogniser_busy": 503, "recogniser_timeout": 504,
+    "too_many_connections": 503, "not_here": 404, "no_voice": 404,
+    "recogniser_busy": 503, "recogniser_timeout": 504,
 }  # fmt: skip
 """What is not listed is 503 where another try may help, else 500."""
 

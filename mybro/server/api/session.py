@@ -115,21 +115,21 @@ def remembering(context: Context) -> APIRouter:
 
 def acting(context: Context) -> APIRouter:
     """What the scope `act` may."""
-    routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["session"])
+    routes = APIRouter(dependencies=[Depends(Needs("act"))])
     work = context.services.work
 
-    @routes.post("/v1/stop")
+    @routes.post("/v1/stop", tags=["session"])
     async def stop() -> Done:
         """Stop everything, as the spoken word does; answered once all work is dead."""
         await work.control("stop")
         return Done()
 
-    @routes.post("/v1/undo")
+    @routes.post("/v1/undo", tags=["session"])
     async def undo(wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 10.0) -> ReplyBody:
         """Take the last change back."""
         return await _take_back("undo", wait_s)
 
-    @routes.post("/v1/redo")
+    @routes.post("/v1/redo", tags=["session"])
     async def redo(wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 10.0) -> ReplyBody:
         """Bring it again."""
         return await _take_back("redo", wait_s)
@@ -138,7 +138,7 @@ def acting(context: Context) -> APIRouter:
         turn = (await work.control(which))["turn"]
         return reply_body(await work.reply(turn, wait_s))
 
-    @routes.post("/v1/questions/{number}/answer")
+    @routes.post("/v1/questions/{number}/answer", tags=["session"])
     async def answer(number: Number, given: AnswerBody) -> Done:
         """Answer a question by its number; the first answer wins.
 
@@ -162,7 +162,7 @@ def acting(context: Context) -> APIRouter:
 
         return settle(await context.tasks.run("message", do(), said.wait_s), response)
 
-    @routes.get("/v1/turns/{number}")
+    @routes.get("/v1/turns/{number}", tags=["session"])
     async def turn(
         number: Number, wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0.0
     ) -> ReplyBody:

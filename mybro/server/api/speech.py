@@ -21,6 +21,15 @@ AT_ONCE = 2
 """Recordings that are decoded and recognised at a time; the others wait."""
 
 
+_TEXTS: dict[str, Any] = {
+    "application/json": {
+        "schema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    },
+    "text/plain": {},
+    "text/vtt": {},
+}
+
+
 class ModelEntry(Strict):
     """One model that recognises speech."""
 
@@ -108,7 +117,7 @@ def models(context: Context) -> APIRouter:
         )
 
     @routes.get("/api/v1/history")
-    async def history(
+    async def transcription_log(
         limit: Limit = 50, before: Before = None,
         session_id: Annotated[str | None, Query(max_length=64)] = None,
     ) -> TranscriptionPage:  # fmt: skip
@@ -138,7 +147,11 @@ def openai(context: Context) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(Needs("speak"))], tags=["speech"])
     room = asyncio.Semaphore(AT_ONCE)
 
-    @routes.post("/v1/audio/transcriptions", response_model=None)
+    @routes.post(
+        "/v1/audio/transcriptions",
+        response_class=Response,
+        responses={200: {"content": _TEXTS, "description": "The words"}},
+    )
     async def transcriptions(
         request: Request,
         file: Annotated[UploadFile, File(description="WebM, WAV, FLAC, MP3, OGG or M4A")],
@@ -157,7 +170,9 @@ def openai(context: Context) -> APIRouter:
     @routes.post(
         "/v1/audio/speech",
         response_class=Response,
-        responses={200: {"content": {"audio/mpeg": {}}, "description": "The sound"}},
+        responses={
+            200: {"content": {kind: {} for kind in sound.MEDIA_TYPES.values()}, "description": "The sound"}
+        },
     )
     async def speech(wanted: Spoken) -> Response:
         """A text as sound, as OpenAI's API gives it."""
