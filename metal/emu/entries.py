@@ -17,14 +17,15 @@ template <unsigned n, class F> struct argument;
 template <unsigned n, class R, class... A> struct argument<n, R (*)(A...)> {
   using type = std::tuple_element_t<n, std::tuple<A...>>;
 };
-template <class T> const char *type_name() {
-  static const std::string sized = "struct:" + std::to_string(sizeof(T));
-  return sized.c_str();
-}
-#define MSL_NAMED(type) template <> inline const char *type_name<type>() { return #type; }
+template <class T> struct named { static const char *name() { return "struct"; } };
+#define MSL_NAMED(type) template <> struct named<type> { static const char *name() { return #type; } };
 MSL_NAMED(char) MSL_NAMED(uchar) MSL_NAMED(ushort) MSL_NAMED(int) MSL_NAMED(uint) MSL_NAMED(ulong)
-MSL_NAMED(half) MSL_NAMED(float) MSL_NAMED(float2) MSL_NAMED(metal::atomic_uint)
+MSL_NAMED(half) MSL_NAMED(float) MSL_NAMED(float2)
+template <> struct named<metal::atomic_uint> { static const char *name() { return "atomic_uint"; } };
 template <class T> using bare = std::remove_cv_t<std::remove_pointer_t<std::remove_reference_t<T>>>;
+template <class T> std::string type_name() {
+  return std::string(named<bare<T>>::name()) + ":" + std::to_string(sizeof(bare<T>));
+}
 """
 
 
@@ -40,13 +41,13 @@ def entries(translation: Translation, table: str) -> str:
                 by_value = "&" in parameter.type
                 pointer = f"std::remove_const_t<{kind}> *" if by_value else kind
                 values.append(f"{'*' * by_value}({pointer})a.buffers[{parameter.index}]")
-                types.append((parameter.index, f"type_name<bare<{kind}>>()"))
+                types.append((parameter.index, f"type_name<{kind}>()"))
             else:
                 values.append(f"msl::attribute_{parameter.attribute}<{kind}>()")
         call = f"::{kernel.function}({', '.join(values)});"
         parts.append(f"static void entry_{number}(const msl::Arguments &a) {{ {call} }}\n")
-        names = ' + " " + '.join(f"std::string({name})" for _, name in sorted(types))
-        parts.append(f"static std::string types_{number}() {{ return {names}; }}\n")
+        names = ' + " " + '.join(f"{name}" for _, name in sorted(types))
+        parts.append(f"static std::string types_{number}() {{ return std::string() + {names}; }}\n")
         rows.append(f'{{"{kernel.name}", entry_{number}, types_{number}}}')
     parts.append(f"}}\nusing namespace msl_entries;\nextern const msl::KernelEntry {table}[] = ")
     parts.append("{" + ", ".join([*rows, "{nullptr, nullptr, nullptr}"]) + "};\n")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from metal.emu.build import library, read
-from metal.emu.reflection import Kernel
+from metal.emu.reflection import Kernel, Parameter
 from metal.emu.runner import Emulator
 from metal.emu.toolchain import METAL
 
@@ -24,10 +24,16 @@ def from_sources() -> list[Kernel]:
 
 def _with_types(kernel: Kernel, types: list[str]) -> Kernel:
     parameters = tuple(
-        replace(parameter, type=kind.removeprefix("metal::"))
+        _with_type(parameter, *kind.split(":"))
         for parameter, kind in zip(kernel.parameters, types, strict=True)
     )
     return replace(kernel, file=Path(kernel.file).name, parameters=parameters)
+
+
+def _with_type(parameter: Parameter, kind: str, size: str) -> Parameter:
+    if kind == "struct":
+        kind = parameter.type.removeprefix("constant").removesuffix("&").strip()
+    return replace(parameter, type=kind, size=int(size))
 
 
 def as_text(kernels: list[Kernel]) -> str:

@@ -12,11 +12,13 @@ class Parameter:
 
     name: str
     type: str
-    """As it is written; in the manifest, the element's type, or `struct:` and its size in bytes."""
+    """As it is written; in the manifest, the element's type alone."""
     space: str
     """`device` or `constant`."""
     writable: bool
     index: int
+    size: int = 0
+    """Of an element or of the struct, in bytes, as the compiler sees it."""
 
 
 @dataclass(frozen=True, slots=True)

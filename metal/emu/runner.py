@@ -115,7 +115,7 @@ class Emulator:
             raise EmulatorError(f"{kernel}: {message}")
 
     def types(self) -> dict[str, list[str]]:
-        """For each kernel the types of its buffers' elements, `struct:SIZE` for a struct."""
+        """For each kernel the types of its buffers' elements and their sizes, as `float2:8`."""
         self._send(b"K")
         rows = [line.split() for line in self._answer()[1].splitlines()]
         return {name: types for name, *types in rows}

@@ -20,11 +20,13 @@ class Parameter:
 
     name: str
     type: str
-    """The element's type in MSL; of constants `struct:` and the size in bytes."""
+    """The element's type in MSL."""
     space: str
     """`device` or `constant`."""
     writable: bool
     index: int
+    size: int
+    """Of an element or of the struct, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
