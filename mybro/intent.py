@@ -38,6 +38,7 @@ class Action(StrEnum):
     NEW_PROJECT = "new_project"
     RENAME = "rename"
     FIND_USAGES = "find_usages"
+    CHANGES = "changes"
     SWITCH_REPOSITORY = "switch_repository"
     SWITCH_AGENT = "switch_agent"
 
@@ -68,6 +69,7 @@ class Arguments(BaseModel):
     branch: str | None = Field(None, description="branch, push: the branch's name")
     remote: str | None = Field(None, description="push: the remote's name")
     name: str | None = Field(None, description="new_project, switch_*: the name that was said")
+    since: str | None = Field(None, description="changes: since when, as it was said: I left, this morning")
     template: str | None = Field(None, description="new_project: the template's name")
     count: int | None = Field(None, ge=1, le=1000, description="undo, redo: how many steps")
 

@@ -1,10 +1,10 @@
-"""What corrects a task under way, and what is something new."""
+"""What corrects a task under way, what adds to it, and what is something new."""
 
 from __future__ import annotations
 
 import pytest
 
-from mybro.brain.steering import redirects
+from mybro.brain.steering import adds, redirects
 
 pytestmark = pytest.mark.unit
 
@@ -52,3 +52,27 @@ def test_corrections(text: str) -> None:
 )
 def test_no_corrections(text: str) -> None:
     assert not redirects(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "And also write a test for it.",
+        "also fix the typo in the readme",
+        "and then write the docs",
+        "Oh, and add a changelog entry",
+        "write a test for it as well",
+        "while you're at it, rename the module",
+        "one more thing, sort the imports",
+    ],
+)
+def test_additions(text: str) -> None:
+    assert adds(text)
+    assert not redirects(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "also", "and", "write a test", "android needs a build", "no, use FastAPI instead", "too"]
+)
+def test_no_additions(text: str) -> None:
+    assert not adds(text)

@@ -9,7 +9,6 @@ import pytest
 
 from mybro.events import Answered, Choice, JobAsked, QuestionWithdrawn
 from tests.claude_api import ScriptedServer, bash, text, tool, tools, write
-from tests.fakes.audio import ManualClock
 from tests.fakes.claude import Desk, always, choose, no, nothing
 
 pytest_plugins = ["tests.claude_fixtures"]
@@ -66,17 +65,11 @@ async def test_something_destructive_names_its_object(desk: Desk, claude_api: Sc
 
 
 async def test_nobody_answers(desk: Desk, claude_api: ScriptedServer) -> None:
-    clock = desk.clock = ManualClock()
-    desk.hand = desk.new_hand()
     claude_api.when("make a mark", [bash("python3 -c \"open('mark', 'w')\""), text("It was not allowed.")])
-    desk.reply = nothing
-    running = desk.start("make a mark")
-    await desk.until(lambda event: isinstance(event, JobAsked))
-    await clock.advance(desk.settings.permission_timeout_s - 1)
+    desk.reply = lambda asked: Answered(asked.question, yes=False, by="timeout")
+    assert (await desk.do("make a mark")).summary == "It was not allowed."
+    assert desk.asked[0].timeout_s == desk.settings.permission_timeout_s
     assert desk.withdrawn == []
-    await clock.advance(2)
-    assert (await running).summary == "It was not allowed."
-    assert desk.withdrawn == [desk.asked[0].question]
     assert "Nobody answered" in told(claude_api)
     assert not (desk.repo / "mark").exists()
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mybro.clock import MonotonicClock
 from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
-from mybro.events import Event, JobAsked, JobFailed, JobFinished, JobStarted, JobStopped, Outcome, Swept
+from mybro.events import (
+    Event,
+    JobAsked,
+    JobFailed,
+    JobFinished,
+    JobQueued,
+    JobStarted,
+    JobStopped,
+    Outcome,
+    Swept,
+)
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.crew import MOST_AGENTS, Crew
 from mybro.executor.hand import Job, Report
@@ -131,6 +142,41 @@ async def test_agents_work_at_the_same_time_and_one_is_stopped_alone(room: Room)
     await room.crew.stop()
     assert isinstance(await room.end(first), JobStopped)
     assert await room.crew.sweep() == ()
+
+
+async def test_what_changed_is_told_of_one_agent_and_of_all(room: Room) -> None:
+    def changes(since: str | None = None) -> dict[str, Any]:
+        return {"kind": "local", "action": Action.CHANGES, "arguments": Arguments(since=since)}
+
+    assert summary(await room.do("x", **changes())) == "Nothing has changed since."
+    await room.do("one")
+    assert summary(await room.do("x", **changes())) == "1 file changed: one.txt."
+    await room.do("two", "docs")
+    await room.do("three", "docs")
+    told = await room.do("x", "docs", **changes())
+    assert isinstance(told, JobFinished)
+    assert told.outcome.summary == "Docs agent: 2 files changed: three.txt and two.txt."
+    assert told.outcome.detail == "added    three.txt\nadded    two.txt"
+    assert summary(await room.do("x", "docs", **changes("my last command"))) == (
+        "Docs agent: 1 file changed: three.txt."
+    )
+    both = summary(await room.do("x", **changes("this morning")))
+    assert both.startswith("First agent: 1 file changed: one.txt.")
+    assert "Docs agent: 2 files changed" in both
+    nobody = await room.do("x", "nobody", **changes())
+    assert isinstance(nobody, JobFailed)
+
+
+async def test_what_is_added_comes_next_where_the_hand_takes_nothing(room: Room) -> None:
+    host = await room.start("wait")
+    await room.crew.add(50, 50, Intent(kind="task", text="one"))
+    assert [event for event in room.events if isinstance(event, JobQueued)] == [JobQueued(50)]
+    await room.crew.stop(host)
+    await room.end(host)
+    assert summary(await room.end(50)) == "Written."
+    await room.crew.add(51, 51, Intent(kind="task", text="two"))
+    assert summary(await room.end(51)) == "Written."
+    assert len([event for event in room.events if isinstance(event, JobQueued)]) == 1
 
 
 async def test_the_focus_moves_by_name_and_by_turns(room: Room) -> None:

@@ -180,7 +180,9 @@ class Conversation(RuleBasedStateMachine):
 
     @precondition(lambda self: self.jobs)
     @rule(
-        data=st.data(), kind=st.sampled_from(["start", "step", "ask", "finish", "fail", "stop"]), risk=RISKS
+        data=st.data(),
+        kind=st.sampled_from(["start", "step", "ask", "finish", "fail", "stop", "queue"]),
+        risk=RISKS,
     )
     def a_job_reports(self, data: st.DataObject, kind: str, risk: ev.Risk) -> None:
         job = data.draw(st.sampled_from(self.jobs))
@@ -200,6 +202,8 @@ class Conversation(RuleBasedStateMachine):
                 self.feed(ev.JobFailed(job, Problem("x", "It failed")))
             case "stop":
                 self.feed(ev.JobStopped(job))
+            case "queue":
+                self.feed(ev.JobQueued(job))
 
     @precondition(lambda self: self.speeches)
     @rule(data=st.data(), ends=st.booleans())

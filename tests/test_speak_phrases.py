@@ -9,7 +9,7 @@ import pytest
 from mybro import events as ev
 from mybro.errors import Problem
 from mybro.intent import CONTROL, Action, Arguments, Intent, Kind, Risk
-from mybro.speak import phrases
+from mybro.speak import news, phrases
 
 pytestmark = pytest.mark.unit
 
@@ -56,6 +56,7 @@ SAID = {
     Action.NEW_PROJECT: "Making the project you named.",
     Action.RENAME: "Renaming it.",
     Action.FIND_USAGES: "Finding usages of it.",
+    Action.CHANGES: "Looking at what changed.",
     Action.SWITCH_REPOSITORY: "Switching to that repository.",
     Action.SWITCH_AGENT: "Switching to that agent.",
 }
@@ -170,24 +171,16 @@ def test_status(jobs: list[str], said: str) -> None:
     assert phrases.status(jobs, paused=True, trouble=trouble) == f"{said} Paused. The microphone is silent."
 
 
-@pytest.mark.parametrize(
-    ("changed", "which", "said"),
-    [
-        ((), "undo", "Nothing to undo."),
-        (("cart.py",), "undo", "Undone: cart.py."),
-        (("a", "b", "c"), "redo", "Redone: three files."),
-    ],
-)
-def test_what_undo_brought_back(changed: tuple[str, ...], which: str, said: str) -> None:
-    assert phrases.taken_back(changed, "undo" if which == "undo" else "redo") == said
-
-
 def test_short_news_is_joined_and_much_news_is_counted() -> None:
-    assert phrases.merged(["12 passed."]) == "12 passed."
-    assert phrases.merged(["12 passed.", "Formatted."]) == "12 passed. Formatted."
+    assert news.merged(["12 passed."]) == "12 passed."
+    assert news.merged(["12 passed.", "Formatted."]) == "12 passed. Formatted."
     many = ["One thing.", "Another thing.", "The third thing."]
-    assert phrases.merged(many) == "Three jobs are done. The last: The third thing."
-    assert phrases.merged(many, failures=True).startswith("Three jobs failed.")
+    assert news.merged(many) == "Three jobs are done. The last: The third thing."
+    assert news.merged(many, failures=True).startswith("Three jobs failed.")
+    agents = ["Second agent: It runs.", "Parser agent: It parses."]
+    assert news.merged(agents) == "Two agents are done: second and parser. Parser agent: It parses."
+    assert news.merged(agents, failures=True).startswith("Two agents have failed: second and parser.")
+    assert news.merged([agents[0], "Formatted."]) == "Second agent: It runs. Formatted."
 
 
 OUTCOME = ev.Outcome("12 passed, 2 failed", ok=False)
@@ -208,7 +201,7 @@ EXAMPLES: tuple[ev.Event, ...] = (
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
 def test_news_is_what_a_person_elsewhere_waits_for(event: ev.Event) -> None:
-    assert phrases.news(event) == NEWS.get(type(event))
+    assert news.news(event) == NEWS.get(type(event))
 
 
 @pytest.mark.parametrize(

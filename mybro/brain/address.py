@@ -46,6 +46,23 @@ _FORMS = [
 ]
 
 
+_WHO = rf"(?:the\s+)?(?P<agent>{_ORDINAL}|{_NAME})\s+agent"
+_ABOUT = [
+    (re.compile(_LEAD + form + r"\s*[.!?]?$", re.IGNORECASE | re.DOTALL), rest)
+    for form, rest in (
+        (rf"what\s+(?:did|has|have)\s+{_WHO}\s+(?:changed?|do|done|written|made)", "catch me up"),
+        (
+            rf"what\s+(?:did|has|have)\s+{_WHO}\s+(?:changed?|do|done|written|made)\s+(?P<since>since\s+.+?)",
+            "what changed {since}",
+        ),
+        (rf"what(?:'s|\s+is|\s+was)\s+{_WHO}\s+(?:doing|up\s+to|working\s+on|at)", "what are you doing"),
+        (rf"(?:how\s+is|how's)\s+{_WHO}\s+(?:doing|going|coming\s+along|getting\s+on)", "what are you doing"),
+        (rf"is\s+{_WHO}\s+(?:still\s+)?(?:done|busy|finished|working|at\s+work|stuck)", "what are you doing"),
+    )
+]
+"""Questions about an agent, and the same as one asks the agent itself."""
+
+
 def address(text: str) -> Address | None:
     """The agent that is named at the start or end of a sentence, and the sentence without it."""
     said = text.strip()
@@ -55,4 +72,8 @@ def address(text: str) -> Address | None:
             agent = agent_name(found["agent"])
             if agent is not None:
                 return Address(agent, found["rest"].strip(" ,"))
+    for form, rest in _ABOUT:
+        found = form.match(said)
+        if found is not None and (agent := agent_name(found["agent"])) is not None:
+            return Address(agent, rest.format(**found.groupdict()))
     return None

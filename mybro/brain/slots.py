@@ -185,6 +185,11 @@ def _reads_on(words: Sequence[Word]) -> bool:
     return any(word.norm in ("for", "that", "with", "to", "from", "in", "the", "is") for word in words[1:])
 
 
+def _changes(slots: Slots) -> Filled | None:
+    said = slots.get("since")
+    return Filled(Arguments(since=join(said).lower() if said else None))
+
+
 _FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
     Action.UNDO: _count,
     Action.REDO: _count,
@@ -198,4 +203,5 @@ _FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
     Action.PUSH: _branch,
     Action.RENAME: _rename,
     Action.FIND_USAGES: _usages,
+    Action.CHANGES: _changes,
 }

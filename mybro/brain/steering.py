@@ -1,4 +1,4 @@
-"""Words said while a task is being done that correct it: "no, use FastAPI instead"."""
+"""Words said while a task is being done that correct it, or add to it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,24 @@ _LEADS = [tuple(phrase.split()) for line in _PHRASES.split("\n") for phrase in l
 _NO_LEADS = {("wait", "for"), ("wait", "until"), ("wait", "a"), ("wait", "till"), ("actually", "what")}
 _FEWEST = 2
 """Words after a lead that make it a correction rather than an answer."""
+
+
+_ADDING = """
+and also|and then|and|also|then|plus|oh and|and please|and while youre at it|while youre at it
+while you are at it|after that|in addition|additionally|one more thing|another thing|and another thing|and one more thing|and too
+"""
+_ADDING_LEADS = [
+    tuple(phrase.split()) for line in _ADDING.split("\n") for phrase in line.split("|") if phrase
+]
+_ADDING_TAILS = [("too",), ("as", "well"), ("in", "addition"), ("also",)]
+
+
+def adds(text: str) -> bool:
+    """Whether a sentence, said while a task is being done, asks for more: "and also write a test"."""
+    words = norms(text)
+    led = max((len(lead) for lead in _ADDING_LEADS if tuple(words[: len(lead)]) == lead), default=0)
+    tailed = next((len(tail) for tail in _ADDING_TAILS if tuple(words[-len(tail) :]) == tail), 0)
+    return (led > 0 or tailed > 0) and len(words) - led - tailed >= _FEWEST
 
 
 def redirects(text: str) -> bool:

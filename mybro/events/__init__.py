@@ -31,10 +31,13 @@ from mybro.events.ear import (
 from mybro.events.hands import (
     Answered,
     Choice,
+    JobAdded,
+    JobAnswered,
     JobAsked,
     JobFailed,
     JobFinished,
     JobProgressed,
+    JobQueued,
     JobStarted,
     JobStopped,
     Outcome,
@@ -75,10 +78,13 @@ __all__ = [
     "Choice",
     "Envelope",
     "Event",
+    "JobAdded",
+    "JobAnswered",
     "JobAsked",
     "JobFailed",
     "JobFinished",
     "JobProgressed",
+    "JobQueued",
     "JobStarted",
     "JobStopped",
     "LevelMeasured",
@@ -127,7 +133,8 @@ Event = (
     | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
     | TurnJudged | TurnJoined | TurnTimed | TakenBack
     | Recorded | RecordingFailed | Understood | Recalled
-    | JobStarted | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
+    | JobStarted | JobAdded | JobQueued | JobAnswered
+    | JobProgressed | JobAsked | QuestionWithdrawn | JobFinished | JobFailed | JobStopped
     | Answered
     | SayStarted | SayFinished
     | Announce | StopAll | Swept | Quit | TimerFired | StageFailed

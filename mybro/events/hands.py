@@ -20,6 +20,33 @@ class JobStarted:
     """A few words: "running the tests"."""
     checkpoint: str | None = None
     """The checkpoint from before the job; None for a job that only reads."""
+    agent: str = ""
+    """Who does it, "parser agent"; empty while there is only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobAdded:
+    """What was to be a job has become part of one that is at work, and ends with that."""
+
+    job: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueued:
+    """What was to be part of a job at work waits until that is done."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobAnswered:
+    """A question that was put to a job at work has its answer; the work goes on."""
+
+    job: int
+    """Of the question."""
+    text: str
+    """One or two short sentences to speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +84,10 @@ class JobAsked:
     """What a destructive yes must repeat: "build"."""
     risk: Risk = "write"
     choices: tuple[Choice, ...] = ()
+    agent: str = ""
+    """Who asks; empty while there is only one agent."""
+    timeout_s: float | None = None
+    """How long it waits for its answer once it has been heard out; None for as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class CodingHand(abc.ABC):
         ended = await asyncio.gather(*(strays.end(family) for family in families if family is not None))
         return tuple(name for names in ended for name in names)
 
+    async def add(self, more: Job) -> bool:
+        """Make something part of the running job; False where its agent takes nothing now."""
+        return self._work is not None and await self._work.add(more)
+
     async def answer(self, answer: Answered) -> None:
         """Pass on an answer; ignored where its question is no longer open."""
         if self._work is not None:
@@ -73,7 +77,7 @@ class CodingHand(abc.ABC):
 
     async def _run(self, job: Job, report: Report) -> Outcome:
         session = await self._session(job.repo)
-        questions = Questions(job, report, self._clock, self._settings.permission_timeout_s)
+        questions = Questions(job, report, self._settings.permission_timeout_s)
         always = self._always.setdefault(job.repo, set())
         self._work = Work(job, report, session, questions, always)
         try:

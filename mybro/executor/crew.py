@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,16 +14,19 @@ from mybro.errors import ExecutorError, MybroError
 from mybro.events import (
     Answered,
     Event,
+    JobAnswered,
     JobAsked,
     JobFailed,
     JobFinished,
+    JobQueued,
     JobStarted,
     Outcome,
     Swept,
 )
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
-from mybro.executor.words import listed
+from mybro.executor.since import moment
+from mybro.executor.words import listed, listing_words
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Intent
 from mybro.naming import ORDINALS, agent_label, agent_name
@@ -63,6 +67,8 @@ class Crew:
         self._agents: list[Agent] = []
         self._focus = self._latest = self._join(ORDINALS[0], repo)
         self._making = asyncio.Lock()
+        self._spoken: float | None = None
+        """When the person last had something done, in seconds since 1970."""
 
     async def recover(self) -> list[str]:
         """Finish what a crash cut off in the person's own working tree; see `Executor.recover`."""
@@ -71,6 +77,10 @@ class Crew:
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         """Queue a job with its agent and return at once; see `Executor.start`."""
         try:
+            if intent.action is Action.CHANGES:
+                await self._finish(job_number, turn, "looking at what changed", await self._changes(intent))
+                return
+            self._spoken = time.time()
             if intent.action is Action.SWITCH_AGENT:
                 await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
             elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
@@ -79,6 +89,19 @@ class Crew:
             else:
                 agent = self._latest = await self._addressed(intent)
                 await agent.executor.start(job_number, turn, intent)
+        except MybroError as error:
+            await self._emit(JobFailed(job_number, error.problem))
+
+    async def add(self, job_number: int, turn: int, intent: Intent) -> None:
+        """Make something part of what its agent does, who else does it next; see `Executor.add`."""
+        try:
+            agent = self._latest = await self._addressed(intent)
+            self._spoken = time.time()
+            if await agent.executor.add(job_number, turn, intent):
+                return
+            if agent.executor.running:
+                await self._emit(JobQueued(job_number))
+            await agent.executor.start(job_number, turn, intent)
         except MybroError as error:
             await self._emit(JobFailed(job_number, error.problem))
 
@@ -200,14 +223,42 @@ class Crew:
             return Outcome(f"Not merged: you and the {agent.label} both changed {files}.", ok=False)
         await agent.executor.aclose()
         self._agents.remove(agent)
+        moved = self._focus is agent
         self._focus = self._latest = self._agents[0]
         count = len(merged.files)
         what = f"{count} file{'s' if count != 1 else ''}: {listed(merged.files)}" if count else "nothing new"
-        return Outcome(f"Merged the work of the {agent.label}, {what}.", changed=merged.files)
+        said = f"Merged the work of the {agent.label}, {what}."
+        listens = f" The {self._focus.label} listens now." if moved else ""
+        return Outcome(said + listens, changed=merged.files)
+
+    # ------------------------------------------------------------------------ what changed
+
+    async def _changes(self, intent: Intent) -> Outcome:
+        """What changed: of one agent, or of all, each named."""
+        since = intent.arguments.since
+        when = moment(since, time.time(), self._spoken)
+        if intent.agent not in (None, "all"):
+            agent = self._named(intent.agent or "")
+            if since is None and agent is not self._agents[0]:
+                changed = await asyncio.to_thread(lambda: Worktrees(self._repo).changed(agent.name))
+                return of_agent(agent.label, listing_words(changed))
+            return of_agent(agent.label, await agent.executor.changed_since(when))
+        found = [(agent, await agent.executor.changed_since(when)) for agent in list(self._agents)]
+        told = [of_agent(a.label, o) if len(found) > 1 else o for a, o in found if o.changed] or [found[0][1]]
+        return Outcome(
+            " ".join(outcome.summary for outcome in told),
+            detail="\n".join(outcome.detail for outcome in told),
+            changed=tuple(path for outcome in told for path in outcome.changed),
+        )
 
     async def _finish(self, job: int, turn: int, title: str, outcome: Outcome) -> None:
         await self._emit(JobStarted(job, turn, title))
         await self._emit(JobFinished(job, outcome))
+
+
+def of_agent(label: str, outcome: Outcome) -> Outcome:
+    """An outcome, with who it is of before its words."""
+    return dataclasses.replace(outcome, summary=f"{label[:1].upper()}{label[1:]}: {outcome.summary}")
 
 
 def named(event: Event, label: str) -> Event:
@@ -215,12 +266,13 @@ def named(event: Event, label: str) -> Event:
     who = label[:1].upper() + label[1:]
     match event:
         case JobStarted(title=title):
-            return dataclasses.replace(event, title=f"{who}: {title}")
+            return dataclasses.replace(event, title=f"{who}: {title}", agent=label)
         case JobAsked(text=text):
+            return dataclasses.replace(event, text=f"{who}: {text}", agent=label)
+        case JobAnswered(text=text):
             return dataclasses.replace(event, text=f"{who}: {text}")
         case JobFinished(outcome=outcome):
-            told = dataclasses.replace(outcome, summary=f"{who}: {outcome.summary}")
-            return dataclasses.replace(event, outcome=told)
+            return dataclasses.replace(event, outcome=of_agent(label, outcome))
         case JobFailed(problem=problem):
             return dataclasses.replace(
                 event, problem=dataclasses.replace(problem, message=f"{who}: {problem.message}")

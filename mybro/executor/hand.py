@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mybro.errors import ExecutorError
 from mybro.events import Answered, Event, Outcome
@@ -33,6 +33,18 @@ class JobError(ExecutorError):
 
     outcome: Outcome | None = None
     """What is known of it all the same: its cost, the files that it wrote."""
+
+
+@runtime_checkable
+class TakesMore(Protocol):
+    """A hand to whose running job something can be added."""
+
+    async def add(self, more: Job) -> bool:
+        """Make `more` part of the running job, which reports `JobAnswered` for a question.
+
+        False where that cannot be.
+        """
+        ...
 
 
 class Hand(Protocol):

@@ -6,9 +6,8 @@ import asyncio
 import dataclasses
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 
@@ -25,17 +24,17 @@ from mybro.events import (
     JobStopped,
     Outcome,
 )
-from mybro.executor.checkpoint import Changes, CheckpointStore, History, Limits, Step
+from mybro.executor import adding
+from mybro.executor.checkpoint import CheckpointStore, History, Limits, Step
 from mybro.executor.hand import Job, JobError, Report
+from mybro.executor.held_clock import HeldClock
+from mybro.executor.past import Past
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
-from mybro.executor.words import changed_words, excluded_words, printable, redo_words, title, undo_words
+from mybro.executor.words import excluded_words, printable, title
 from mybro.intent import Intent
-from mybro.ops.kept import freeze_all, uninterrupted
+from mybro.ops.kept import freeze_all
 from mybro.ops.processes import thaw
 
-T = TypeVar("T")
-
-_BUSY_POLL_S = 0.5
 _FREEZES = 2
 """A second look finds what was being born during the first."""
 
@@ -55,20 +54,20 @@ class Executor:
         clock: Clock,
         questions: Iterator[int] | None = None,
     ) -> None:
-        """`hands` are tried in order. Without `checkpoints` nothing can be undone."""
+        """`hands` are tried in order. Without `checkpoints` nothing can be undone. A `HeldClock` stands still
+        in a pause; the hands have the same.
+        """
         self._settings = settings
         self._repo = repo
         self._emit = emit
         self._router = Router(hands)
-        self._history = History(checkpoints) if checkpoints is not None else None
         self._clock = clock
+        self._past = Past(History(checkpoints), clock, emit) if checkpoints is not None else None
         self._jobs: dict[int, Running] = {}
         # Odd numbers: the even ones are the state machine's own.
         self._questions = questions or itertools.count(1, 2)
-        self._writing = asyncio.Lock()
         self._freezing = asyncio.Lock()
         self._frozen: frozenset[psutil.Process] = frozenset()
-        self._recovered: asyncio.Task[list[Step]] | None = None
         self._told: set[str] = set()
         self._closed = False
         self._before: dict[int, int] = {}  # the newest job that may write, and its checkpoint
@@ -83,24 +82,24 @@ class Executor:
 
         Every job waits for this; calling it early only makes the first job begin sooner.
         """
-        if self._history is None:
-            return []
-        if self._recovered is None:
-            self._recovered = asyncio.create_task(asyncio.to_thread(self._history.recover))
-        try:
-            return [step.label for step in await asyncio.shield(self._recovered)]
-        except ExecutorError:
-            self._recovered = None
-            raise
+        return [] if self._past is None else await self._past.recover()
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         """Queue a job and return at once. Its end is one of JobFinished, JobFailed and JobStopped."""
         if self._closed:
             raise ExecutorError("closed", "mybro is shutting down")
-        job = Job(job_number, turn, intent, self._repo, lambda: next(self._questions))
+        job = self._job(job_number, turn, intent)
         running = Running(job, reads=intent.action in READ_ONLY)
         self._jobs[job_number] = running
         running.task = asyncio.create_task(self._run(running))
+
+    async def add(self, job_number: int, turn: int, intent: Intent) -> bool:
+        """Make something part of the job at work; False where that takes nothing now."""
+        job = self._job(job_number, turn, intent)
+        for running in list(self._jobs.values()):
+            if await adding.add(job, running, self._emit):
+                return True
+        return False
 
     async def stop(self, job: int | None = None) -> None:
         """Stop one job, or all; returns once they are quiescent and their ends are reported."""
@@ -117,6 +116,8 @@ class Executor:
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
         async with self._freezing:  # one after the other, as asked: nothing stays held by a late freeze
+            if isinstance(self._clock, HeldClock):
+                self._clock.hold(on=on)
             if on and self._jobs:
                 for _ in range(_FREEZES):
                     self._frozen |= await asyncio.to_thread(freeze_all)
@@ -135,39 +136,29 @@ class Executor:
 
         Raises `ExecutorError` where the disk is full or the checkpoints cannot be read.
         """
-        history = self._history
-        if history is None:
+        if self._past is None:
             return Outcome("There are no checkpoints, so nothing can be undone.", ok=False)
         await self._stop_writers()
-        return undo_words(await self._exclusively(lambda: history.undo(count)), count)
+        return await self._past.undo(count)
 
     async def withdraw(self, job: int) -> Outcome:
         """Stop one job, and undo what that one has changed. Raises `ExecutorError` as `undo` does."""
         await self.stop(job)
-        history, before = self._history, self._before.get(job)
-        if history is None or before is None:
-            return Outcome("")
-        return undo_words(await self._exclusively(lambda: history.undo_from(before)), 1)
+        before = self._before.get(job)
+        return Outcome("") if self._past is None or before is None else await self._past.undo_from(before)
 
     async def redo(self, count: int = 1) -> Outcome:
         """Do the last undone jobs again."""
-        history = self._history
-        if history is None:
+        if self._past is None:
             return Outcome("There are no checkpoints, so nothing can be done again.", ok=False)
         await self._stop_writers()
-        return redo_words(await self._exclusively(lambda: history.redo(count)), count)
+        return await self._past.redo(count)
 
-    async def changed_since(self, checkpoint: str) -> Outcome:
-        """What is different in the repository since a checkpoint. Raises `ExecutorError`."""
-        history = self._history
-        if history is None:
+    async def changed_since(self, moment: float | None = None) -> Outcome:
+        """What is different from a moment, see `Past.changes`. Raises `ExecutorError`."""
+        if self._past is None:
             return Outcome("There are no checkpoints to compare with.", ok=False)
-
-        def compare() -> Changes:
-            now = history.store.take("looking")
-            return history.store.changes(int(checkpoint), now.id)
-
-        return changed_words(await asyncio.to_thread(compare))
+        return await self._past.changes(moment)
 
     async def aclose(self) -> None:
         """Stop everything; no process and no lock of this executor is left."""
@@ -176,55 +167,53 @@ class Executor:
         self._closed = True
         await self.stop()
         await self._router.aclose()
-        if self._recovered is not None:
-            await asyncio.gather(self._recovered, return_exceptions=True)
-        if self._history is not None:
-            async with self._writing:  # an undo under way comes to its end
-                await asyncio.to_thread(self._history.close)
+        if self._past is not None:
+            await self._past.aclose()
 
     # ------------------------------------------------------------------------ one job
 
     async def _run(self, running: Running) -> None:
+        number = running.job.number
         try:
-            if running.reads or self._history is None:
-                await self._read(running)
-            else:
-                await self._write(running, self._history)
+            await adding.end(running, await self._to_its_end(running), self._emit)
         except MybroError as error:
-            number, stopped = running.job.number, running.stopping and error.code == "given_up"
+            stopped = running.stopping and error.code == "given_up"
             failed = JobFailed(number, error.problem, _known(error))
-            await self._emit(JobStopped(number) if stopped else failed)
+            await adding.end(running, JobStopped(number) if stopped else failed, self._emit)
         except StoppedError:
-            await self._emit(JobStopped(running.job.number))
+            await adding.end(running, JobStopped(number), self._emit)
         except Exception as error:
-            _log.exception("job %d ended with an error of mybro's own", running.job.number)
+            _log.exception("job %d ended with an error of mybro's own", number)
             problem = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
-            await self._emit(JobFailed(running.job.number, problem))
+            await adding.end(running, JobFailed(number, problem), self._emit)
         finally:
-            self._jobs.pop(running.job.number, None)
+            self._jobs.pop(number, None)
 
-    async def _read(self, running: Running) -> None:
-        await self._emit(JobStarted(running.job.number, running.job.turn, title(running.job.intent)))
+    async def _to_its_end(self, running: Running) -> Event:
+        past = self._past
+        if past is not None and not running.reads:
+            return await self._write(running, past)
+        job = running.job
+        await self._emit(JobStarted(job.number, job.turn, title(job.intent)))
         outcome = await running.stoppable(self._router.run(running, self._emit))
-        await self._emit(JobFinished(running.job.number, printable(outcome)))
+        return JobFinished(job.number, printable(outcome))
 
-    async def _write(self, running: Running, history: History) -> None:
-        job, name = running.job, title(running.job.intent)
-        await running.stoppable(self._writing.acquire())
+    async def _write(self, running: Running, past: Past) -> Event:
+        job, name, history = running.job, title(running.job.intent), past.history
+        await running.stoppable(past.writing.acquire())
         try:
-            await self.recover()
+            await past.recover()
             try:
-                await running.stoppable(self._claim(running, history))
+                await running.stoppable(past.claim(job.number))
                 step = await asyncio.to_thread(history.begin, name, running.give_up)
                 self._before = {job.number: step.before}
                 await self._emit(JobStarted(job.number, job.turn, name, str(step.before)))
                 await self._list_excluded(job.number, step)
-                event = await self._between(running, history, step)
+                return await self._between(running, history, step)
             finally:
                 history.release()
         finally:
-            self._writing.release()
-        await self._emit(event)
+            past.writing.release()
 
     async def _list_excluded(self, job: int, step: Step) -> None:
         """Tell beforehand what cannot be brought back afterwards; each once."""
@@ -264,41 +253,12 @@ class Executor:
             return dataclasses.replace(outcome, summary=words)
         return dataclasses.replace(outcome, changed=changes.files, checkpoint=str(after.id))
 
-    async def _claim(self, running: Running, history: History) -> None:
-        """Wait until no other mybro works here."""
-        told = False
-        while True:
-            try:
-                history.claim()
-                return
-            except ExecutorError as error:
-                if error.code != "repository_busy":
-                    raise
-                if not told:
-                    await self._emit(JobProgressed(running.job.number, f"waiting: {error.message}"))
-                told = True
-            await self._clock.sleep(_BUSY_POLL_S)
-
-    # ------------------------------------------------------------------------ undo
+    def _job(self, number: int, turn: int, intent: Intent) -> Job:
+        return Job(number, turn, intent, self._repo, lambda: next(self._questions))
 
     async def _stop_writers(self) -> None:
         for number in [number for number, running in self._jobs.items() if not running.reads]:
             await self.stop(number)
-
-    async def _exclusively(self, work: Callable[[], T]) -> T:
-        history = self._history
-        assert history is not None  # noqa: S101 - the callers have looked
-        async with self._writing:
-            await self.recover()
-
-            def claimed() -> T:
-                history.claim()
-                try:
-                    return work()
-                finally:
-                    history.release()
-
-            return await uninterrupted(asyncio.to_thread(claimed))
 
 
 def limits(settings: ExecutorSettings) -> Limits:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from mybro.errors import ExecutorError
-from mybro.events import Event, Outcome, QuestionWithdrawn
+from mybro.events import Event, JobAnswered, Outcome, QuestionWithdrawn
 from mybro.executor.hand import Hand, Job, Report
 from mybro.intent import Action, Intent
 
@@ -45,6 +45,10 @@ class Running:
     """The part that may be cancelled."""
     hand: Hand | None = None
     stopping: bool = False
+    added: dict[int, str] = dataclasses.field(default_factory=dict)
+    """What has become part of it, by job number, each with its answer if it was a question."""
+    ended: Event | None = None
+    """How it ended, once it has."""
     give_up: threading.Event = dataclasses.field(default_factory=threading.Event)
     """Ends a checkpoint that is being taken before the job."""
 
@@ -112,6 +116,8 @@ class Router:
 
 def _reporter(running: Running, emit: Report) -> Report:
     async def report(event: Event) -> None:
+        if isinstance(event, JobAnswered) and event.job in running.added:
+            running.added[event.job] = event.text
         if not running.stopping or isinstance(event, QuestionWithdrawn):  # the rest is late
             await emit(event)
 

@@ -23,6 +23,7 @@ _TITLES = {
     Action.NEW_PROJECT: "starting a new project",
     Action.RENAME: "renaming",
     Action.FIND_USAGES: "looking for usages",
+    Action.CHANGES: "looking at what changed",
     Action.SWITCH_REPOSITORY: "switching the repository",
     Action.SWITCH_AGENT: "switching the agent",
 }
@@ -90,6 +91,16 @@ def changed_words(changes: Changes) -> Outcome:
     parts += [listed(changes.git)] if changes.git else []
     detail = "\n".join(f"{change.what:8} {path}" for change, path in zip(changes.paths, files, strict=False))
     return Outcome(f"{'; '.join(parts)}.", detail=detail, changed=files)
+
+
+def listing_words(changed: Sequence[tuple[str, str]]) -> Outcome:
+    """What is different, of paths each after what became of it."""
+    if not changed:
+        return Outcome("Nothing has changed.")
+    files = tuple(path for _, path in changed)
+    detail = "\n".join(f"{what:8} {path}" for what, path in changed)
+    summary = f"{count_words(len(files), 'file')} changed: {files_words(files)}."
+    return Outcome(summary, detail=detail, changed=files)
 
 
 def printable(outcome: Outcome) -> Outcome:

@@ -131,6 +131,24 @@ class Worktrees:
         self._drop(tree)
         return Merged(files)
 
+    def changed(self, name: str) -> tuple[tuple[str, str], ...]:
+        """What was done in a working tree and is not merged: each path, after what became of it.
+
+        Raises `ExecutorError` no_worktree.
+        """
+        tree = self.get(name)
+        base = self._ask("merge-base", "HEAD", tree.branch)
+        there = self._at(tree.path)
+        told = there.run("diff", "--name-status", "-z", "--no-renames", base or "HEAD").split(b"\0")
+        fresh = there.run("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
+        named = {"A": "added", "D": "deleted", "T": "retyped"}
+        found = [
+            (named.get(what.decode(), "edited"), os.fsdecode(path))
+            for what, path in zip(told[::2], told[1::2], strict=False)
+        ]
+        found += [("added", os.fsdecode(path)) for path in fresh if path]
+        return tuple(sorted(found, key=lambda one: one[1]))
+
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a working tree and its branch.
 

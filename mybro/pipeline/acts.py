@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mybro.intent import Action, Intent
+from mybro.naming import agent_label
 from mybro.pipeline import joining, questions, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Chime, FreezeJobs, HoldVoice, Hush, Mute, ShutDown, StopAgent, TakeBack
@@ -62,7 +63,7 @@ def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
         case Action.REPEAT:
             draft.say(state.last_said or phrases.nothing_said())
         case Action.STATUS:
-            draft.say(status(state))
+            draft.say(status(state, one))
         case Action.HELP:
             draft.say(phrases.help_sentence())
         case Action.QUIT:
@@ -89,10 +90,19 @@ def _take_back(draft: Draft, turn: Turn, intent: Intent) -> None:
     draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1))  # type: ignore[arg-type]
 
 
-def status(state: State) -> str:
-    """What goes on, in a sentence."""
+def status(state: State, agent: str | None = None) -> str:
+    """What goes on, in a sentence; or what one agent does."""
+    if agent is not None:
+        name = agent_label(agent)
+        own = [job for job in state.jobs.values() if job.agent == name or (agent == "1" and not job.agent)]
+        return phrases.status_of(name, [job.step or job.title for job in own])
     asked = state.asked
     if asked is not None:
         return asked.text
-    jobs = [job.step or job.title for job in state.jobs.values()]
+    jobs = [_doing(job) for job in state.jobs.values()]
     return phrases.status(jobs, paused=state.paused, trouble=state.trouble)
+
+
+def _doing(job: Job) -> str:
+    """The newest step, with who takes it where there are several; a title has that before it."""
+    return f"the {job.agent} is {job.step}" if job.agent and job.step else job.step or job.title

@@ -191,19 +191,17 @@ class Control:
         waiting = self._open[number] = asyncio.get_running_loop().create_future()
         asked = JobAsked(
             self._job(), number, "choice" if choices else "permission", _text(request),
-            risk="read", choices=tuple(map(Choice, choices)),
+            risk="read", choices=tuple(map(Choice, choices)), timeout_s=seconds,
         )  # fmt: skip
         answer = None
         try:
             await self._pipeline.post(asked)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    answer = await waiting
+            answer = await waiting
         finally:
             del self._open[number]
             if answer is None:
                 await self._pipeline.post(QuestionWithdrawn(number))
-        if answer is None:
+        if answer is None or answer.by == "timeout":
             return {"answered": False}
         return {"answered": True, "yes": answer.yes, "choice": answer.choice}
 

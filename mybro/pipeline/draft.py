@@ -8,6 +8,8 @@ from typing import Any, Literal
 from mybro.pipeline.effects import Effect, Say
 from mybro.pipeline.state import Job, Question, State, Turn
 
+Urgency = Literal["answer", "question", "error", "news"]
+
 
 class Draft:
     """Lives for one call of `transition`, which alone makes it: nothing outside sees it change."""
@@ -49,7 +51,7 @@ class Draft:
     def drop_question(self, number: int) -> None:
         self.set(questions={n: question for n, question in self.state.questions.items() if n != number})
 
-    def say(self, text: str, urgency: Literal["answer", "question", "error", "news"] = "answer") -> int:
+    def say(self, text: str, urgency: Urgency = "answer") -> int:
         """Have a sentence spoken; returns its speech number."""
         speech = self.number()
         self.set(last_said=text)

@@ -101,6 +101,8 @@ class StartJob:
     job: int
     turn: int
     intent: Intent
+    adds: bool = False
+    """Whether it is to become part of what is being done, where that can be."""
 
 
 @dataclass(frozen=True, slots=True)

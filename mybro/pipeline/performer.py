@@ -12,11 +12,11 @@ from mybro.brain.classify import classify
 from mybro.brain.dialog import Dialog
 from mybro.clock import Clock
 from mybro.errors import MybroError, Problem, TranscriptionError
-from mybro.intent import Intent
 from mybro.pipeline import effects as do
 from mybro.pipeline.deciding import Deciding
 from mybro.pipeline.ports import Listens, Stages
 from mybro.pipeline.state import JobPhase, State
+from mybro.pipeline.timers import Timers
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,11 @@ class Performer:
         self._dialog = Dialog()
         self._deciding = Deciding(pipeline, stages)
         self._thinking: dict[int, asyncio.Task[None]] = {}
-        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._timers = Timers(
+            pipeline.clock,
+            lambda work: pipeline.spawn(work, counts=False),
+            lambda timer: pipeline.post(ev.TimerFired(timer)),
+        )
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
         self._written = 0
         self._write_error: Problem | None = None
@@ -124,8 +128,8 @@ class Performer:
                 if (task := self._thinking.pop(turn, None)) is not None:
                     task.cancel()
                 pipeline.spawn(self._mark(turn, "dropped"))
-            case do.StartJob(job, turn, intent):
-                pipeline.spawn(self._start(job, turn, intent))
+            case do.StartJob():
+                pipeline.spawn(self._start(effect))
             case do.TakeBack(job, turn, which, count):
                 pipeline.spawn(self._take_back(job, turn, which, count))
             case do.StopJobs(jobs):
@@ -141,10 +145,9 @@ class Performer:
                 if stages.executor is not None:
                     pipeline.spawn(stages.executor.answer(answer))
             case do.SetTimer(timer, seconds):
-                self._cancel_timer(timer)
-                self._timers[timer] = pipeline.spawn(self._wait(timer, seconds), counts=False)
+                self._timers.set(timer, seconds)
             case do.CancelTimer(timer):
-                self._cancel_timer(timer)
+                self._timers.cancel(timer)
             case do.ShutDown():
                 pipeline.ended.set()
             case do.EndAfter() | do.JudgeTurn() | do.Guess() | do.Withdraw():
@@ -154,6 +157,11 @@ class Performer:
 
     def _voice(self, effect: do.Effect, seq: int) -> None:
         mouth = self._stages.mouth
+        match effect:
+            case do.GiveWay(on):
+                self._timers.hold("speech", on=on)
+            case do.HoldVoice(on):
+                self._timers.hold("pause", on=on)
         match effect:
             case do.Say(speech, text, urgency):
                 if mouth is not None:
@@ -199,15 +207,19 @@ class Performer:
         spent_ms = (self._pipeline.clock.now() - began) * 1000
         await self._pipeline.post(ev.Understood(turn, intent, spent_ms), seq)
 
-    async def _start(self, job: int, turn: int, intent: Intent) -> None:
+    async def _start(self, asked: do.StartJob) -> None:
         """The acceptance is on disk before the work begins; a stop may have come in between."""
+        job, turn, intent = asked.job, asked.turn, asked.intent
+        executor = self._stages.executor
         try:
             await self._mark(turn, "accepted")
             known = self._pipeline.state.jobs.get(job)
-            if self._stages.executor is None or known is None or known.phase is JobPhase.STOPPING:
+            if executor is None or known is None or known.phase is JobPhase.STOPPING:
                 await self._pipeline.post(ev.JobStopped(job))
+            elif asked.adds:
+                await executor.add(job, turn, intent)
             else:
-                await self._stages.executor.start(job, turn, intent)
+                await executor.start(job, turn, intent)
         except Exception as error:
             await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
 
@@ -250,14 +262,6 @@ class Performer:
     async def _mark(self, turn: int, state: str) -> None:
         if self._stages.journal is not None:
             await self._stages.journal.mark(turn, state)  # type: ignore[arg-type]
-
-    async def _wait(self, timer: str, seconds: float) -> None:
-        await self._pipeline.clock.sleep(seconds)
-        await self._pipeline.post(ev.TimerFired(timer))
-
-    def _cancel_timer(self, timer: str) -> None:
-        if (task := self._timers.pop(timer, None)) is not None:
-            task.cancel()
 
     def _follow(self, event: ev.Event) -> None:
         """Remember the last turns, so that "it" and "that file" can be understood."""

@@ -55,6 +55,11 @@ class Works(Protocol):
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None: ...
 
+    async def add(self, job_number: int, turn: int, intent: Intent) -> None:
+        """Make it part of the work under way, which reports `JobAdded`; else `start` it, after `JobQueued`
+        where that means to wait."""
+        ...
+
     async def stop(self, job: int | None) -> None: ...
 
     async def sweep(self) -> tuple[str, ...]:

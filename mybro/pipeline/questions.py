@@ -9,6 +9,7 @@ from mybro import events as ev
 from mybro.brain.choosing import choose
 from mybro.brain.grammar import control_action, parse
 from mybro.intent import Action, Intent
+from mybro.naming import agent_name
 from mybro.pipeline import work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, Post, SetTimer
@@ -46,6 +47,8 @@ def asked(draft: Draft, event: ev.JobAsked) -> None:
             risk=event.risk,
             object=event.object,
             choices=event.choices,
+            agent=event.agent,
+            timeout_s=event.timeout_s,
         )
     )
 
@@ -66,8 +69,9 @@ def heard(draft: Draft, speech: int) -> None:
     for question in draft.state.questions.values():
         if question.speech == speech and question.heard_at is None:
             draft.put_question(replace(question, heard_at=draft.state.sample))
-            if question.turn is not None:
-                draft.do(SetTimer(_timer(question), CONFIRMATION_S))
+            limit = CONFIRMATION_S if question.turn is not None else question.timeout_s
+            if limit is not None:
+                draft.do(SetTimer(_timer(question), limit))
 
 
 def new_source(draft: Draft) -> None:
@@ -91,8 +95,12 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
         # A yes that began before the question was heard out answers something else.
         draft.say(question.text, "question")
         return
-    if yes and question.risk == "destructive" and not _names(intent.text, question.object):
-        draft.say(phrases.repeat_object(question.object), "question")
+    if _is_for_another(intent, question):
+        draft.say(question.text, "question")
+        return
+    if yes and question.risk == "destructive" and not _is_named(draft.state, question, intent):
+        named = _agent_to_name(draft.state, question)
+        draft.say(phrases.repeat_object(question.object, named), "question")
         return
     # An event like any other: journaled, and seen by whoever watches.
     draft.do(Post(ev.Answered(question.number, yes=yes, always="always" in intent.text.lower())))
@@ -123,7 +131,8 @@ def is_named_yes(state: State, turn: Turn) -> bool:
     if question is None or question.risk != "destructive" or not question.object:
         return False
     words = _WORD.findall(turn.text.lower())
-    return words[:1] != [] and words[0] in _AGREEING and _names(turn.text, question.object)
+    agreed = words[:1] != [] and words[0] in _AGREEING and _names(turn.text, question.object)
+    return agreed and _names(turn.text, _agent_to_name(state, question))
 
 
 def answer(draft: Draft, event: ev.Answered) -> None:
@@ -169,10 +178,14 @@ def job_ended(draft: Draft, number: int) -> bool:
 
 
 def timer_fired(draft: Draft, timer: str) -> None:
-    """A confirmation that nobody gave; while the person is speaking it waits once more."""
+    """Nobody answered; while the person is speaking it waits once more."""
     for question in draft.state.questions.values():
-        if _timer(question) != timer or question.turn is None:
+        if _timer(question) != timer:
             continue
+        if question.turn is None:
+            draft.say(phrases.timed_out())
+            draft.do(Post(ev.Answered(question.number, yes=False, by="timeout")))
+            return
         if draft.state.ear in (Ear.HEARING, Ear.CLOSING):
             draft.do(SetTimer(timer, CONFIRMATION_S))
             return
@@ -187,6 +200,25 @@ def _leave_alone(draft: Draft, turn: Turn) -> None:
     draft.drop_turn(turn.number)
     draft.do(ForgetTurn(turn.number))
     draft.say(phrases.left_alone())
+
+
+def _agent_to_name(state: State, question: Question) -> str:
+    """Whom a yes to something destructive must name: where several are at work, who asks."""
+    return question.agent.removesuffix(" agent") if len(state.agents) > 1 else ""
+
+
+def _is_named(state: State, question: Question, intent: Intent) -> bool:
+    """Whether a yes names what is asked about, and who asks where that must be told."""
+    agent = _agent_to_name(state, question)
+    named = not agent or _names(intent.text, agent) or intent.agent == agent_name(agent)
+    return named and _names(intent.text, question.object)
+
+
+def _is_for_another(intent: Intent, question: Question) -> bool:
+    """Whether an answer is addressed to somebody who has not asked."""
+    if intent.agent in (None, "all") or not question.agent:
+        return False
+    return intent.agent != agent_name(question.agent.removesuffix(" agent"))
 
 
 def _timer(question: Question) -> str:

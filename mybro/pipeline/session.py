@@ -35,6 +35,7 @@ from mybro.executor.choice import coding_hand
 from mybro.executor.coding import CodingHand
 from mybro.executor.crew import Crew
 from mybro.executor.hand import Report
+from mybro.executor.held_clock import HeldClock
 from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
 from mybro.executor.local import warm_up as local_actions
@@ -160,8 +161,9 @@ async def session(
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
         transcription = Transcription(settings.transcribe, clock=clock) if ears else None
-        coder = coding_hand(settings.executor, clock)
-        executor = _crew(settings, repo, pipeline, clock, coder)
+        work_clock = HeldClock(clock)
+        coder = coding_hand(settings.executor, work_clock)
+        executor = _crew(settings, repo, pipeline, work_clock, coder)
         brain = Brain(settings.brain, clock)
         pipeline.attach(
             Stages(

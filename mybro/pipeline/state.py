@@ -113,6 +113,10 @@ class Job:
     title: str = ""
     step: str = ""
     """The newest thing it was seen doing."""
+    agent: str = ""
+    """Who does it, "parser agent"; empty while there is only one."""
+    unsaid: bool = False
+    """Whether the person has yet to hear what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,10 @@ class Question:
     phase: QuestionPhase = QuestionPhase.QUEUED
     risk: Risk = "write"
     object: str = ""
+    agent: str = ""
+    """Who asks; empty while there is only one agent."""
+    timeout_s: float | None = None
+    """How long it waits once it has been heard out."""
     choices: tuple[Choice, ...] = ()
     speech: int | None = None
     """The sentence that asks it."""
@@ -181,6 +189,11 @@ class State:
     def asked(self) -> Question | None:
         """The one question that is being asked."""
         return next((q for q in self.questions.values() if q.phase is QuestionPhase.SPOKEN), None)
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """Who is at work."""
+        return frozenset(job.agent for job in self.jobs.values() if job.phase is not JobPhase.QUEUED)
 
     @property
     def busy(self) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from mybro import events as ev
 from mybro.pipeline import acts, barge_in, joining, questions, turns, work
-from mybro.pipeline.draft import Draft
+from mybro.pipeline.draft import Draft, Urgency
 from mybro.pipeline.effects import Chime, Duck, Effect
-from mybro.pipeline.state import Ear, JobPhase, Mouth, State
+from mybro.pipeline.state import Ear, Mouth, State
 from mybro.speak import phrases
 
 
@@ -97,8 +97,14 @@ def _speak(draft: Draft, event: ev.Event) -> bool:
 
 def _work(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
     match event:
-        case ev.JobStarted(job, title=title):
-            work.job_changed(draft, job, phase=JobPhase.RUNNING, title=title)
+        case ev.JobStarted():
+            work.began(draft, event)
+        case ev.JobAdded():
+            work.added(draft, event)
+        case ev.JobQueued():
+            work.queued(draft, event)
+        case ev.JobAnswered(text=text):
+            draft.say(text)
         case ev.JobProgressed(job, text, kind):
             if kind == "step":
                 work.job_changed(draft, job, step=text)
@@ -107,8 +113,10 @@ def _work(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
         case ev.QuestionWithdrawn(question):
             questions.withdraw(draft, question)
         case ev.JobFinished(job, outcome):
+            # What one of several has done is news, which waits for silence and is told together.
+            good: Urgency = "news" if _has_agent(draft.state, job) else "answer"
             if questions.job_ended(draft, job):
-                draft.say(phrases.finished(outcome), "answer" if outcome.ok else "error")
+                draft.say(phrases.finished(outcome), good if outcome.ok else "error")
         case ev.JobFailed(job, problem):
             if questions.job_ended(draft, job):
                 draft.say(phrases.failed(problem), "error")
@@ -120,6 +128,10 @@ def _work(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
         case _:
             return False
     return True
+
+
+def _has_agent(state: State, job: int) -> bool:
+    return job in state.jobs and state.jobs[job].agent != ""
 
 
 def _steer(draft: Draft, event: ev.Event) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mybro.brain.steering import redirects
-from mybro.events import Answered, Swept
+from mybro.brain.steering import adds, redirects
+from mybro.events import Answered, JobAdded, JobQueued, JobStarted, Swept
 from mybro.intent import Intent
 from mybro.pipeline import joining
 from mybro.pipeline.draft import Draft
@@ -38,10 +38,44 @@ def carry_out(draft: Draft, turn: Turn) -> None:
     if former is not None:
         draft.put_job(replace(former, phase=JobPhase.STOPPING))
         draft.do(StopJobs((former.number,)))
-    job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
+    more = former is None and _is_more(draft.state, intent)
+    job = draft.put_job(
+        Job(draft.number(), turn.number, intent, title=phrases.title(intent), unsaid=more),
+    )
     joining.remember(draft, turn, job.number)
-    draft.do(Chime("accepted"), StartJob(job.number, turn.number, intent))
-    draft.say(phrases.redirected() if former is not None else phrases.understood(intent))
+    draft.do(Chime("accepted"), StartJob(job.number, turn.number, intent, more))
+    if not more:
+        draft.say(phrases.redirected() if former is not None else phrases.understood(intent))
+
+
+def _is_more(state: State, intent: Intent) -> bool:
+    """Whether something is said to who is at work: "and also write a test", or a question."""
+    if intent.kind != "question" and not (intent.kind == "task" and adds(intent.text)):
+        return False
+    coding = [job for job in state.jobs.values() if job.intent.kind in ("task", "question")]
+    return any(job.phase in (JobPhase.RUNNING, JobPhase.WAITING) for job in coding)
+
+
+def began(draft: Draft, event: JobStarted) -> None:
+    """A job is at work; one of which it was not known when it could begin is said to be."""
+    job = draft.state.jobs.get(event.job)
+    job_changed(draft, event.job, phase=JobPhase.RUNNING, title=event.title, agent=event.agent, unsaid=False)
+    if job is not None and job.unsaid:
+        draft.say(phrases.understood(job.intent))
+
+
+def added(draft: Draft, event: JobAdded) -> None:
+    """It ends with the job that it has become part of, and is told with that."""
+    job = draft.state.jobs.get(event.job)
+    if job is not None:
+        draft.drop_job(event.job)
+        draft.say(phrases.passed_on() if job.intent.kind == "question" else phrases.added())
+
+
+def queued(draft: Draft, event: JobQueued) -> None:
+    if event.job in draft.state.jobs:
+        job_changed(draft, event.job, unsaid=False)
+        draft.say(phrases.queued())
 
 
 def _corrected(state: State, intent: Intent) -> Job | None:

@@ -8,7 +8,7 @@ from mybro.words import bare, norms
 
 _READS = frozenset(
     {
-        Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.DOCTOR, Action.FIND_USAGES,
+        Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.DOCTOR, Action.FIND_USAGES, Action.CHANGES,
         Action.SWITCH_REPOSITORY, Action.SWITCH_AGENT,
     }
 )  # fmt: skip

@@ -13,7 +13,7 @@ from mybro import events as ev
 from mybro.clock import Clock
 from mybro.config import SpeakSettings
 from mybro.speak.bounded import within
-from mybro.speak.phrases import news
+from mybro.speak.news import news
 
 _LONGEST = 200
 _GAP_S = 10.0

@@ -7,10 +7,9 @@ transcript spoken as if it were a fact.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from mybro.errors import Problem
-from mybro.events import Event, JobAsked, JobFailed, JobFinished, Outcome
+from mybro.events import Outcome
 from mybro.intent import Action, Intent
 
 Doing = Callable[[Intent], str]
@@ -71,6 +70,7 @@ DEEDS: dict[Action, str | Doing] = {
     Action.NEW_PROJECT: _named("make the project", "name", "you named"),
     Action.RENAME: _rename,
     Action.FIND_USAGES: _named("find usages of", "symbol", "it"),
+    Action.CHANGES: "look at what changed",
     Action.SWITCH_REPOSITORY: _named("switch to", "name", "that repository"),
     Action.SWITCH_AGENT: _named("switch to", "name", "that agent"),
 }
@@ -139,6 +139,21 @@ def redirected() -> str:
     return "Changing course."
 
 
+def added() -> str:
+    """What was said has become part of the work under way."""
+    return "Added to the work."
+
+
+def passed_on() -> str:
+    """A question has been put to who is at work."""
+    return "Passed on."
+
+
+def queued() -> str:
+    """It could not become part of the work under way."""
+    return "That comes next, once this is done."
+
+
 def confirm(intent: Intent) -> str:
     """The read-back of what waits for a yes. A destructive one asks for its object's name."""
     yes = f"yes, {intent.target}," if intent.risk == "destructive" and intent.target else "yes"
@@ -177,29 +192,6 @@ def stopped(outcome: Outcome | None = None) -> str:
     return "Stopped."
 
 
-def taken_back(changed: Sequence[str], which: Literal["undo", "redo"] = "undo") -> str:
-    """What an undo or redo brought back."""
-    done = "Undone" if which == "undo" else "Redone"
-    if not changed:
-        return f"Nothing to {which}."
-    if len(changed) == 1:
-        return f"{done}: {changed[0]}."
-    return f"{done}: {counted(len(changed), 'file')}."
-
-
-def news(event: Event) -> str | None:
-    """What a person who is elsewhere should know of; None for everything else."""
-    match event:
-        case JobAsked(text=text):
-            return sentence(text)
-        case JobFinished(outcome=outcome):
-            return finished(outcome)
-        case JobFailed(problem=problem):
-            return failed(problem)
-        case _:
-            return None
-
-
 def cost(usd: float) -> str:
     """"That cost 4 cents."."""  # fmt: skip
     cents = round(usd * 100)
@@ -221,6 +213,14 @@ def status(jobs: Sequence[str], *, paused: bool = False, trouble: Problem | None
     if paused:
         said += " Paused."
     return f"{said} {failed(trouble)}" if trouble else said
+
+
+def status_of(agent: str, steps: Sequence[str]) -> str:
+    """What one agent does."""
+    if not steps:
+        return f"The {agent} is not at work."
+    *most, last = [step.partition(": ")[2] or step for step in steps]
+    return sentence(f"the {agent}: {', '.join(most)} and {last}" if most else f"the {agent}: {last}")
 
 
 def help_sentence() -> str:
@@ -262,9 +262,14 @@ def ended(what: Sequence[str]) -> str:
     return f"Ended what an earlier job had left running: {named}."
 
 
-def repeat_object(name: str) -> str:
-    """The answer to a bare yes where a destructive deed needs its object named."""
-    return f"To be safe, say yes, {name}." if name else "To be safe, say yes again."
+def repeat_object(name: str, agent: str = "") -> str:
+    """The answer to a bare yes where a destructive deed needs its object named, and the agent if any."""
+    named = [part for part in (f"{agent} agent" if agent else "", name) if part]
+    return f"To be safe, say {', '.join(['yes', *named])}." if named else "To be safe, say yes again."
+
+
+def timed_out() -> str:
+    return "Nobody answered, so I said no."
 
 
 def withdrawn() -> str:
@@ -277,14 +282,6 @@ def left_alone() -> str:
 
 def goodbye() -> str:
     return "Goodbye."
-
-
-def merged(done: Sequence[str], failures: bool = False) -> str:
-    """Several pieces of news as one: two short ones whole, more of them counted, the newest whole."""
-    if len(done) <= 2 and sum(len(text.split()) for text in done) <= 24:
-        return " ".join(done)
-    what = "jobs failed" if failures else "jobs are done"
-    return f"{sentence(f'{number(len(done))} {what}')} The last: {done[-1]}"
 
 
 def _shortened(text: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mybro.speak.phrases import merged
+from mybro.speak.news import merged
 from mybro.speak.sound import Sound
 
 Urgency = Literal["answer", "question", "error", "news"]

@@ -71,11 +71,22 @@ class FakeExecutor:
         self.stopped_agents: list[str] = []
         self.withdrawn: list[int] = []
         self.left_running: tuple[str, ...] = ()
+        self.takes_more = True
+        self.added: list[tuple[int, Intent]] = []
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         self.running[job_number] = intent
         await self._emit(ev.JobStarted(job_number, turn, "working", "before"))
         self.started.set()
+
+    async def add(self, job_number: int, turn: int, intent: Intent) -> None:
+        if self.takes_more and self.running:
+            into = next(iter(self.running))
+            self.added.append((job_number, intent))
+            await self._emit(ev.JobAdded(job_number, into))
+        else:
+            await self._emit(ev.JobQueued(job_number))
+            await self.start(job_number, turn, intent)
 
     async def finish(self, job: int) -> None:
         del self.running[job]

@@ -126,14 +126,12 @@ class Work:
         future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._waiting = (number, future)
         try:
-            await self._report(
-                JobAsked(self.job.number, number, "choice", text, risk="write", choices=tuple(choices))
-            )
-            async with asyncio.timeout(self.settings.permission_timeout_s):
-                answer = await future
-        except TimeoutError:
-            await self._report(QuestionWithdrawn(number))
-            return None
+            asked = JobAsked(
+                self.job.number, number, "choice", text, risk="write", choices=tuple(choices),
+                timeout_s=self.settings.permission_timeout_s,
+            )  # fmt: skip
+            await self._report(asked)
+            answer = await future
         except asyncio.CancelledError:
             await self._report(QuestionWithdrawn(number))
             raise

@@ -114,6 +114,20 @@ class History:
         oldest = self.steps("undone")[:count]
         return [(s, self.store.redo(s.before, s.after, step=s.number)) for s in oldest if s.after is not None]
 
+    def last_begin(self) -> int | None:
+        """The checkpoint from before the newest job that changed something, or that is at work."""
+        newest = [*self.steps("done"), *self.steps("open")][-1:]
+        return newest[0].before if newest else None
+
+    def nearest(self, moment: float) -> int | None:
+        """The checkpoint taken nearest to a moment, in seconds since 1970; None where there is none."""
+        with self.store.exclusive():
+            row = self.store.db.execute(
+                "SELECT id FROM checkpoint WHERE label != 'looking' ORDER BY abs(at - ?), id LIMIT 1",
+                (moment,),
+            ).fetchone()
+        return int(row[0]) if row else None
+
     def recover(self) -> list[Step]:
         """Put right what a crash left; returns the jobs that it cut off, which can be undone now.
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings, data_dir
 from mybro.executor.claude import faults, prompts
-from mybro.executor.claude.process import environment
-from mybro.executor.claude.session import Session, Setup
+from mybro.executor.claude.process import Setup, environment
+from mybro.executor.claude.session import Session
 from mybro.executor.claude.status import find_claude
 from mybro.executor.claude.store import FileSessionStore, SessionStore
 from mybro.executor.coding import CodingHand

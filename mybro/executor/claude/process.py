@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mybro.executor.claude import protocol
 from mybro.executor.claude.messages import ControlReplied, Json, Message
@@ -57,6 +59,28 @@ def arguments(
     if budget_usd is not None:
         argv += ["--max-budget-usd", f"{budget_usd:.4f}"]
     return argv
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a repository's sessions are started."""
+
+    program: str
+    env: Mapping[str, str]
+    """The whole environment."""
+    system_prompt: str
+    """Added to the CLI's own."""
+    model: str | None = None
+    trusted: bool = False
+    """Whether the repository's own hooks, settings and servers may run."""
+    budget_usd: float | None = None
+    """What the whole session may cost."""
+    servers: str | None = None
+    """Tool servers of ours, as the JSON that the CLI takes."""
+    tool_silence_s: float = 1800.0
+    """How long a running tool may give no sign of life."""
+    sandbox: Literal["auto", "on", "off"] = "auto"
+    """Whether the process is held in a sandbox: where one works, in any case, or never."""
 
 
 class ClaudeProcess(LineProcess):

@@ -53,6 +53,17 @@ def reads_only(intent: Intent) -> bool:
     return intent.kind in ("question", "chat")
 
 
+_ASIDE = """\
+(Asked while you work, to be answered aloud: say the answer now, in at most two short plain sentences, before
+you use another tool. Then go on with the work as before.)"""
+_MORE = "(Said while you work: it belongs to the same task. Tell of it in your last words, too.)"
+
+
+def added(intent: Intent) -> str:
+    """The message for what is said during a turn: a question is answered aside, the rest is more work."""
+    return f"{intent.text}\n\n{_ASIDE if reads_only(intent) else _MORE}"
+
+
 def prompt(intent: Intent) -> str:
     """The message for an intent: the sentence as it was heard, with what the dialog adds to it."""
     lines = [intent.text]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from mybro.clock import Clock
 from mybro.events import Answered, Choice, JobAsked, QuestionWithdrawn
 from mybro.executor.claude.permissions import Ask
 from mybro.executor.hand import Job, Report
@@ -14,10 +13,10 @@ from mybro.executor.hand import Job, Report
 class Questions:
     """Numbers go out with `JobAsked` and come back with `Answered`."""
 
-    def __init__(self, job: Job, report: Report, clock: Clock, timeout_s: float) -> None:
+    def __init__(self, job: Job, report: Report, timeout_s: float) -> None:
+        """Whoever asks the person counts `timeout_s`, from when the question has been heard out."""
         self._job = job
         self._report = report
-        self._clock = clock
         self._timeout_s = timeout_s
         self._open: dict[int, asyncio.Future[Answered]] = {}
 
@@ -26,7 +25,7 @@ class Questions:
         return await self._ask(
             lambda number: JobAsked(
                 self._job.number, number, "plan" if ask.plan else "permission", ask.text,
-                detail=ask.detail, object=ask.object, risk=ask.risk,
+                detail=ask.detail, object=ask.object, risk=ask.risk, timeout_s=self._timeout_s,
             )
         )  # fmt: skip
 
@@ -35,9 +34,10 @@ class Questions:
         detail = "\n".join(f"{c.label}: {c.description}" if c.description else c.label for c in choices)
         return await self._ask(
             lambda number: JobAsked(
-                self._job.number, number, "choice", text, detail=detail, risk="read", choices=tuple(choices)
+                self._job.number, number, "choice", text, detail=detail, risk="read",
+                choices=tuple(choices), timeout_s=self._timeout_s,
             )
-        )
+        )  # fmt: skip
 
     def answer(self, answer: Answered) -> None:
         """Take an answer; one to a question that is not open is ignored."""
@@ -46,17 +46,14 @@ class Questions:
             waiting.set_result(answer)
 
     async def _ask(self, event: Callable[[int], JobAsked]) -> Answered:
-        """Ask and wait. Out of time counts as no; a question nobody needs any more is withdrawn."""
+        """Ask and wait for a person, or for the time to be over; what nobody needs any more is withdrawn."""
         number = self._job.next_question()
-        waiting = self._open[number] = asyncio.get_running_loop().create_future()
-        expiring = asyncio.create_task(self._clock.sleep(self._timeout_s))
+        waiting: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._open[number] = waiting
         try:
             await self._report(event(number))
-            await asyncio.wait({waiting, expiring}, return_when=asyncio.FIRST_COMPLETED)
-            return waiting.result() if waiting.done() else Answered(number, yes=False, by="timeout")
+            return await waiting
         finally:
-            expiring.cancel()
             del self._open[number]
-            if not waiting.done():
-                waiting.cancel()
+            if not waiting.done() or waiting.cancelled():
                 await self._report(QuestionWithdrawn(number))

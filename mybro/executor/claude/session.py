@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
 from mybro.executor.claude import faults, protocol
 from mybro.executor.claude.messages import CliAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
 from mybro.executor.claude.permissions import Decision, Deny, Grant
-from mybro.executor.claude.process import ClaudeProcess, arguments
+from mybro.executor.claude.process import ClaudeProcess, Setup, arguments
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
@@ -26,28 +25,6 @@ _INTERRUPT_S = 0.6
 _START_S = 30.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """How a repository's sessions are started."""
-
-    program: str
-    env: Mapping[str, str]
-    """The whole environment."""
-    system_prompt: str
-    """Added to the CLI's own."""
-    model: str | None = None
-    trusted: bool = False
-    """Whether the repository's own hooks, settings and servers may run."""
-    budget_usd: float | None = None
-    """What the whole session may cost."""
-    servers: str | None = None
-    """Tool servers of ours, as the JSON that the CLI takes."""
-    tool_silence_s: float = 1800.0
-    """How long a running tool may give no sign of life."""
-    sandbox: Literal["auto", "on", "off"] = "auto"
-    """Whether the process is held in a sandbox: where one works, in any case, or never."""
 
 
 class Session:
@@ -131,8 +108,19 @@ class Session:
         finally:
             if not turn.result.done():
                 await uninterrupted(self._abort(process, turn))
+            elif turn.queued:
+                await uninterrupted(self._kill(process))
             self._turn = None
         return turn
+
+    async def add(self, prompt: str) -> str | None:
+        """Make a prompt part of the running turn; its uuid, or None where no turn takes any."""
+        turn, process = self._turn, self._process
+        if turn is None or process is None or turn.aborted or turn.result.done() or not turn.taken:
+            return None
+        added = turn.add()
+        await process.tell(protocol.prompt(prompt, added))
+        return added
 
     async def reply(self, request: str, decision: Decision) -> None:
         """Answer a permission question of the running turn."""
@@ -205,7 +193,9 @@ class Session:
         else:
             turn.note(message)
             await turn.messages.put(message)
-        if turn is not None and isinstance(message, TurnEnded) and turn.is_of(message):
+        if turn is None or not isinstance(message, TurnEnded) or turn.result.done():
+            return
+        if turn.settles(message):
             turn.result.set_result(message)
 
     async def _follow(
@@ -237,6 +227,9 @@ class Session:
     async def _abort(self, process: ClaudeProcess, turn: RunningTurn) -> None:
         """Interrupt the turn and end what its tools started; a CLI that does not react is ended too."""
         turn.aborted = True
+        if turn.queued:
+            await self._kill(process)
+            return
         while not turn.messages.empty():
             turn.messages.get_nowait()
         # At the same time: a busy CLI reacts late, and what its tools started writes on until it does.
@@ -247,6 +240,11 @@ class Session:
                 _log.warning("%d processes of a stopped job cannot be killed", len(survivors))
         else:
             await self._drop()
+
+    async def _kill(self, process: ClaudeProcess) -> None:
+        """End a CLI that would go on with a prompt that waits, whatever it is told."""
+        process.kept.kill()
+        await self._drop()
 
     async def _interrupt(self, process: ClaudeProcess, turn: RunningTurn) -> None:
         with contextlib.suppress(TimeoutError):
@@ -263,7 +261,9 @@ class Session:
     async def _judge(self, turn: RunningTurn) -> Turn:
         result = turn.result.result()
         if not result.is_error:
-            return Turn(result.text, result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+            return Turn(
+                "\n\n".join(turn.texts), result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens
+            )
         error = faults.of_result(result, turn.api_error, self._setup.budget_usd)
         error.turn = Turn("", result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
         if error.code in ("claude_signed_out", "budget_spent"):

@@ -41,6 +41,11 @@ class RunningTurn:
 
     def __init__(self, clock: Clock, tool_silence_s: float) -> None:
         self.uuid = str(uuid.uuid4())
+        self.queued: set[str] = set()
+        """Prompts that were added and that the CLI has not taken up: they would run after an interrupt."""
+        self.texts: list[str] = []
+        """What the results said."""
+        self._unsettled = {self.uuid}
         self.messages: asyncio.Queue[Message] = asyncio.Queue(_QUEUE)
         self.result: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self.aborted = False
@@ -57,14 +62,31 @@ class RunningTurn:
         self._tools: set[str] = set()
         self._questions: set[str] = set()
 
-    def is_of(self, result: TurnEnded) -> bool:
-        """Whether the result is this turn's. A CLI that names no prompts has had this one only."""
-        return not result.prompts or self.uuid in result.prompts
+    def add(self) -> str:
+        """One more prompt belongs to the turn; returns its uuid."""
+        added = str(uuid.uuid4())
+        self._unsettled.add(added)
+        self.queued.add(added)
+        return added
+
+    def settles(self, result: TurnEnded) -> bool:
+        """Take in a result; whether it is this turn's last. A CLI that names no prompts has had one only.
+
+        An error is the last one whatever waits; so is any after the turn has been aborted.
+        """
+        mine = not result.prompts or bool(self._unsettled & set(result.prompts))
+        self._unsettled -= set(result.prompts or self._unsettled)
+        if mine and result.text and not result.is_error:
+            self.texts.append(result.text)
+        return mine and (not self._unsettled or result.is_error or self.aborted)
 
     def note(self, message: Message) -> None:
         """Keep account of what the turn waits for."""
-        if isinstance(message, Followed) and message.prompt != self.uuid:
-            return  # the end of a prompt before this one
+        if isinstance(message, Followed):
+            if message.state != "queued":
+                self.queued.discard(message.prompt)
+            if message.prompt != self.uuid:
+                return  # the end of a prompt before this one, or one that was added
         self.taken = True
         self._last_sign = self._clock.now()
         match message:

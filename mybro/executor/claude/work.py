@@ -8,11 +8,12 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from mybro.events import JobProgressed, Outcome
+from mybro.events import JobAnswered, JobProgressed, Outcome
 from mybro.executor.claude import faults, permissions, prompts, steps
 from mybro.executor.claude.messages import (
+    Followed,
     Message,
     PermissionAsked,
     PermissionWithdrawn,
@@ -59,6 +60,15 @@ class CodingSession(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesMore(Protocol):
+    """A session to whose running turn something can be added."""
+
+    async def add(self, prompt: str) -> str | None:
+        """Send a prompt into the running turn; what `Followed` names it by, None where that cannot be."""
+        ...
+
+
 class Work:
     """Runs one job; `always` are the permissions that hold for the rest of the session."""
 
@@ -77,6 +87,11 @@ class Work:
         self._changed: set[str] = set()
         self._said = ""
         self._retried = False
+        self._asides: dict[str, int] = {}
+        """Questions that were put during the turn: the jobs they are, by prompt."""
+        self._asked: list[int] = []
+        """Of those, the ones that the agent has seen and not answered."""
+        self._aside = ""
 
     async def run(self) -> Outcome:
         """Do the job. Raises `TurnError`, with what the turn cost."""
@@ -92,6 +107,16 @@ class Work:
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
         return self._outcome(turn, steps.spoken(turn.text) or "That is done.")
 
+    async def add(self, more: Job) -> bool:
+        """Have something done, or a question answered, within the running turn; False if it takes nothing."""
+        session = self._session
+        if not isinstance(session, TakesMore):
+            return False
+        prompt = await session.add(prompts.added(more.intent))
+        if prompt is not None and prompts.reads_only(more.intent):
+            self._asides[prompt] = more.number
+        return prompt is not None
+
     def _outcome(self, turn: Turn, summary: str) -> Outcome:
         return Outcome(
             summary, detail=turn.text, changed=tuple(sorted(self._changed)), cost_usd=turn.cost_usd,
@@ -103,10 +128,14 @@ class Work:
             case Words(text=text):
                 await self._progress(text, "words")
             case ToolUsed():
+                await self._answer_asides()
                 await self._progress(steps.step(message.name, message.arguments))
                 self._note(message)
             case Said(agent=None):
                 self._said = message.text
+                self._aside = message.text if self._asked else ""
+            case Followed(state="started") if message.prompt in self._asides:
+                self._asked.append(self._asides[message.prompt])
             case ToolEnded():
                 await self._end(message)
             case Retrying() if not self._retried:
@@ -119,6 +148,14 @@ class Work:
                 self._asking[message.request].cancel()
             case _:
                 pass
+
+    async def _answer_asides(self) -> None:
+        """The agent has spoken and goes on: that was the answer. What it says last is spoken anyway."""
+        answer, self._aside = steps.spoken(self._aside), ""
+        if answer:
+            asked, self._asked = self._asked, []
+            for job in asked:
+                await self._report(JobAnswered(job, answer))
 
     async def _end(self, ended: ToolEnded) -> None:
         file = self._edits.pop(ended.id, None)
