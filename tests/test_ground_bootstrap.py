@@ -10,8 +10,8 @@ import pytest
 
 from mybro.ops.bootstrap import environment, lanes, machine
 from mybro.ops.bootstrap.__main__ import main, usage
-from mybro.ops.bootstrap.agents import ACP_AGENT, CLAUDE_CLI, claude_version
 from mybro.ops.bootstrap.console import SetupError, call
+from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, claude_version
 from mybro.ops.bootstrap.stamps import Stamp, digest
 
 pytestmark = pytest.mark.unit

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mybro.ops.bootstrap.agents import ACP_AGENT, CLAUDE_CLI
 from mybro.ops.bootstrap.console import say
+from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, TYPESCRIPT
 from mybro.ops.bootstrap.places import CACHE, ROOT, in_venv
 
 NO_TESTS_COLLECTED = 5
@@ -86,12 +86,10 @@ def trials(arguments: Sequence[str]) -> int:
 def _test_env() -> dict[str, str]:
     # The person's own settings and keys are no part of a test.
     env = {key: value for key, value in os.environ.items() if not key.startswith("MYBRO_")}
-    claude = CLAUDE_CLI.provide()
-    if claude is not None:
-        env["MYBRO_CLAUDE_BIN"] = str(claude)
-    agent = ACP_AGENT.provide()
-    if agent is not None:
-        env["MYBRO_ACP_BIN"] = str(agent)
+    for tool in (CLAUDE_CLI, ACP_AGENT, TYPESCRIPT):
+        path = tool.provide()
+        if path is not None:
+            env[tool.variable] = str(path)
     return env
 
 

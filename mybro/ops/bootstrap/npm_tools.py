@@ -1,4 +1,4 @@
-"""The coding agents that the tests drive."""
+"""What the tests drive from npm: coding agents, and a way to run TypeScript."""
 
 from __future__ import annotations
 
@@ -54,3 +54,4 @@ ACP_AGENT = NpmTool(
     flags=["--omit=optional"],
     finish=_finish_acp,
 )
+TYPESCRIPT = NpmTool("web", "tsx", "MYBRO_TSX_BIN", "a way to run TypeScript")
