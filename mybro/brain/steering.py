@@ -16,7 +16,8 @@ _FEWEST = 2
 
 _ADDING = """
 and also|and then|and|also|then|plus|oh and|and please|and while youre at it|while youre at it
-while you are at it|after that|in addition|additionally|one more thing|another thing|and another thing|and one more thing|and too
+while you are at it|after that|in addition|additionally|one more thing|another thing
+and another thing|and one more thing
 """
 _ADDING_LEADS = [
     tuple(phrase.split()) for line in _ADDING.split("\n") for phrase in line.split("|") if phrase

@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from mybro.executor.claude.dangers import is_inside
+from mybro.executor.claude.overwriting import is_inside
 
 _PLAIN = re.compile(r"[\w\s./:=,@%+'\"|&-]+")
 """Anything else (substitutions, redirections, globs, separators) is asked about."""

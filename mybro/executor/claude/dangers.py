@@ -6,11 +6,11 @@ elsewhere, or what it did to git's history. What is not recognised here is asked
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from mybro.executor.claude.effects import Danger, by_program, in_text, last_part
+from mybro.executor.claude.overwriting import is_inside
 from mybro.executor.claude.shell import SHELLS, Simple, UnreadableError, simple_commands
 
 _INTERPRETERS = SHELLS | {"python", "python3", "node", "perl", "ruby"}
@@ -36,11 +36,6 @@ def find_danger(command: str, repo: Path) -> Danger | None:
     except UnreadableError:
         return in_text(command)
     return next(filter(None, (_judge(simple, repo) for simple in commands)), None)
-
-
-def is_inside(path: Path, repo: Path) -> bool:
-    """Whether the real path, links followed, lies below the repository's real path."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(repo))
 
 
 def _judge(simple: Simple, repo: Path) -> Danger | None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from mybro.events import Choice, Risk
 from mybro.executor.claude.checks import is_check
-from mybro.executor.claude.dangers import find_danger, is_inside
+from mybro.executor.claude.dangers import find_danger
 from mybro.executor.claude.effects import Danger
 from mybro.executor.claude.gate import Reach, reach_of
 from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
+from mybro.executor.claude.overwriting import far_target, is_inside, is_protected, overwritten
 from mybro.executor.claude.steps import short_command
 
 WRITERS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
@@ -31,9 +31,6 @@ _HARMLESS = frozenset(
 
 _OWN = "mcp__mybro__"
 """Our own tools: to speak, to ask, to notify, to look at the journal."""
-
-_PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
-"""Inside the repository, yet not covered by its checkpoint, or able to run things later."""
 
 _DETAIL_CHARS = 20_000
 
@@ -146,17 +143,11 @@ def _write(arguments: Json, repo: Path) -> Verdict:
     name = PurePath(place).name
     if not is_inside(repo / place, repo):
         effect = f"write the file {name} outside the repository"
-    elif _is_protected(repo / place, repo):
+    elif is_protected(repo / place, repo):
         effect = f"change {name}, which steers git or Claude itself"
     else:
         return Allow()
     return _ask(effect, arguments, risk="destructive", destroys=name)
-
-
-def _is_protected(path: Path, repo: Path) -> bool:
-    """Case is ignored, as some file systems do."""
-    inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
-    return bool(_PROTECTED & {part.casefold() for part in inside.parts})
 
 
 def _path(arguments: Json) -> str | None:
@@ -174,12 +165,13 @@ def _run(command: str, repo: Path) -> Verdict:
     hidden, reach = _hidden_danger(command, repo), reach_of(command, repo)
     if hidden is None and reach is not None:
         return Allow()
-    danger = find_danger(command, repo) or hidden
+    danger = find_danger(command, repo) or hidden or far_target(command, repo)
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
     if is_check(command, repo):
         return Allow()
-    return _ask(f"run {short_command(command)}", command, key=f"Bash {command}")
+    effect = overwritten(command, repo) or f"run {short_command(command)}"
+    return _ask(effect, command, key=f"Bash {command}")
 
 
 def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:

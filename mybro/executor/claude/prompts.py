@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mybro.executor.claude.dangers import is_inside
+from mybro.executor.claude.overwriting import is_inside
 from mybro.intent import Intent
 
 _SPOKEN = """\

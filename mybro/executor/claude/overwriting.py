@@ -1,0 +1,106 @@
+"""Which files a command puts something else in the place of: `>`, `mv`, `cp`, `tee`, `sort -o` and the like.
+
+Inside the repository a checkpoint brings them back, so that a plain yes to the effect will do. Elsewhere, and
+where what is written can run something later, the yes must name the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from mybro.executor.claude.effects import Danger, last_part
+from mybro.executor.claude.shell import Simple, UnreadableError, simple_commands
+
+PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
+"""Inside the repository, yet not covered by its checkpoint, or able to run things later."""
+
+_STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
+_MOVERS = frozenset({"mv", "cp", "install", "ln", "rsync", "scp"})
+_OUTPUTS = {
+    "sort": ("-o", "--output"), "shuf": ("-o", "--output"), "curl": ("-o", "--output"),
+    "wget": ("-O", "--output-document"), "iconv": ("-o", "--output"), "pandoc": ("-o", "--output"),
+    "gcc": ("-o",), "clang": ("-o",), "tree": ("-o",),
+}  # fmt: skip
+"""The options that name a file to write."""
+_SHOWN = 3
+
+
+def is_inside(path: Path, repo: Path) -> bool:
+    """Whether the real path, links followed, lies below the repository's real path."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(repo))
+
+
+def is_protected(path: Path, repo: Path) -> bool:
+    """Of a path inside the repository. Case is ignored, as some file systems do."""
+    inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
+    return bool(PROTECTED & {part.casefold() for part in inside.parts})
+
+
+def far_target(command: str, repo: Path) -> Danger | None:
+    """The first file that it writes outside the repository, or where that can run something later."""
+    for word in _targets(command, repo):
+        if word.startswith(("~", "$HOME")) or not is_inside(repo / word, repo):
+            return Danger(f"write {last_part(word)} outside the repository", last_part(word))
+        if is_protected(repo / word, repo):
+            return Danger(f"change {last_part(word)}, which steers git or Claude itself", last_part(word))
+    return None
+
+
+def overwritten(command: str, repo: Path) -> str | None:
+    """What is lost of the repository's own files, to follow "It wants to": "overwrite notes.txt"."""
+    there = [word for word in _targets(command, repo) if os.path.lexists(repo / word)]
+    names = list(dict.fromkeys(last_part(word) for word in there if not (repo / word).is_dir()))
+    if not names:
+        return None
+    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    *most, last = [*names[:_SHOWN], *more]
+    return f"overwrite {', '.join(most)} and {last}" if most else f"overwrite {last}"
+
+
+def _targets(command: str, repo: Path) -> Iterator[str]:
+    """The files that a command writes to, as far as that can be told from its words."""
+    try:
+        commands = list(simple_commands(command))
+    except UnreadableError:
+        return
+    for simple in commands:
+        for word in (*simple.writes, *_of_program(simple, repo)):
+            if word not in _STREAMS and not set(word) & set("$`*?"):
+                yield word
+
+
+def _of_program(simple: Simple, repo: Path) -> Iterator[str]:
+    if simple.name == "tee":
+        yield from simple.words
+    elif simple.name in _MOVERS:
+        yield from _moved(simple, repo)
+    elif simple.name in _OUTPUTS:
+        for option in _OUTPUTS[simple.name]:
+            yield from _values(simple.argv[1:], option)
+
+
+def _moved(simple: Simple, repo: Path) -> Iterator[str]:
+    """Where sources go: one name, or each its own in a folder."""
+    folders = [value for option in ("-t", "--target-directory") for value in _values(simple.argv[1:], option)]
+    words = [word for word in simple.words if word not in folders]
+    if not folders and len(words) < 2:
+        return
+    *sources, target = [*words, folders[0]] if folders else words
+    if folders or (repo / target).is_dir() or target.endswith("/") or len(sources) > 1:
+        yield from (str(PurePath(target) / PurePath(source).name) for source in sources)
+    else:
+        yield target
+
+
+def _values(argv: tuple[str, ...], option: str) -> Iterator[str]:
+    """What an option is given: "-o x", "-ox", "--output x", "--output=x"."""
+    long = option.startswith("--")
+    for at, word in enumerate(argv):
+        if word == option and at + 1 < len(argv):
+            yield argv[at + 1]
+        elif long and word.startswith(option + "="):
+            yield word.partition("=")[2]
+        elif not long and word.startswith(option) and not word.startswith("--") and len(word) > 2:
+            yield word[2:]
