@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mybro.transcribe.listener import RETRY_TEMPERATURE, SEARCH_S, Listener, join, windows
+from mybro.transcribe.listener import BEAMS, RETRY_TEMPERATURE, SEARCH_S, Listener, join, windows
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition
 from tests.fakes.transcribe import Told
 from tests.transcribe_scene import clip, sound
@@ -16,6 +18,9 @@ pytestmark = pytest.mark.unit
 
 WORDS = Recognition("Run the tests.", average_logprob=-0.2, tokens=5, timings_ms={"decode": 2.0})
 LOOP = Recognition("and the file " * 20, average_logprob=-0.1, tokens=60)
+SOMETHING = Recognition(
+    "You can never be sure what the next morning will bring.", average_logprob=-0.5, tokens=12
+)
 SPEECH = sound(clip("01_piper_joe"))
 
 
@@ -54,20 +59,51 @@ def test_silence_is_not_even_asked_about() -> None:
     assert Listener(recogniser).transcribe(np.zeros(0, np.float32), Hints()).text == ""
 
 
-def test_a_loop_is_tried_again_without_the_prompt_and_then_with_some_chance() -> None:
-    recogniser = Told(LOOP, LOOP, WORDS)
+def test_a_loop_is_tried_again_with_the_whole_window_without_the_prompt_and_then_with_some_chance() -> None:
+    recogniser = Told(LOOP, LOOP, LOOP, WORDS)
     assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == "Run the tests."
-    assert [(hints.prompt, hints.temperature) for _, hints in recogniser.asked] == [
-        ("prompt", 0.0),
-        ("", 0.0),
-        ("", RETRY_TEMPERATURE),
+    assert [hints for _, hints in recogniser.asked] == [
+        Hints("prompt"),
+        Hints("prompt", whole=True),
+        Hints(whole=True),
+        Hints(whole=True, temperature=RETRY_TEMPERATURE),
     ]
 
 
 def test_a_loop_that_stays_is_told_once() -> None:
     recogniser = Told(LOOP)
     assert Listener(recogniser).transcribe(SPEECH, Hints()).text == "and the file"
-    assert len(recogniser.asked) == 3
+    assert len(recogniser.asked) == 4
+
+
+def test_a_sure_answer_stands_and_a_usual_command_needs_less_to_be_sure() -> None:
+    for heard in (WORDS, replace(WORDS, average_logprob=-0.4), replace(SOMETHING, average_logprob=-0.1)):
+        recogniser = Told(replace(heard, tokens=5))
+        assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == heard.text
+        assert len(recogniser.asked) == 1
+
+
+def test_in_doubt_the_reading_that_fits_best_is_taken() -> None:
+    said = Recognition("Fix the failing test in the parser.", average_logprob=-0.62, tokens=9)
+    heard = Recognition("Fix the fading test in deep arson.", average_logprob=-0.57, tokens=9)
+    recogniser = Told(heard, replace(heard, others=(said, replace(LOOP, average_logprob=0.0))))
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == said.text
+    assert [hints for _, hints in recogniser.asked] == [Hints("prompt"), Hints("prompt", beams=BEAMS)]
+
+
+def test_what_is_like_no_command_is_also_heard_without_the_prompt() -> None:
+    bent = replace(SOMETHING, text="You can never be sure left the next morning real brain.")
+    recogniser = Told(bent, bent, replace(SOMETHING, average_logprob=-0.3))
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == SOMETHING.text
+    assert [(hints.prompt, hints.beams) for _, hints in recogniser.asked] == [
+        ("prompt", 1), ("prompt", BEAMS), ("", BEAMS)
+    ]  # fmt: skip
+
+
+def test_a_recogniser_that_follows_one_reading_only_is_asked_once() -> None:
+    recogniser = Told(SOMETHING, searches=False)
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == SOMETHING.text
+    assert len(recogniser.asked) == 1
 
 
 def test_a_loop_that_turns_into_what_nobody_said_is_no_text() -> None:

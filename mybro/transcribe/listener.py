@@ -1,4 +1,4 @@
-"""A recogniser with what every backend needs around it: windows for long sound, and the guards."""
+"""A recogniser with what every backend needs around it: windows for long sound, doubts, and the guards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mybro.transcribe import guards
+from mybro.transcribe.doubt import is_known, is_sure, likeliest
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognition
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 RETRY_TEMPERATURE = 0.4
 """A little chance leads out of a loop."""
+BEAMS = 5
 SEARCH_S = 4.0
 """How far before a window's end a quiet moment to cut at is looked for."""
 
@@ -36,14 +38,40 @@ class Listener:
     def _window(self, sound: Sound, hints: Hints) -> Recognition:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
-        heard = self._recogniser.recognise(sound, hints)
-        for other in (replace(hints, prompt=""), replace(hints, prompt="", temperature=RETRY_TEMPERATURE)):
-            if guards.is_unsaid(heard, sound) or not guards.is_looped(heard, sound):
-                break
-            heard = self._recogniser.recognise(sound, other)
+        heard = self._out_of_loops(sound, hints)
+        if not guards.is_unsaid(heard, sound):
+            heard = self._second_look(heard, sound, hints)
         # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
         unsaid = guards.is_unsaid(heard, sound)
         return replace(heard, text="" if unsaid else guards.collapse(heard.text))
+
+    def _out_of_loops(self, sound: Sound, hints: Hints) -> Recognition:
+        """Greedily, which is quick; again and with less help as long as it goes in circles."""
+        heard = self._recogniser.recognise(sound, hints)
+        whole = replace(hints, whole=True)
+        plain = replace(whole, prompt="")
+        for other in (whole, plain, replace(plain, temperature=RETRY_TEMPERATURE)):
+            if guards.is_unsaid(heard, sound) or not guards.is_looped(heard, sound):
+                break
+            heard = self._recogniser.recognise(sound, other)
+        return heard
+
+    def _second_look(self, heard: Recognition, sound: Sound, hints: Hints) -> Recognition:
+        """Where the first answer is in doubt: the likeliest of several, some of them without the prompt."""
+        if not self._recogniser.searches or is_sure(heard, hints):
+            return heard
+        wide = replace(hints, beams=BEAMS)
+        readings = self._readings(sound, wide)
+        best = likeliest([heard, *readings], hints)
+        if hints.prompt and not is_known(best, hints):
+            # A prompt of software words bends ordinary speech towards software.
+            readings += self._readings(sound, replace(wide, prompt=""))
+            best = likeliest([heard, *readings], hints)
+        return best
+
+    def _readings(self, sound: Sound, hints: Hints) -> list[Recognition]:
+        heard = self._recogniser.recognise(sound, hints)
+        return [each for each in (heard, *heard.others) if each.text and not guards.is_looped(each, sound)]
 
 
 def windows(sound: Sound, limit_s: float) -> Iterator[Sound]:

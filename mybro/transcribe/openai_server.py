@@ -35,6 +35,7 @@ class OpenAIServer:
 
     window_s = 600.0
     """19 MB of samples; servers take 25 MB at most."""
+    searches = False
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup

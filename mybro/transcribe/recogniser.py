@@ -29,6 +29,10 @@ class Hints:
     """ISO 639-1; None: to be detected."""
     temperature: float = 0.0
     """0 is greedy; above, tokens are sampled."""
+    beams: int = 1
+    """How many readings to follow at once; above 1 the others are told as well."""
+    whole: bool = False
+    """Spare nothing: the whole window is listened to, also where most of it is silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Recognition:
     average_logprob: float = 0.0
     """Natural logarithm, mean over the tokens."""
     tokens: int = 0
+    others: tuple[Recognition, ...] = ()
+    """Other readings of the same sound, the likelier first."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Milliseconds by step, such as "encode" and "decode"."""
 
@@ -71,6 +77,8 @@ class Recogniser(Protocol):
 
     window_s: float
     """The longest sound that `recognise` takes at once."""
+    searches: bool
+    """Whether it can follow several readings: `Hints.beams`."""
 
     def load(self) -> None:
         """Make ready. Raises `TranscriptionError` where that cannot be."""

@@ -5,27 +5,36 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mybro.errors import TranscriptionError
 from mybro.transcribe.prompt import clip, token_limit
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition, Setup
+from mybro.transcribe.window import FRAMES_PER_ROW, ROWS, SILENT_MEL, WINDOW_S, padded, rows_for
 
 if TYPE_CHECKING:
     from mybro.transcribe.recogniser import Sound
 
 MAX_THREADS = 4
 """Whisper's matrices are too small to gain from more."""
+_SMALL_BYTES = 100_000_000
+"""Weights of tiny: their matrices are so small that a second thread costs more than it gives."""
 
 
 class CTranslate2Whisper:
-    """One model, decoded greedily without timestamps."""
+    """One model, decoded without timestamps."""
 
-    window_s = 30.0
+    window_s = WINDOW_S
+    searches = True
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._model: Any = None
+        self._silence: Any = None
+        self._encoded: tuple[Sound, bool, Any] | None = None
+        """The last sound and its encoding: a second look at it costs the decoder alone."""
 
     def load(self) -> None:
         from faster_whisper import WhisperModel
@@ -36,7 +45,7 @@ class CTranslate2Whisper:
                 self._setup.path,
                 device="cpu",
                 compute_type=compute_type,
-                cpu_threads=min(MAX_THREADS, os.cpu_count() or 1),
+                cpu_threads=threads_for(Path(self._setup.path)),
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
@@ -54,46 +63,68 @@ class CTranslate2Whisper:
 
         started = time.perf_counter()
         model = self._model
-        features = model.encode(self._features(sound))
+        features = self._encode(sound, whole=hints.whole)
         encoded = time.perf_counter()
         language = hints.language or self._detect(features)
         tokenizer = Tokenizer(
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
         )
         prompt = model.get_prompt(tokenizer, clip(hints.prompt, tokenizer.encode), without_timestamps=True)
-        sampling = (
-            {"sampling_topk": 0, "sampling_temperature": hints.temperature} if hints.temperature else {}
-        )
+        search: dict[str, Any] = {"beam_size": hints.beams, "num_hypotheses": hints.beams}
+        if hints.temperature:
+            search = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": hints.temperature}
         answer = model.model.generate(
-            features, [prompt], beam_size=1, suppress_blank=True, suppress_tokens=[-1],
+            features, [prompt], suppress_blank=True, suppress_tokens=[-1],
             max_length=len(prompt) + token_limit(len(sound) / SAMPLE_RATE),
-            return_scores=True, return_no_speech_prob=True, **sampling,
+            return_scores=True, return_no_speech_prob=True, **search,
         )[0]  # fmt: skip
-        tokens = answer.sequences_ids[0]
-        return Recognition(
-            text=tokenizer.decode(tokens).strip(),
-            language=language,
-            no_speech_probability=float(answer.no_speech_prob),
-            # The score is a mean over the tokens; the end-of-text token counts as well.
-            average_logprob=float(answer.scores[0]) * len(tokens) / (len(tokens) + 1),
-            tokens=len(tokens),
-            timings_ms={
-                "encode": (encoded - started) * 1e3,
-                "decode": (time.perf_counter() - encoded) * 1e3,
-            },
-        )
+        readings = [
+            Recognition(
+                text=tokenizer.decode(tokens).strip(),
+                language=language,
+                no_speech_probability=float(answer.no_speech_prob),
+                # The score is a mean over the tokens; the end-of-text token counts as well.
+                average_logprob=float(score) * len(tokens) / (len(tokens) + 1),
+                tokens=len(tokens),
+                timings_ms={
+                    "encode": (encoded - started) * 1e3,
+                    "decode": (time.perf_counter() - encoded) * 1e3,
+                },
+            )
+            for tokens, score in zip(answer.sequences_ids, answer.scores, strict=True)
+        ]
+        return replace(readings[0], others=tuple(readings[1:]))
 
-    def _features(self, sound: Sound) -> Any:
-        """The log-mel spectrogram of the sound and of silence up to 30 s."""
+    def _encode(self, sound: Sound, *, whole: bool) -> Any:
+        """The encoder's 1,500 rows: those of the sound, then those of silence."""
         import numpy as np
+        from ctranslate2 import StorageView
 
-        extractor = self._model.feature_extractor
-        whole = np.zeros(extractor.n_samples, np.float32)
-        whole[: len(sound)] = sound[: len(whole)]
-        return extractor(whole, padding=0)[:, : extractor.nb_max_frames]
+        if self._encoded and self._encoded[0] is sound and self._encoded[1] == whole:
+            return self._encoded[2]
+        rows = rows_for(sound, whole=whole)
+        mel = self._model.feature_extractor(padded(sound, rows), padding=0)[:, : rows * FRAMES_PER_ROW]
+        features = self._model.encode(mel)
+        if rows < ROWS:
+            if self._silence is None:
+                silent = np.full((mel.shape[0], ROWS * FRAMES_PER_ROW), SILENT_MEL, np.float32)
+                self._silence = np.array(self._model.encode(silent))
+            joined = np.concatenate([np.array(features), self._silence[:, rows:]], axis=1)
+            features = StorageView.from_array(np.ascontiguousarray(joined))
+        self._encoded = (sound, whole, features)
+        return features
 
     def _detect(self, features: Any) -> str:
         if not self._model.model.is_multilingual:
             return "en"
         token, _ = self._model.model.detect_language(features)[0][0]
         return str(token[2:-2])
+
+
+def threads_for(folder: Path) -> int:
+    """How many threads pay for the weights in a folder."""
+    try:
+        small = (folder / "model.bin").stat().st_size < _SMALL_BYTES
+    except OSError:
+        small = False
+    return 1 if small else min(MAX_THREADS, os.cpu_count() or 1)

@@ -10,37 +10,53 @@ import sys
 import time
 import types
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mybro.errors import TranscriptionError
+from mybro.transcribe.beams import sample, search
+from mybro.transcribe.mlx_decoder import MlxDecoder, attended
 from mybro.transcribe.prompt import clip, token_limit
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition, Setup
+from mybro.transcribe.window import FRAMES_PER_ROW, ROWS, SILENT_MEL, WINDOW_S, padded, rows_for
 
 if TYPE_CHECKING:
     from mybro.transcribe.recogniser import Sound
 
 OPENBLAS = ("libopenblas.so.0", "libopenblas.so")
-_SAMPLES = 30 * SAMPLE_RATE
-_FRAMES = 3000
-"""Frames of the spectrogram of 30 s: 100 a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A sound as the decoder attends to it."""
+
+    sound: Sound
+    whole: bool
+    features: Any
+    """The encoder's rows, of shape (1, 1500, state); computed only where they are looked at."""
+    attended: list[tuple[Any, Any]]
 
 
 class MlxWhisper:
-    """One model, decoded greedily without timestamps."""
+    """One model, decoded without timestamps."""
 
-    window_s = 30.0
+    window_s = WINDOW_S
+    searches = True
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._model: Any = None
         self._half = False
+        self._positions: Any = None
+        self._silence: tuple[Any, list[tuple[Any, Any]]] | None = None
+        self._encoded: _Encoded | None = None
+        """The last sound: a second look at it costs the decoder alone."""
 
     def load(self) -> None:
         prepare_import()
         import mlx.core as mx
         from mlx_whisper.load_models import load_model
 
-        mx.random.seed(0)
         kind = self._setup.compute_type
         if kind == "int8":
             raise TranscriptionError(
@@ -61,6 +77,7 @@ class MlxWhisper:
             ) from error
         self._model.set_dtype(dtype)
         mx.eval(self._model.parameters())
+        self._positions = self._model.encoder._positional_embedding
 
     def languages(self) -> Sequence[str]:
         from mlx_whisper.tokenizer import LANGUAGES
@@ -70,54 +87,89 @@ class MlxWhisper:
         return list(LANGUAGES)[: self._model.num_languages]
 
     def recognise(self, sound: Sound, hints: Hints) -> Recognition:
-        import mlx.core as mx
-        from mlx_whisper.decoding import DecodingOptions, decode
         from mlx_whisper.tokenizer import get_tokenizer
 
         started = time.perf_counter()
         model = self._model
-        features = model.encoder(self._features(sound)[None])
-        mx.eval(features)
+        heard = self._encode(sound, whole=hints.whole)
         encoded = time.perf_counter()
-        language = hints.language or self._detect(features)
+        language = hints.language or self._detect(heard.features)
         tokenizer = get_tokenizer(
             model.is_multilingual, num_languages=model.num_languages, language=language, task="transcribe"
         )
-        options = DecodingOptions(
-            language=language,
-            temperature=hints.temperature,
-            without_timestamps=True,
-            prompt=clip(hints.prompt, tokenizer.encode) or None,
-            sample_len=token_limit(len(sound) / SAMPLE_RATE),
-            fp16=self._half,
+        decoder = MlxDecoder(model, heard.attended, tokenizer)
+        begun = decoder.begin(_start(tokenizer, hints.prompt))
+        limit, end = token_limit(len(sound) / SAMPLE_RATE), tokenizer.eot
+        if hints.temperature:
+            warm = hints.temperature
+            readings = [sample(decoder, begun.first, temperature=warm, limit=limit, end=end)]
+        else:
+            readings = search(decoder, begun.first, beams=hints.beams, limit=limit, end=end)
+        timings = {"encode": (encoded - started) * 1e3, "decode": (time.perf_counter() - encoded) * 1e3}
+        best, *others = (
+            Recognition(
+                text=tokenizer.decode(list(each.tokens)).strip(),
+                language=language,
+                no_speech_probability=begun.no_speech_probability,
+                average_logprob=each.mean,
+                tokens=len(each.tokens),
+                timings_ms=timings,
+            )
+            for each in readings
         )
-        answer = decode(model, features, options)[0]
-        return Recognition(
-            text=answer.text,
-            language=language,
-            no_speech_probability=float(answer.no_speech_prob),
-            average_logprob=float(answer.avg_logprob),
-            tokens=len(answer.tokens),
-            timings_ms={
-                "encode": (encoded - started) * 1e3,
-                "decode": (time.perf_counter() - encoded) * 1e3,
-            },
-        )
+        return replace(best, others=tuple(others))
 
-    def _features(self, sound: Sound) -> Any:
-        """The log-mel spectrogram of the sound and of silence up to 30 s."""
+    def _encode(self, sound: Sound, *, whole: bool) -> _Encoded:
+        """A window's 1,500 rows: those of the sound, then those of silence."""
         import mlx.core as mx
         from mlx_whisper.audio import log_mel_spectrogram
 
-        clip_ = sound[:_SAMPLES]
-        mel = log_mel_spectrogram(clip_, n_mels=self._model.dims.n_mels, padding=_SAMPLES - len(clip_))
-        return mel[:_FRAMES].astype(mx.float16 if self._half else mx.float32)
+        if self._encoded and self._encoded.sound is sound and self._encoded.whole == whole:
+            return self._encoded
+        bands = self._model.dims.n_mels
+        rows = rows_for(sound, whole=whole)
+        mel = log_mel_spectrogram(padded(sound, rows), n_mels=bands)[: rows * FRAMES_PER_ROW]
+        features = self._rows(mel)
+        layers = attended(self._model, features)
+        if rows < ROWS:
+            if self._silence is None:
+                silent = self._rows(mx.full((ROWS * FRAMES_PER_ROW, bands), SILENT_MEL))
+                self._silence = silent, attended(self._model, silent)
+                mx.eval(self._silence)
+            after, silent_layers = self._silence
+            features = mx.concatenate([features, after[:, rows:]], axis=1)
+            layers = [
+                (
+                    mx.concatenate([key, key_after[:, rows:]], axis=1),
+                    mx.concatenate([value, value_after[:, rows:]], axis=1),
+                )
+                for (key, value), (key_after, value_after) in zip(layers, silent_layers, strict=True)
+            ]
+        mx.eval(layers)
+        self._encoded = _Encoded(sound, whole, features, layers)
+        return self._encoded
+
+    def _rows(self, mel: Any) -> Any:
+        """What the encoder makes of a spectrogram of shape (frames, bands)."""
+        import mlx.core as mx
+
+        # The encoder insists on as many frames as it has positions.
+        encoder = self._model.encoder
+        encoder._positional_embedding = self._positions[: len(mel) // FRAMES_PER_ROW]
+        return encoder(mel.astype(mx.float16 if self._half else mx.float32)[None])
 
     def _detect(self, features: Any) -> str:
         if not self._model.is_multilingual:
             return "en"
         _, probabilities = self._model.detect_language(features)
         return str(max(probabilities[0], key=probabilities[0].get))
+
+
+def _start(tokenizer: Any, prompt: str) -> list[int]:
+    """The tokens before the first of the text: the prompt and the task."""
+    said = clip(prompt, tokenizer.encode)
+    before = [tokenizer.sot_prev, *said] if said else []
+    return [*before, *tokenizer.sot_sequence_including_notimestamps]
 
 
 def prepare_import() -> None:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class Told:
     """Gives its answers one after another, the last one for ever; notes what it was asked."""
 
-    def __init__(self, *answers: Recognition, window_s: float = 30.0) -> None:
+    def __init__(self, *answers: Recognition, window_s: float = 30.0, searches: bool = True) -> None:
         self.window_s = window_s
+        self.searches = searches
         self.asked: list[tuple[int, Hints]] = []
         self._answers = list(answers)
 

@@ -1,0 +1,84 @@
+"""What is expected of a sentence, and what is done with it where a recogniser is in doubt."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mybro.transcribe.doubt import is_known, is_sure, likeliest
+from mybro.transcribe.expectation import Expectation, commands, spoken
+from mybro.transcribe.recogniser import Hints, Recognition
+from mybro.vocabulary import lines
+
+pytestmark = pytest.mark.unit
+
+ENGLISH = Hints("Voice commands.")
+
+
+def heard(text: str, logprob: float) -> Recognition:
+    return Recognition(text, average_logprob=logprob, tokens=len(text.split()))
+
+
+def test_words_are_compared_as_they_are_spoken() -> None:
+    assert spoken("Open main.py, please!") == ["open", "main", "dot", "py", "please"]
+    assert spoken("Port 8,000") == ["port", "#"] == spoken("port eight thousand")
+    assert spoken("don't") == ["dont"] and spoken("") == []
+
+
+def test_probabilities_of_what_may_follow_do_not_exceed_one() -> None:
+    small = Expectation(["run the tests", "run it"], ["git diff"], ["the", "a"])
+    words = ["run", "the", "tests", "it", "git", "diff", "a", "</s>"]
+    # exp of a sentence of one word is the product of two steps: over all words at most that of the first.
+    assert sum(math.exp(2 * small.fit(word)) for word in words[:-1]) < 1
+    assert small.fit("run the tests") > small.fit("run the diff") > small.fit("zebra the diff")
+
+
+def test_a_command_is_usual_and_prose_is_not() -> None:
+    usual = [commands().fit(text) for text in ("Run the tests.", "stop", "add a docstring to this function")]
+    prose = [
+        commands().fit(text)
+        for text in (
+            "she closed the door and walked slowly down the hill",
+            "the ship left the harbour before the sun had risen",
+        )
+    ]
+    assert min(usual) > -3 > -5.5 > max(prose)
+
+
+def test_names_in_the_prompt_are_expected() -> None:
+    text = "rename the quux to zyzzyva"
+    assert commands().fit(text, "names: quux, zyzzyva") > commands().fit(text) + 0.5
+
+
+@given(st.text(max_size=80), st.text(max_size=40))
+def test_any_text_has_a_finite_fit(text: str, prompt: str) -> None:
+    assert -20 < commands().fit(text, prompt) < 0
+
+
+def test_no_command_is_listed_twice() -> None:
+    said = lines("commands")["SAID"]
+    assert len(said) == len(set(said)) and all(row == row.strip().lower() for row in said)
+
+
+def test_what_sounds_clear_is_sure_and_what_is_usual_sooner() -> None:
+    assert is_sure(heard("the ship left the harbour", -0.1), ENGLISH)
+    assert not is_sure(heard("the ship left the harbour", -0.3), ENGLISH)
+    assert is_sure(heard("run the tests", -0.3), ENGLISH)
+    assert not is_sure(heard("run the tests", -0.6), ENGLISH)
+
+
+def test_expectation_decides_between_what_sounds_alike_and_no_more() -> None:
+    lint, winter = heard("run the linter", -0.4), heard("run the winter", -0.35)
+    assert likeliest([winter, lint], ENGLISH) is lint
+    far = heard("run the winter", -0.05)
+    assert likeliest([heard("run the linter", -0.9), far], ENGLISH) is far
+
+
+def test_in_other_languages_the_sound_alone_decides() -> None:
+    german = Hints(language="de")
+    one, other = heard("führe die tests aus", -0.3), heard("run the tests", -0.31)
+    assert likeliest([one, other], german) is one
+    assert not is_sure(other, german) and not is_known(other, german)
