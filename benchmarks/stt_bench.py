@@ -1,25 +1,30 @@
-"""Our way from sound to text beside faster-whisper's own, on the same weights and recordings, in one run.
+"""Our way from sound to text beside faster-whisper's own and mlx-whisper's, on the same weights.
 
     python -m benchmarks.stt_bench --json [--quick] [--audio DIR] [--backend NAME] [--model NAME]
 
-The words are those of `mybro hear`: ear, service, worker and guards, each turn that the ear makes of a
-recording. The times are those of the service with the whole recording at once. The peer is
-`faster_whisper.WhisperModel(weights).transcribe(sound)` with its defaults. DIR holds FLAC or WAV files
-(16 kHz, mono) and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…".
+The words are those of `mybro hear`: ear, service, worker, guards and corrections, each turn that the ear
+makes of a recording. The times are those of the service with the whole recording at once, for recordings of
+2 to 4 s (all, where there are none). The peers are `faster_whisper.WhisperModel(weights).transcribe(sound)`
+and `mlx_whisper.transcribe(sound)` with their defaults, MLX with the same OpenBLAS as ours. DIR holds FLAC or
+WAV files (16 kHz, mono) and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…" for
+ordinary speech; the others are commands.
 
-Figures: over_faster_whisper (ms for a recording), wer_delta and wer_human (percent of words, all recordings
-and those of people), int8_over_float32 (percent of words, ours against ours in float32), way_to_the_worker
-(ms of a request that are not the recogniser's).
+Figures: over_faster_whisper and mlx_over_stock (ms for a recording), wer_commands (percent of words),
+wer_delta (percent of words, ordinary speech, all where there is none; `delta` in points), way_to_the_worker
+(ms of a request that are not the recogniser's), and without --quick wer_commands_noise and
+wer_commands_room, and int8_over_float32 (percent of words, ours against ours in float32).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import random
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +43,9 @@ from mybro.transcribe.service import Transcription
 
 AUDIO = Path(__file__).parents[1] / "tests" / "audio"
 QUICK = 16
+COMMAND_S = (2.0, 4.0)
+NOISE_DB = 10.0
+ROOM = int(0.35 * SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,45 +140,118 @@ def compare(chosen: Sequence[Clip], ours: Sequence[str], peer: Sequence[str]) ->
     }
 
 
-async def measure(
-    chosen: list[Clip], backend: str, model: str, rounds: int
-) -> tuple[dict[str, Any], list[str]]:
-    """The figures, and a note for each recording that the peer hears better."""
-    from faster_whisper import WhisperModel
+def timed(chosen: list[Clip]) -> list[Clip]:
+    """The recordings of the length of a command."""
+    low, high = (seconds * SAMPLE_RATE for seconds in COMMAND_S)
+    return [clip for clip in chosen if low <= len(clip.pcm) <= high] or chosen
 
-    peer = WhisperModel(str(resolve("faster-whisper", model).path), device="cpu")
-    settings = TranscribeSettings.model_validate({"backend": backend, "model": model})
-    exact = settings.model_copy(update={"compute_type": "float32"})
-    watch, worked = Stopwatch(), list[float]()
-    # Turn about, so that both meet the same machine.
-    for _ in range(rounds):
-        usual = await heard_by_service(chosen, settings, watch, worked)
-        theirs = heard_by_peer(chosen, peer, watch)
-    in_float32 = await heard_by_service(chosen, exact, Stopwatch(), [])
+
+def heard_by_mlx(chosen: Sequence[Clip], model: str, watch: Stopwatch) -> None:
+    """Ours and stock mlx-whisper, turn about, in this process: MLX belongs to one thread."""
+    from mybro.transcribe.listener import Listener
+    from mybro.transcribe.prompt import prompt_for
+    from mybro.transcribe.recogniser import Hints, Setup, build
+
+    path = str(resolve("mlx-whisper", model).path)
+    recogniser = build(Setup("mlx-whisper", model, path=path))
+    recogniser.load()
+    listener, hints = Listener(recogniser), Hints(prompt_for("en"))
+    import mlx_whisper
+
+    for number, clip in enumerate([chosen[0], *chosen]):
+        sound = clip.pcm.astype(np.float32) / np.float32(32768)
+        for name in ("ours", "peer"):
+            # The first of each warms it.
+            with watch(name if number else f"{name} cold"):
+                if name == "ours":
+                    listener.transcribe(sound, hints)
+                else:
+                    mlx_whisper.transcribe(sound, path_or_hf_repo=path, fp16=False)
+
+
+def harder(chosen: Sequence[Clip], folder: Path) -> dict[str, list[Clip]]:
+    """The same in noise, 10 dB below the speech, and in a room that sounds for 0.35 s."""
+    rng = np.random.default_rng(4)
+    made: dict[str, list[Clip]] = {"noise": [], "room": []}
+    for clip in chosen:
+        sound = clip.pcm / 32768
+        level = np.sqrt(np.mean(sound[np.abs(sound) > 0.05 * np.abs(sound).max()] ** 2))
+        echo = rng.standard_normal(ROOM) * np.exp(-6.9 * np.arange(ROOM) / ROOM)
+        echo[0] = 2 * np.sqrt(np.sum(echo**2))
+        room = np.convolve(sound, echo)[: len(sound)]
+        for kind, other in (
+            ("noise", sound + rng.standard_normal(len(sound)) * level * 10 ** (-NOISE_DB / 20)),
+            ("room", room * np.abs(sound).max() / np.abs(room).max()),
+        ):
+            path = folder / f"{kind}_{clip.path.stem}.flac"
+            pcm = np.asarray(np.clip(other, -1, 1) * 32767, np.int16)
+            soundfile.write(str(path), pcm, SAMPLE_RATE)
+            made[kind].append(Clip(path, clip.text, clip.human, pcm))
+    return made
+
+
+def words(chosen: Sequence[Clip], backend: str, model: str, peer: Any) -> tuple[list[str], list[str]]:
+    """What the program and the peer make of recordings."""
     ours = heard_by_program([clip.path for clip in chosen], backend, model)
-    spent = watch.spread("ours")
-    figures = {
-        "over_faster_whisper": beside(spent, watch.spread("peer")),
-        "wer_delta": compare(chosen, ours, theirs),
-    }
-    people = [index for index, clip in enumerate(chosen) if clip.human]
-    if people:
-        figures["wer_human"] = compare(
-            [chosen[index] for index in people],
-            [ours[index] for index in people],
-            [theirs[index] for index in people],
-        )
-    figures["int8_over_float32"] = compare(chosen, usual, in_float32)
-    figures["way_to_the_worker"] = {
-        "unit": "ms",
-        "ours": round(spent.median - float(np.median(worked)), 2),
-    }
+    return ours, heard_by_peer(chosen, peer)
+
+
+def accuracy(
+    chosen: list[Clip], backend: str, model: str, peer: Any, *, quick: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The word error rates, and a note for each recording that the peer hears better."""
+    ours, theirs = words(chosen, backend, model, peer)
+    figures: dict[str, Any] = {}
+    for name, human in (("wer_delta", True), ("wer_commands", False)):
+        some = [index for index, clip in enumerate(chosen) if clip.human is human]
+        if name == "wer_delta" and not some:
+            some = list(range(len(chosen)))
+        if some:
+            texts = [[each[index] for index in some] for each in (ours, theirs)]
+            figures[name] = compare([chosen[index] for index in some], *texts)
+    commands = [] if quick else [clip for clip in chosen if not clip.human]
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, clips_ in harder(commands, Path(folder)).items() if commands else ():
+            figures[f"wer_commands_{kind}"] = compare(clips_, *words(clips_, backend, model, peer))
     worse = [
         f"{clip.text!r}: ours {mine!r}, theirs {other!r}"
         for clip, mine, other in zip(chosen, ours, theirs, strict=True)
         if score([(clip.text, mine)]).errors > score([(clip.text, other)]).errors
     ]
     return figures, worse
+
+
+async def speed(chosen: list[Clip], settings: TranscribeSettings, peer: Any, rounds: int) -> dict[str, Any]:
+    """How long a recording takes, ours beside the peer."""
+    watch, worked = Stopwatch(), list[float]()
+    # Turn about, so that both meet the same machine.
+    for _ in range(rounds):
+        await heard_by_service(chosen, settings, watch, worked)
+        heard_by_peer(chosen, peer, watch)
+    spent = watch.spread("ours")
+    way = {"unit": "ms", "ours": round(spent.median - float(np.median(worked)), 2)}
+    return {"over_faster_whisper": beside(spent, watch.spread("peer")), "way_to_the_worker": way}
+
+
+def measure(chosen: list[Clip], backend: str, model: str, *, quick: bool) -> tuple[dict[str, Any], list[str]]:
+    """The figures, and notes."""
+    from faster_whisper import WhisperModel
+
+    peer = WhisperModel(str(resolve("faster-whisper", model).path), device="cpu")
+    settings = TranscribeSettings.model_validate({"backend": backend, "model": model})
+    short = timed(chosen)
+    figures = asyncio.run(speed(short[:QUICK], settings, peer, rounds=1 if quick else 3))
+    if importlib.util.find_spec("mlx_whisper") and backend == "faster-whisper":
+        watch = Stopwatch()
+        heard_by_mlx(short[: 3 if quick else QUICK], model, watch)
+        figures["mlx_over_stock"] = beside(watch.spread("ours"), watch.spread("peer"))
+    rates, notes = accuracy(chosen, backend, model, peer, quick=quick)
+    figures |= rates
+    if not quick:
+        exact = settings.model_copy(update={"compute_type": "float32"})
+        both = [asyncio.run(heard_by_service(chosen, each, Stopwatch(), [])) for each in (settings, exact)]
+        figures["int8_over_float32"] = compare(chosen, *both)
+    return figures, notes
 
 
 def sample(everything: list[Clip], count: int = QUICK) -> list[Clip]:
@@ -191,7 +272,7 @@ def main() -> None:
     chosen = clips(asked.audio)
     if asked.quick and len(chosen) > QUICK:
         chosen = sample(chosen)
-    figures, notes = asyncio.run(measure(chosen, asked.backend, asked.model, rounds=1 if asked.quick else 2))
+    figures, notes = measure(chosen, asked.backend, asked.model, quick=asked.quick)
     report(figures, as_json=asked.json, notes=notes)
 
 
