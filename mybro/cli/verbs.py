@@ -43,9 +43,6 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb(
         "Look back", "What is wrong in a repository, and how to mend it.", "mybro doctor", "mybro.cli.doctor"
     ),
-    "doctor": Verb(
-        "Look back", "What is wrong in a repository, and how to mend it.", "mybro doctor", "mybro.cli.doctor"
-    ),
     "setup": Verb(
         "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"
     ),
