@@ -26,7 +26,7 @@ _WHOLE = {
     "chrome": "KRoM", "type": "TiP", "unique": "uNiK", "source": "SoRS", "route": "RuT", "suite": "SWiT",
     "value": "VaLu", "issue": "iXu", "tissue": "TiXu", "sure": "XuR", "sugar": "XuGaR", "of": "aV",
     "pie": "Pi", "py": "Pi", "js": "JAeS", "ts": "TieS", "id": "IDi", "wsgi": "WiSGi",
-    "kwargs": "KuaRGS", "args": "aRGS",
+    "kwargs": "KuaRGS", "args": "aRGS", "you": "u",
 }  # fmt: skip
 
 _RULES = [

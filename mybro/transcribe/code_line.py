@@ -46,6 +46,8 @@ class Line:
     def symbol(self, symbol: Symbol) -> None:
         if symbol.text == "[" and self.out[-1:].isalnum() and self.out.split()[-1] not in _BEFORE_LIST:
             symbol = Symbol("[", True, True)  # an index, not a list
+        if symbol.text == "<" and self.out.endswith("include"):
+            symbol = Symbol("<", False, True)  # a header, not a type's parameter
         if symbol.left:
             self.out = self.out.rstrip(" ")
         tight = symbol.left or self._tight

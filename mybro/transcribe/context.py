@@ -111,6 +111,8 @@ def _strength(head: Sequence[str], *, article: bool, named: bool, request: bool)
         return 2 if article else 3
     if article:
         return 1
+    if last == "that" and len(head) > 1 and head[-2] in _CODE["ENSURING"]:
+        return 2
     if last in _CODE["OPENING"] or last in _REQUESTS["VERBS"] or last in _CODE["BEFORE"]:
         return 2
     return 0

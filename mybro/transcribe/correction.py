@@ -27,7 +27,7 @@ _CLEAR = 1.3
 _APART = 0.03
 """How much better than the next one a sound must fit."""
 
-_NEEDED = {3: (0.76, 0.82), 2: (0.82, 0.92), 1: (0.86, 2.0)}
+_NEEDED = {3: (0.76, 0.81), 2: (0.82, 0.92), 1: (0.86, 2.0)}
 """How alike a name of several words must sound, by the strength of the context: where a word was heard that
 is neither English nor in any name, and where all of them are known."""
 _INFLECTED_LEAST = 0.78
@@ -35,6 +35,7 @@ _FILLING_LEAST = 0.9
 _LONG = 7
 _STEM_LEAST = 0.7
 _WORD_LEAST = 0.5
+_SAME_SOUND = 0.9
 _NEVER = 2.0
 _NEEDED_ALONE = {3: 0.8, 2: 0.88}
 """The same for a name of one word, which must not be an English one as it was heard."""
@@ -171,14 +172,16 @@ def _stem_likeness(heard: Sequence[str], name: Sequence[str]) -> float:
 def _word_by_word(heard: Sequence[str], name: Sequence[str], around: Context) -> bool:
     """Whether no word is quite another one, where there are as many: "get content" is not byte_content.
 
-    Two common words are hardly taken for each other: "to use async" is not is_async.
+    Two common words are hardly taken for each other unless they sound the same: "use async" is not is_async.
     """
     if len(heard) != len(name):
         return True
-    pairs = [(one, other) for one, other in zip(heard, name, strict=True) if one != other]
-    if around.strength < 3 and any(one in COMMON and other in COMMON for one, other in pairs):
-        return _stems(heard) == _stems(name)
-    return all(likeness(sound(one), sound(other)) >= _WORD_LEAST for one, other in pairs)
+    for one, other in zip(heard, name, strict=True):
+        common = around.strength < 3 and one in COMMON and other in COMMON
+        same = one == other or ending_off(one) == ending_off(other)
+        if not same and likeness(sound(one), sound(other)) < (_SAME_SOUND if common else _WORD_LEAST):
+            return False
+    return True
 
 
 def _stems(words: Sequence[str]) -> list[str]:
