@@ -37,11 +37,13 @@ from mybro.models import resolve
 
 AUDIO = Path(__file__).parents[1] / "tests" / "audio"
 MODEL = "tiny.en"
-QUICK = 4
+QUICK = 3
 """Recordings as they are, and as many with pauses."""
 WINDOW_S = 10.0
+SETTLE_S = 1.4
+"""So long after the end of speech more may be heard, although something has happened already."""
 """So long after the end of speech an effect is waited for."""
-STAGGER_S = {"ours": 0.0, "serial": 0.5, "realtimestt": 1.8}
+STAGGER_S = {"ours": 0.0, "serial": 0.5, "realtimestt": 1.4}
 """One after the other, so that no arrangement recognises while another does."""
 NEVER = float("inf")
 
@@ -108,7 +110,9 @@ def play(arms: Sequence[Arm], clip: Clip) -> dict[str, Trial]:
 
 def _wait(arms: Sequence[Arm], spoken: Mapping[str, int], since: Mapping[str, tuple[int, int, int]]) -> None:
     """Until all have done something and come to rest, or the window is over."""
-    limit = max(spoken.values()) + int(WINDOW_S * 1e9)
+    last = max(spoken.values())
+    time.sleep(max(last / 1e9 + SETTLE_S - time.time(), 0))
+    limit = last + int(WINDOW_S * 1e9)
     while time.time_ns() < limit:
         time.sleep(0.05)
         done = [any(e > spoken[arm.name] for e in arm.scene.effects(since[arm.name][0])) for arm in arms]

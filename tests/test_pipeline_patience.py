@@ -38,6 +38,8 @@ NONE = Pauses()
         ("add type hints to the parser module", "open"),
         ("Yes, go ahead.", "open"),
         ("Log in.", "open"),
+        ("Second agent, run the tests.", "complete"),
+        ("Second agent, rename the function.", "dangling"),
         ("Rename the function.", "dangling"),
         ("Rename the variable user ID.", "dangling"),
         ("Replace the list", "dangling"),

@@ -9,7 +9,6 @@ from typing import Any
 
 from mybro.audio.ear import Ear
 from mybro.audio.files import FileSource, PipeSource
-from mybro.audio.smart_turn import smart_turn
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
 from mybro.brain.dialog import Dialog
@@ -18,7 +17,6 @@ from mybro.config import Settings
 from mybro.events import Envelope, Event
 from mybro.intent import Intent
 from mybro.pipeline.names import put_right
-from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.transcribe.choice import Fetch
@@ -82,11 +80,10 @@ async def hear(
 
     clock = MonotonicClock()
     transcription = Transcription(settings.transcribe, clock=clock)
-    judge = smart_turn(settings.turn)
-    patience = Patience(settings.turn, listens_to_sound=judge is not None)
-    pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,), patience=patience)
+    # Nothing is done, so nothing is gained by haste: silence ends a turn, and nothing has to be taken back.
+    pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,))
     heard = put_right(settings.words, transcription, repo)
-    pipeline.attach(Stages(Brain(settings.brain, clock), heard, turn_judge=judge))
+    pipeline.attach(Stages(Brain(settings.brain, clock), heard))
     async with pipeline:
         await asyncio.gather(transcription.start(fetch), heard.names.refresh())
         ear = make_ear(pipeline, settings, lockstep=lockstep, jobs=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from mybro import events as ev
+from mybro.brain.address import address
 from mybro.brain.grammar import parse
 from mybro.brain.verbs import VERBS
 from mybro.intent import Action, Intent
@@ -90,7 +91,8 @@ def part_of(turn: Turn, text: str) -> tuple[str, bool]:
     if not alike or parse(text) is not None or meaning_of(former.text) == "dangling":
         return text, True
     rest = _tail(text, len(both) - len(before))
-    own = parse(rest) is not None or (parse(former.text) is not None and _orders(rest))
+    after_command = parse(former.text) is not None and _orders(rest)
+    own = after_command or parse(rest) is not None or address(rest) is not None
     return (rest, False) if own else (text, True)
 
 

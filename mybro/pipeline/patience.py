@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mybro.brain.address import address
 from mybro.brain.classify import classify
 from mybro.brain.grammar import parse
 from mybro.config import TurnSettings
@@ -70,6 +71,8 @@ def unhurried() -> Patience:
 
 def meaning_of(text: str, *, grammar: bool = True, dangling: bool = True) -> Meaning:
     """What a partial transcript is; with `grammar` or `dangling` off, without that signal."""
+    if (addressed := address(text)) is not None:
+        text = addressed.rest
     words = norms(text)
     if not words:
         return "nothing"

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mybro.audio.playback import DevicePlayer, sound_available
-from mybro.audio.smart_turn import smart_turn
+from mybro.audio.smart_turn import SmartTurn, smart_turn
 from mybro.audio.sound import SoundProcess
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
@@ -55,6 +55,8 @@ from mybro.speak.speaker import choose
 from mybro.transcribe.choice import Fetch
 from mybro.transcribe.service import Transcription
 
+PAUSES = "pauses.json"
+"""In the data folder: the pauses that the person makes within sentences."""
 REHEARD = 1_000_000_000
 """Requests for recordings of earlier sessions are numbered from here, beyond what a session counts up to."""
 
@@ -150,9 +152,7 @@ async def session(
     """
     clock = MonotonicClock()
     judge = smart_turn(settings.turn) if ears else None
-    patience = Patience(settings.turn, listens_to_sound=judge is not None)
-    kept = data_dir() / "pauses.json"
-    pipeline = Pipeline(clock=clock, watchers=tuple(watchers), patience=patience, pauses=pauses.read(kept))
+    pipeline = _pipeline(settings, clock, watchers, judge)
     async with contextlib.AsyncExitStack() as ending:
         sound = SoundProcess()
         ending.push_async_callback(sound.aclose)
@@ -177,7 +177,7 @@ async def session(
             )
         )
         if ears and settings.turn.learn_pauses:
-            ending.callback(lambda: pauses.write(kept, pipeline.state.pauses))
+            ending.callback(lambda: pauses.write(data_dir() / PAUSES, pipeline.state.pauses))
         await ending.enter_async_context(pipeline)
         if transcription is not None:
             await transcription.start(fetch)
@@ -187,6 +187,17 @@ async def session(
         yield Session(
             pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder
         )
+
+
+def _pipeline(
+    settings: Settings, clock: Clock, watchers: Sequence[Watcher], judge: SmartTurn | None
+) -> Pipeline:
+    return Pipeline(
+        clock=clock,
+        watchers=tuple(watchers),
+        patience=Patience(settings.turn, listens_to_sound=judge is not None),
+        pauses=pauses.read(data_dir() / PAUSES),
+    )
 
 
 def _crew(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand) -> Crew:

@@ -55,10 +55,6 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
             turns.end(draft, event)
         case ev.Transcribed():
             turns.transcribed(draft, event)
-        case ev.TurnJudged():
-            turns.judged(draft, event)
-        case ev.TakenBack():
-            turns.taken_back(draft, event)
         case ev.TranscriptionFailed():
             turns.failed(draft, event)
         case ev.Typed(turn, text):
@@ -138,6 +134,10 @@ def _steer(draft: Draft, event: ev.Event) -> None:
     match event:
         case ev.Announce(text):
             draft.say(text, "news")
+        case ev.TurnJudged():
+            turns.judged(draft, event)
+        case ev.TakenBack():
+            turns.taken_back(draft, event)
         case ev.StopAll():
             work.stop_all(draft)
         case ev.Swept():
