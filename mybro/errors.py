@@ -53,6 +53,10 @@ class ScaffoldError(MybroError):
     """A new project that cannot be made."""
 
 
+class PackagesError(MybroError):
+    """A project's packages could not be read or changed."""
+
+
 class RulesError(MybroError):
     """Rules that cannot be used: their file is wrong."""
 

@@ -39,6 +39,9 @@ VERBS: dict[str, Verb] = {
         "mybro.cli.worktrees",
     ),
     "new": Verb("Set up", "Start a project from a template.", "mybro new shop -t vercel", "mybro.cli.new"),
+    "packages": Verb(
+        "Look back", "Add packages, and look after them.", "mybro packages add httpx", "mybro.cli.packages"
+    ),
     "rules": Verb("Look back", "What to build with, and what never.", "mybro rules check", "mybro.cli.rules"),
     "doctor": Verb(
         "Look back", "What is wrong in a repository, and how to mend it.", "mybro doctor", "mybro.cli.doctor"

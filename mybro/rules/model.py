@@ -136,9 +136,14 @@ class RuleSet:
     def rule(self, name: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == name), None)
 
-    def forbidden(self) -> dict[str, Technology]:
-        """The technologies that some rule forbids."""
-        names = {name for rule in self.rules for name in rule.never}
+    def forbidden(self, *, everywhere: bool = False) -> dict[str, Technology]:
+        """The technologies that some rule forbids, or forbids `everywhere` without a scope."""
+        rules = [
+            rule
+            for rule in self.rules
+            if not everywhere or not (rule.where or rule.languages or rule.folders)
+        ]
+        names = {name for rule in rules for name in rule.never}
         return {name: tech for name, tech in self.technologies.items() if name in names}
 
     def violations(self, sightings: Iterable[Sighting], today: date) -> list[Violation]:

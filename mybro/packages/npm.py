@@ -1,0 +1,54 @@
+"""JavaScript and TypeScript projects, through npm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mybro.packages.manager import Advisory, Outdated, Tool
+
+_VERBS = {"add": "install", "remove": "uninstall", "upgrade": "update"}
+
+
+class Npm:
+    """One project with a package.json."""
+
+    name = "npm"
+    manifest = "package.json"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tool = Tool("npm", folder)
+
+    def change(self, verb: str, names: Sequence[str], *, dev: bool) -> None:
+        quiet = ("--no-audit", "--no-fund")
+        self._tool.run(_VERBS[verb], *quiet, *(["--save-dev"] if dev else []), "--", *names)
+
+    def locked(self) -> bool:
+        there = (self._folder / "package-lock.json").is_file()
+        dry = ("ci", "--dry-run", "--ignore-scripts", "--no-audit", "--no-fund")
+        return there and self._tool.run(*dry, may_fail=True).returncode == 0
+
+    def outdated(self) -> list[Outdated]:
+        rows = self._tool.read("outdated", "--json")
+        return [
+            Outdated(
+                self.name, name, str(row.get("current", row.get("wanted", ""))), str(row.get("latest", ""))
+            )
+            for name, row in sorted(rows.items())
+            if isinstance(row, dict) and row.get("current", row.get("wanted")) != row.get("latest")
+        ]
+
+    def audit(self) -> list[Advisory]:
+        told = self._tool.read("audit", "--json")
+        found = []
+        for name, row in sorted(told.get("vulnerabilities", {}).items()):
+            # Text in "via" names a package that is listed itself.
+            titles = [each["title"] for each in row.get("via", []) if isinstance(each, dict)]
+            fix = row.get("fixAvailable")
+            fixed = f"{fix['name']} {fix['version']}" if isinstance(fix, dict) else "an update" if fix else ""
+            found += [
+                Advisory(self.name, name, title, str(row.get("severity", "unknown")), fixed)
+                for title in titles
+            ]
+        return found
