@@ -3,10 +3,14 @@
 
 GROUND = @sh requirements/python.sh -m mybro.ops.bootstrap
 
-.PHONY: help setup demo test lint format bench run trials requirements clean
+.PHONY: help setup demo test lint format bench run trials requirements clean metal
 
 help:
 	$(GROUND) help
 
 setup demo test lint format bench run trials requirements clean:
 	$(GROUND) $@ $(ARGS)
+
+# The compute kernels, on a Mac.
+metal:
+	@$(MAKE) --no-print-directory -C metal

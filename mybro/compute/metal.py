@@ -21,6 +21,7 @@ from mybro.compute.arrays import (
     is_mlx,
     module_of,
     rows_and_partners,
+    rows_of,
     same_shape,
     same_type,
 )
@@ -203,6 +204,8 @@ def repack(
     if not 1 <= x.ndim <= 4 or sorted(order) != list(range(x.ndim)):
         raise ComputeError("wrong_axes", "The axes are an order of the array's one to four dimensions")
     last = int(x.shape[order[-1]])
+    if width is not None and width < 0:
+        raise ComputeError("wrong_width", "A row has no less than no elements")
     return _run(backend, "repack", x, order, last if width is None else width)
 
 
@@ -273,7 +276,8 @@ def _reduce(name: str, x: Any, axis: int | None, backend: str | None) -> Any:
 
 def _extreme(name: str, x: Any, axis: int | None, backend: str | None) -> Any:
     x = checked(x, _NUMBERS)
-    if (x.size if axis is None else x.shape[axis]) == 0:
+    columns = rows_of(x, axis)[2]
+    if columns == 0:
         raise ComputeError("empty", f"Nothing has no {name}")
     # Kernels compare halves as floats; that these are halves again is exact.
     return _run(backend, "reduce", name, x, axis=axis).astype(x.dtype)
