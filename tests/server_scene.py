@@ -22,6 +22,7 @@ from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.serving import Server, server
 from mybro.pipeline.session import Session
+from mybro.server.auth import PASSWORD_NAME, hash_of
 from mybro.server.runner import Served
 from mybro.server.stream import EventStream
 from mybro.transcribe.service import Transcription
@@ -137,11 +138,13 @@ async def serve_scene(
     *,
     ears: bool = False,
     kept: int | None = None,
+    password: str = "",
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     """A scene; `settings` are those of the server.
 
-    With `ears` a real recogniser listens; `kept` is how many events the stream keeps.
+    With `ears` a real recogniser listens; `kept` is how many events the stream keeps; `password` is in the
+    keychain.
     """
     monkeypatch.setenv("MYBRO_DATA_DIR", str(place / "data"))
     monkeypatch.setenv("MYBRO_CONFIG_FILE", str(place / "config.toml"))
@@ -156,6 +159,8 @@ async def serve_scene(
     brain = FakeBrain({"run the tests": RUN_TESTS, "undo that": undo})
     async with contextlib.AsyncExitStack() as stack:
         keychain = stack.enter_context(keychain_in_memory())
+        if password:
+            keychain.kept["mybro", PASSWORD_NAME] = hash_of(password)
         prepared = await stack.enter_async_context(server(chosen))
         if kept is not None:
             prepared.stream = EventStream(events=kept)
@@ -174,7 +179,10 @@ async def serve_scene(
         served = await stack.enter_async_context(prepared.serve(session))
         http = await stack.enter_async_context(
             httpx.AsyncClient(
-                base_url=served.url, headers={"Authorization": f"Bearer {served.token}"}, timeout=LIMIT_S
+                base_url=served.url,
+                headers={"Authorization": f"Bearer {served.token}"},
+                timeout=LIMIT_S,
+                verify=settings.get("tls_cert") is None,
             )
         )
         yield Scene(pipeline, brain, executor, prepared, served, http, keychain)

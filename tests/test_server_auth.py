@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import pytest
+from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 
-from mybro.server.tokens import ALGORITHM, AUDIENCE, KEYCHAIN_NAME, Tokens
-from tests.server_scene import Scene, bearer, code, get, scene
+from mybro.config import ServerSettings
+from mybro.errors import ServerError
+from mybro.server.tokens import ALGORITHM, AUDIENCE, KEYCHAIN_NAME, Tokens, secret_of
+from tests.fakes.desk import keychain_in_memory
+from tests.requirements import need
+from tests.server_scene import Scene, bearer, code, get, scene, serve_scene
 
 __all__ = ["scene"]
 pytestmark = pytest.mark.integration
@@ -123,3 +132,65 @@ async def test_guessing_is_slowed_down(scene: Scene) -> None:
         ]
         assert tokens[0] == (401, "bad_token")
         assert tokens[-1] == (429, "too_many_requests")
+
+
+def certificate(place: Path) -> dict[str, str]:
+    """A key and a certificate for this machine, of one day."""
+    openssl = shutil.which("openssl")
+    need(openssl, "openssl")
+    cert, key = place / "cert.pem", place / "key.pem"
+    name = ["-subj", "/CN=localhost", "-days", "1", "-keyout", str(key), "-out", str(cert)]
+    command = [str(openssl), "req", "-x509", "-newkey", "rsa:2048", "-nodes", *name]
+    subprocess.run(command, check=True, capture_output=True)
+    return {"tls_cert": str(cert), "tls_key": str(key)}
+
+
+async def test_with_tls_and_a_password_it_may_be_reached_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere: dict[str, Any] = {"host": "0.0.0.0", **certificate(tmp_path)}  # noqa: S104
+    word = "correct horse battery"
+    names = ("studio.local",)
+    async with serve_scene(tmp_path, monkeypatch, password=word, allowed_hosts=names, **everywhere) as scene:
+        address = f"https://127.0.0.1:{scene.port}"
+        async with httpx.AsyncClient(base_url=address, verify=False) as browser:  # noqa: S501 - made here
+            own = {"origin": address}
+            assert code(await browser.get("/v1/status")) == (401, "no_credentials")
+            wrong = await browser.post("/v1/session", json={"password": "wrong"}, headers=own)
+            assert code(wrong) == (401, "bad_password")
+            right = await browser.post("/v1/session", json={"password": word}, headers=own)
+            assert (right.status_code, right.json()["password_login"]) == (200, True)
+            assert "secure" in right.headers["set-cookie"].lower()
+            assert (await browser.get("/v1/status")).status_code == 200
+            named = {"host": f"studio.local:{scene.port}"}
+            assert (await browser.get("/healthz", headers=named)).status_code == 200
+        assert word not in str(scene.keychain.kept)
+
+
+async def test_beyond_this_machine_it_insists_on_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = {"tls_cert": "/nowhere", "tls_key": "/nowhere"}
+    real = certificate(tmp_path)
+    cases: list[tuple[dict[str, Any], str]]
+    cases = [({}, "needs TLS"), (nowhere, "is no file"), (real, "needs a password")]
+    for given, why in cases:
+        for host in ("0.0.0.0", "::", "192.168.1.5", "studio.local"):  # noqa: S104
+            with pytest.raises(ServerError, match=why):
+                async with serve_scene(tmp_path, monkeypatch, host=host, **given):
+                    pass
+
+
+def test_a_weak_secret_is_refused() -> None:
+    with pytest.raises(ServerError, match="too short"):
+        secret_of(ServerSettings(jwt_secret=SecretStr("short")), lasting=False)
+
+
+def test_a_secret_lasts_in_the_keychain_or_for_one_run() -> None:
+    with keychain_in_memory() as kept:
+        first = secret_of(ServerSettings(), lasting=True)
+        assert kept.kept["mybro", KEYCHAIN_NAME] == first == secret_of(ServerSettings(), lasting=False)
+        kept.locked = True
+        assert secret_of(ServerSettings(), lasting=False) != first
+        with pytest.raises(ServerError, match="cannot be kept"):
+            secret_of(ServerSettings(), lasting=True)

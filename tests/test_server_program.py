@@ -156,4 +156,4 @@ def test_nothing_listens_beyond_this_machine_without_tls_and_a_password(shop: Pa
     refused = run("serve", "--port", "0", home=home, cwd=shop, env={**env, **more})
     assert "that needs a password" in refused.stderr
     no_keychain = run("serve", "token", home=home, cwd=shop, env=env)
-    assert (no_keychain.returncode, "no keychain" in no_keychain.stderr) == (1, True)
+    assert (no_keychain.returncode, "cannot be kept" in no_keychain.stderr) == (1, True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mybro.config import ServerSettings, data_dir
-from mybro.errors import ServerError
+from mybro.errors import ConfigError, ServerError
 from mybro.ops import keychain
 
 Scope = Literal["read", "speak", "act"]
@@ -59,14 +59,15 @@ def secret_of(settings: ServerSettings, *, lasting: bool) -> str:
     if kept := keychain.read(KEYCHAIN_NAME):
         return kept
     secret = secrets.token_urlsafe(48)
-    if keychain.available() is not None:
+    try:
         keychain.write(KEYCHAIN_NAME, secret)
-    elif lasting:
-        raise ServerError(
-            "no_keychain",
-            "there is no keychain that the signing secret could be kept in",
-            hint="Set MYBRO_SERVER__JWT_SECRET, here and where the server runs",
-        )
+    except ConfigError as error:
+        if lasting:
+            raise ServerError(
+                error.code,
+                f"the signing secret cannot be kept: {error.message}",
+                hint="Unlock the keychain, or set MYBRO_SERVER__JWT_SECRET, here and where the server runs",
+            ) from None
     return secret
 
 
