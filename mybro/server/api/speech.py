@@ -135,8 +135,8 @@ def forgetting(context: Context) -> APIRouter:
 
     @routes.delete("/api/v1/history")
     async def forget() -> Done:
-        """Delete the log of transcriptions."""
-        await context.store.forget_logs()
+        """Delete the log of transcriptions, and the intents that are kept."""
+        await context.store.forget()
         return Done()
 
     return routes
