@@ -162,6 +162,7 @@ class ExecutorSettings(_Section):
         1800.0, gt=0, description="a job without any sign of life for this long is stopped"
     )
     budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
+    budget_day_usd: float | None = Field(None, gt=0, description="what all sessions may cost in a day")
     sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="hold coding agents in a sandbox: where one works, in any case, or never"
     )

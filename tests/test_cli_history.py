@@ -340,9 +340,23 @@ async def test_what_was_taken_up_again_is_told_in_two_parts(data: Path) -> None:
 def test_costs_by_day(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "costs"]) == 0
     (row,) = capsys.readouterr().out.splitlines()
-    assert row.endswith("$0.04  1200 tokens in, 90 out")
+    assert "$0.04  1200 tokens in, 90 out" in row
+    assert row.endswith("1 job")
     assert main(["history", "costs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["usd"] == pytest.approx(0.0423)
+
+
+def test_costs_by_session_and_by_job(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for by in ("session", "job"):
+        assert main(["history", "costs", "--by", by]) == 0
+        (row,) = capsys.readouterr().out.splitlines()
+        assert "$0.04  1200 tokens in, 90 out" in row
+        assert main(["history", "costs", "--by", by, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["input_tokens"], found["seconds"] >= 0) == (1200, True)
+        assert {"repo", "agent", "session"} <= found.keys()
+    assert found["utterance"]
+    assert found["title"]
 
 
 # ---------------------------------------------------------------------------- words

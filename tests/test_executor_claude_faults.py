@@ -132,6 +132,25 @@ async def test_a_budget_is_kept(desk: Desk, claude_api: ScriptedServer) -> None:
     assert len(claude_api.requests) == requests
 
 
+async def test_a_days_budget_is_kept_over_sessions_and_restarts(
+    desk: Desk, claude_api: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
+    desk.settings = ExecutorSettings(claude_path=desk.settings.claude_path, budget_day_usd=0.012)
+    desk.hand = desk.new_hand()
+    claude_api.when("hello", [text("Hello.")])
+    for _ in range(2):
+        assert (await desk.do("hello there")).ok
+    await desk.hand.aclose()
+    desk.hand = desk.new_hand()
+    spent = await fail(desk, "hello there")
+    assert spent.code == "budget_spent"
+    assert spent.message == "Today's coding budget of 0.01 dollars is used up"
+    requests = len(claude_api.requests)
+    assert (await fail(desk, "hello once more")).code == "budget_spent"
+    assert len(claude_api.requests) == requests
+
+
 async def test_signed_out(desk: Desk, claude_api: ScriptedServer, tmp_path: Path) -> None:
     claude_api.when("hello", [text("Hello.")])
     del desk.env["ANTHROPIC_API_KEY"]

@@ -17,7 +17,7 @@ import click
 from mybro.cli import history_text as text
 
 if TYPE_CHECKING:
-    from mybro.journal import Archive, Deletion, UtteranceRecord
+    from mybro.journal import Archive, DayCost, Deletion, JobCost, SessionCost, UtteranceRecord
 
 PAGE = 200
 """Utterances read at a time for an export."""
@@ -200,17 +200,29 @@ def show(utterance: int, as_json: bool) -> int:
 
 
 @command.command("costs")
+@click.option(
+    "--by", type=click.Choice(["day", "session", "job"]), default="day", help="What to add up by (day)."
+)
 @click.option("--since", callback=span, default="30d", metavar="TIME", help="How far back: 12h, 2d (30d).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def costs(since: float, as_json: bool) -> int:
-    """What coding sessions cost, by day."""
+def costs(by: str, since: float, as_json: bool) -> int:
+    """What coding sessions cost: money, tokens and time, by day, session or job."""
 
     async def work() -> None:
+        from mybro.cli.history_costs import as_line
+
+        first = time.time() - since
         async with archive() as journal:
-            for day in await journal.costs(time.time() - since):
-                row = dataclasses.asdict(day)
-                shown = f"{day.day}  ${day.usd:.2f}  {day.input_tokens} tokens in, {day.output_tokens} out"
-                click.echo(json.dumps(row) if as_json else shown)
+            found: Sequence[DayCost | SessionCost | JobCost] = []
+            match by:
+                case "day":
+                    found = await journal.costs(first)
+                case "session":
+                    found = await journal.session_costs(first)
+                case _:
+                    found = await journal.job_costs(first)
+            for cost in found:
+                click.echo(json.dumps(dataclasses.asdict(cost)) if as_json else as_line(cost))
 
     return _run(work)
 

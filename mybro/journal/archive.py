@@ -16,7 +16,15 @@ from mybro.events import AudioBlock, Envelope
 from mybro.journal import sound
 from mybro.journal.place import Place
 from mybro.journal.prepare import prepare
-from mybro.journal.records import DayCost, Deletion, EventRecord, Filter, UtteranceRecord
+from mybro.journal.records import (
+    DayCost,
+    Deletion,
+    EventRecord,
+    Filter,
+    JobCost,
+    SessionCost,
+    UtteranceRecord,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -121,9 +129,21 @@ class Archive:
 
     async def costs(self, since: float = 0.0) -> list[DayCost]:
         """Cost by day, oldest first, from the day that holds `since` (seconds since 1970)."""
-        from mybro.journal import queries
+        from mybro.journal import costs
 
-        return await self._read(lambda connection: queries.costs(connection, since))
+        return await self._read(lambda connection: costs.by_day(connection, since))
+
+    async def session_costs(self, since: float = 0.0) -> list[SessionCost]:
+        """Cost by coding session, the one that spent last at the end."""
+        from mybro.journal import costs
+
+        return await self._read(lambda connection: costs.by_session(connection, since))
+
+    async def job_costs(self, since: float = 0.0) -> list[JobCost]:
+        """Cost by job, oldest first."""
+        from mybro.journal import costs
+
+        return await self._read(lambda connection: costs.by_job(connection, since))
 
     async def delete(
         self, ids: Sequence[int] = (), *, older_than: float | None = None, everything: bool = False

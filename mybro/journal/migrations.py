@@ -126,7 +126,20 @@ _FIRST: Step = (
     "CREATE INDEX event_loose ON event (session, turn) WHERE utterance IS NULL",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST,)
+_WHOSE_COST: Step = (
+    "ALTER TABLE job ADD COLUMN agent TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE cost ADD COLUMN agent TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE cost ADD COLUMN coding_session TEXT",
+    "ALTER TABLE cost ADD COLUMN repo TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE cost ADD COLUMN seconds REAL NOT NULL DEFAULT 0",
+    """UPDATE cost SET
+        coding_session = (SELECT coding_session FROM job WHERE job.id = cost.job),
+        seconds = coalesce((SELECT max(ended - started, 0) FROM job WHERE job.id = cost.job), 0),
+        repo = coalesce((SELECT repo FROM session WHERE session.id = cost.session), '')""",
+)
+"""Who spent it, and how long that took."""
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOSE_COST)
 
 
 def migrate(connection: sqlite3.Connection, copy: Path, steps: Sequence[Step] = STEPS) -> int:

@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -16,7 +15,6 @@ from mybro.events import Envelope
 from mybro.journal.codec import clean, decode
 from mybro.journal.place import Place
 from mybro.journal.records import (
-    DayCost,
     EventRecord,
     Filter,
     IntentRecord,
@@ -189,20 +187,3 @@ async def envelopes(connection: AsyncConnection, session: str) -> list[Envelope]
     return [
         Envelope(e.seq, e.at, decode(e.name, e.body), e.sample, e.cause, e.generation, e.wall) for e in rows
     ]
-
-
-async def costs(connection: AsyncConnection, since: float) -> list[DayCost]:
-    """See `Journal.costs`."""
-    first = datetime.fromtimestamp(since).astimezone().date().isoformat()
-    rows = await connection.execute(
-        select(
-            _COST.c.day,
-            func.sum(_COST.c.usd),
-            func.sum(_COST.c.input_tokens),
-            func.sum(_COST.c.output_tokens),
-        )
-        .where(_COST.c.day >= first)
-        .group_by(_COST.c.day)
-        .order_by(_COST.c.day)
-    )
-    return [DayCost(*row) for row in rows]

@@ -173,6 +173,44 @@ class DayCost:
     usd: float
     input_tokens: int
     output_tokens: int
+    seconds: float = 0.0
+    """How long the jobs took, all together."""
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCost:
+    """What one coding session cost."""
+
+    repo: str
+    agent: str
+    """Empty where there was only one."""
+    session: str | None
+    """The coding session's own id."""
+    first_day: str
+    last_day: str
+    usd: float
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobCost:
+    """What one job cost."""
+
+    day: str
+    utterance: int | None
+    """What asked for it; None once that was deleted."""
+    title: str | None
+    repo: str
+    agent: str
+    session: str | None
+    usd: float
+    input_tokens: int
+    output_tokens: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class JobRow(SQLModel, table=True):
     checkpoint_before: str | None = None
     checkpoint_after: str | None = None
     coding_session: str | None = None
+    agent: str = ""
 
 
 class PermissionRow(SQLModel, table=True):
@@ -124,6 +125,11 @@ class CostRow(SQLModel, table=True):
     usd: float
     input_tokens: int
     output_tokens: int
+    agent: str = ""
+    """Who spent it; empty where there was only one."""
+    coding_session: str | None = None
+    repo: str = ""
+    seconds: float = 0.0
 
 
 class EventRow(SQLModel, table=True):

@@ -13,16 +13,18 @@ from mybro.events import Answered, JobAsked, JobFailed, JobFinished, JobStarted,
 from mybro.journal.codec import clean, finite, shorten
 from mybro.journal.records import State
 from mybro.journal.rows import Here, add, table
-from mybro.journal.tables import CostRow, JobRow, PermissionRow, UtteranceRow
+from mybro.journal.tables import CostRow, JobRow, PermissionRow, SessionRow, UtteranceRow
 from mybro.journal.utterances import advance
 
 _JOB = table(JobRow)
+_SESSION = table(SessionRow)
 
 
 async def job_started(here: Here, started: JobStarted, wall: float) -> None:
     row = JobRow(
         session=here.session, number=started.job, title=clean(started.title), state="running", started=wall,
         utterance=await advance(here, started.turn, "started", wall), checkpoint_before=started.checkpoint,
+        agent=clean(started.agent),
     )  # fmt: skip
     await add(here, row)
 
@@ -45,16 +47,23 @@ async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wal
     }
     # A job whose start could not be written, the disk being full then, is a row all the same.
     statement = upsert(JobRow).values(
-        session=here.session, number=event.job, title="", started=wall, **values
+        session=here.session, number=event.job, title="", started=wall, agent="", **values
     )
     found = await here.connection.execute(
         statement.on_conflict_do_update(("session", "number"), set_=values).returning(
-            col(JobRow.id), col(JobRow.utterance)
+            col(JobRow.id), col(JobRow.utterance), col(JobRow.agent), col(JobRow.started)
         )
     )
     row = found.one()
     if known.cost_usd or known.input_tokens or known.output_tokens:
-        await add(here, _cost(here, row.id, wall, known))
+        repo = await here.connection.scalar(select(_SESSION.c.repo).where(_SESSION.c.id == here.session))
+        cost = CostRow(
+            day=datetime.fromtimestamp(wall).astimezone().date().isoformat(), session=here.session,
+            job=row.id, usd=finite(known.cost_usd), input_tokens=known.input_tokens,
+            output_tokens=known.output_tokens, agent=row.agent, coding_session=known.session,
+            repo=repo or "", seconds=finite(max(0.0, wall - row.started)),
+        )  # fmt: skip
+        await add(here, cost)
     await here.connection.execute(
         update(UtteranceRow)
         .where(
@@ -64,13 +73,6 @@ async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wal
         )
         .values(state=state, ended=wall)
     )
-
-
-def _cost(here: Here, job: int, wall: float, outcome: Outcome) -> CostRow:
-    return CostRow(
-        day=datetime.fromtimestamp(wall).astimezone().date().isoformat(), session=here.session, job=job,
-        usd=finite(outcome.cost_usd), input_tokens=outcome.input_tokens, output_tokens=outcome.output_tokens,
-    )  # fmt: skip
 
 
 async def asked(here: Here, event: JobAsked, wall: float) -> None:

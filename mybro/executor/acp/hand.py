@@ -16,6 +16,7 @@ from mybro.executor.acp.opening import Setup
 from mybro.executor.acp.session import AcpSession
 from mybro.executor.claude import prompts
 from mybro.executor.claude.process import environment
+from mybro.executor.claude.purse import day_budget
 from mybro.executor.claude.store import FileSessionStore, SessionStore
 from mybro.executor.coding import CodingHand
 
@@ -48,6 +49,7 @@ class AcpHand(CodingHand):
             note=prompts.system_prompt(repo, trusted, asks=False),
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
+            day=day_budget(self._settings.budget_day_usd, data_dir() / "spent"),
             tool_silence_s=self._settings.turn_timeout_s,
             # Not where it is left to us: the sandbox hides what agents that it does not know may need.
             sandboxed=self._settings.sandbox == "on",

@@ -10,6 +10,7 @@ from mybro import __version__
 from mybro.executor.acp import faults
 from mybro.executor.acp.connection import SIGN_IN, Connection, RpcError
 from mybro.executor.claude.messages import Json
+from mybro.executor.claude.purse import DayBudget
 
 VERSION = 1
 """Of the protocol."""
@@ -27,6 +28,7 @@ class Setup:
     trusted: bool = False
     """Whether the repository's own hooks, settings and servers may run."""
     budget_usd: float | None = None
+    day: DayBudget | None = None
     """What the whole session may cost, as far as the agent tells its cost."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""

@@ -15,9 +15,10 @@ from mybro.executor.acp import faults
 from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
 from mybro.executor.acp.opening import Opened, Setup, open_session, part
 from mybro.executor.acp.turn import CANCEL, AcpTurn
-from mybro.executor.claude.faults import TurnError, over_budget
+from mybro.executor.claude.faults import TurnError
 from mybro.executor.claude.messages import Json, Message
 from mybro.executor.claude.permissions import Decision
+from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import Turn
@@ -39,6 +40,9 @@ class AcpSession:
         self._clock = clock
         self._store = store
         self._remembered = store.load(repo)
+        self._purse = Purse(setup.budget_usd, setup.day)
+        self._left: float | None = None
+        """What the turn may spend."""
         self._connection: Connection | None = None
         self._held: Held | None = None
         self._opened = Opened("", fresh=True, lasting=False)
@@ -75,8 +79,13 @@ class AcpSession:
         When this is cancelled, or `on_message` raises, the turn is cancelled and what its tools started is
         dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        if self._over_budget(0.0):
-            raise over_budget(self._setup.budget_usd or 0.0)
+        self._left = self._purse.open(self.spent_usd)
+        try:
+            return await self._taken(prompt, on_message)
+        finally:
+            self._purse.close()
+
+    async def _taken(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
         for _ in range(2):  # the first may meet an agent that had died while it idled
             await self.warm()
             turn = self._turn = AcpTurn(self._clock, self._setup.tool_silence_s)
@@ -195,8 +204,8 @@ class AcpSession:
                     message = getting.result()
                     getting = asyncio.create_task(turn.messages.get())
                     await on_message(message)
-                    if self._over_budget(turn.cost_usd):
-                        raise over_budget(self._setup.budget_usd or 0.0)
+                    if self._left is not None and turn.cost_usd >= self._left:
+                        raise self._purse.empty(self.spent_usd + turn.cost_usd)
                 elif end.done():
                     return
                 else:
@@ -264,12 +273,9 @@ class AcpSession:
     def _account(self, turn: AcpTurn, text: str) -> Turn:
         if turn.taken:
             self._noted = True
+            self._purse.spend(turn.cost_usd)
             self._remember(Remembered(self._opened.id, self.spent_usd + turn.cost_usd))
         return Turn(text, self._opened.id, turn.cost_usd, turn.input_tokens, turn.output_tokens)
-
-    def _over_budget(self, running_usd: float) -> bool:
-        budget = self._setup.budget_usd
-        return budget is not None and self.spent_usd + running_usd >= budget
 
     def _remember(self, session: Remembered | None) -> None:
         self._remembered = session

@@ -66,10 +66,23 @@ def over_budget(budget_usd: float) -> TurnError:
     )  # fmt: skip
 
 
-def of_result(result: TurnEnded, api_error: str, budget_usd: float | None) -> TurnError:
+def over_day_budget(budget_usd: float, *, shared: bool = False) -> TurnError:
+    """`shared`: what is left of it is promised to other agents at work."""
+    budget = f"today's coding budget of {_money(budget_usd)}"
+    said = (
+        f"This agent's share of {budget} is used up"
+        if shared
+        else f"{budget[:1].upper()}{budget[1:]} is used up"
+    )
+    return TurnError("budget_spent", said, hint="Raise executor.budget_day_usd to go on")
+
+
+def is_over_budget(result: TurnEnded) -> bool:
+    return result.reason == "budget_exhausted" or result.subtype == "error_max_budget_usd"
+
+
+def of_result(result: TurnEnded, api_error: str) -> TurnError:
     """The error in a result; `api_error` is the CLI's own name for it, where it gave one."""
-    if result.reason == "budget_exhausted" or result.subtype == "error_max_budget_usd":
-        return over_budget(budget_usd or 0.0)
     if result.subtype == "error_max_turns":
         return TurnError("too_many_steps", "The coding session stopped after too many steps", retryable=True)
     if result.api_status in SIGN_IN_STATUS or api_error == "authentication_failed":

@@ -13,6 +13,7 @@ from mybro.clock import Clock
 from mybro.config import ExecutorSettings, data_dir
 from mybro.executor.claude import faults, prompts
 from mybro.executor.claude.process import Setup, environment
+from mybro.executor.claude.purse import day_budget
 from mybro.executor.claude.session import Session
 from mybro.executor.claude.status import find_claude
 from mybro.executor.claude.store import FileSessionStore, SessionStore
@@ -53,6 +54,7 @@ class ClaudeHand(CodingHand):
             model=self._settings.model,
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
+            day=day_budget(self._settings.budget_day_usd, data_dir() / "spent"),
             servers=own_tools(os.environ if self._env is None else self._env),
             tool_silence_s=self._settings.turn_timeout_s,
             sandbox=self._settings.sandbox,

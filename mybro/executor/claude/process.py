@@ -13,6 +13,7 @@ from typing import Literal
 from mybro.executor.claude import protocol
 from mybro.executor.claude.messages import ControlReplied, Json, Message
 from mybro.executor.claude.protocol import ProtocolError
+from mybro.executor.claude.purse import DayBudget
 from mybro.executor.lines import LineProcess, keep
 from mybro.ops.kept import Kept
 
@@ -75,6 +76,8 @@ class Setup:
     """Whether the repository's own hooks, settings and servers may run."""
     budget_usd: float | None = None
     """What the whole session may cost."""
+    day: DayBudget | None = None
+    """What all sessions may cost in a day."""
     servers: str | None = None
     """Tool servers of ours, as the JSON that the CLI takes."""
     tool_silence_s: float = 1800.0

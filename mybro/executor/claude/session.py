@@ -15,6 +15,7 @@ from mybro.executor.claude import faults, protocol
 from mybro.executor.claude.messages import CliAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
 from mybro.executor.claude.permissions import Decision, Deny, Grant
 from mybro.executor.claude.process import ClaudeProcess, Setup, arguments
+from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
 from mybro.executor.claude.store import Remembered, SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn
@@ -23,6 +24,7 @@ from mybro.ops.kept import uninterrupted
 
 _INTERRUPT_S = 0.6
 _START_S = 30.0
+_DUST_USD = 0.0001
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ class Session:
         self._store = store
         self._remembered = store.load(repo)
         self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
+        self._purse = Purse(setup.budget_usd, setup.day)
+        self._granted: float | None = None
+        """What the process may still spend."""
         self._process: ClaudeProcess | None = None
         self._held: Held | None = None
         self._family: Family | None = None
@@ -79,13 +84,18 @@ class Session:
         When this is cancelled, or `on_message` raises, the turn is interrupted and what its tools started
         is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        self._check_budget()
-        turn = await self._attempt(prompt, on_message)
-        if turn is None:  # it had died while it idled, and never saw the prompt
+        left = self._purse.open(self.spent_usd)
+        try:
+            if left is not None and (self._granted is None or self._granted > left + _DUST_USD):
+                await self._drop()  # its own limit is fixed, and would let it spend too much
             turn = await self._attempt(prompt, on_message)
-        if turn is None:
-            raise faults.died("")
-        return await self._judge(turn)
+            if turn is None:  # it had died while it idled, and never saw the prompt
+                turn = await self._attempt(prompt, on_message)
+            if turn is None:
+                raise faults.died("")
+            return await self._judge(turn)
+        finally:
+            self._purse.close()
 
     async def _attempt(
         self, prompt: str, on_message: Callable[[Message], Awaitable[None]]
@@ -126,9 +136,10 @@ class Session:
         """Answer a permission question of the running turn."""
         match decision:
             case Grant(arguments):
-                await self._reply(request, protocol.allow(request, arguments))
+                told = protocol.allow(request, arguments)
             case Deny(why):
-                await self._reply(request, protocol.deny(request, why))
+                told = protocol.deny(request, why)
+        await self._reply(request, told)
 
     async def _reply(self, request: str, message: Json) -> None:
         if self._turn is not None:
@@ -140,11 +151,9 @@ class Session:
         """End the process, in order and within about a second; the session can be resumed later."""
         await uninterrupted(self._drop())
 
-    # ------------------------------------------------------------------------ the process
-
     async def _start(self, resume: str | None) -> None:
         setup = self._setup
-        left = None if setup.budget_usd is None else max(setup.budget_usd - self.spent_usd, 0.0)
+        left = self._granted = self._purse.left(self.spent_usd)
         argv = arguments(
             setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
             resume=resume, budget_usd=left, servers=setup.servers,
@@ -177,8 +186,6 @@ class Session:
         held, self._held = self._held, None
         if held is not None:
             await asyncio.to_thread(held.close)
-
-    # ------------------------------------------------------------------------ the turn
 
     async def _receive(self, message: Message) -> None:
         """Take one message from the process, whether a turn runs or not."""
@@ -264,7 +271,10 @@ class Session:
             return Turn(
                 "\n\n".join(turn.texts), result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens
             )
-        error = faults.of_result(result, turn.api_error, self._setup.budget_usd)
+        if faults.is_over_budget(result):
+            error = self._purse.empty(self.spent_usd)
+        else:
+            error = faults.of_result(result, turn.api_error)
         error.turn = Turn("", result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
         if error.code in ("claude_signed_out", "budget_spent"):
             await self._drop()  # a process that started without credentials or money gets neither later
@@ -277,6 +287,9 @@ class Session:
         else:
             cost = sum(float(model.get("costUSD") or 0.0) for model in result.usage.values())
         self._total_usd = result.total_cost_usd
+        self._purse.spend(cost)
+        if self._granted is not None:
+            self._granted -= cost
         if turn is not None:
             turn.count(result, cost)
             self._remember(Remembered(result.session, self.spent_usd + cost))
@@ -284,8 +297,3 @@ class Session:
     def _remember(self, session: Remembered | None) -> None:
         self._remembered = session
         self._store.save(self.repo, session)
-
-    def _check_budget(self) -> None:
-        budget = self._setup.budget_usd
-        if budget is not None and self.spent_usd >= budget:
-            raise faults.over_budget(budget)
