@@ -45,6 +45,10 @@ class Clip:
     """Index of the last sample of speech."""
     pauses_ms: tuple[int, ...] = ()
 
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / SAMPLE_RATE
+
 
 def clips(folder: Path) -> tuple[list[Clip], int]:
     """The recordings of a folder that can be measured, and how many cannot, having no effect outside."""

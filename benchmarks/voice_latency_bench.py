@@ -39,6 +39,8 @@ AUDIO = Path(__file__).parents[1] / "tests" / "audio"
 MODEL = "tiny.en"
 QUICK = 3
 """Recordings as they are, and as many with pauses."""
+QUICK_S = 5.0
+"""Only shorter ones, then."""
 WINDOW_S = 10.0
 SETTLE_S = 1.4
 """So long after the end of speech more may be heard, although something has happened already."""
@@ -192,6 +194,8 @@ def main() -> None:
     asked = parser.parse_args()
     everything, left_out = clips(asked.audio)
     count = asked.count or (QUICK if asked.quick else len(everything))
+    if asked.quick:
+        everything = [clip for clip in everything if clip.seconds < QUICK_S] or everything
     chosen = sample(everything, count) if count < len(everything) else everything
     notes = [f"{left_out} recordings ask for nothing that could be seen outside"] if left_out else []
     names = ["ours", "serial", "realtimestt"]

@@ -283,6 +283,19 @@ def test_the_wait_is_told_to_the_ear_and_the_sound_may_change_it() -> None:
     assert talk.feed(ev.TurnJudged(1, asked.request, 0.99)) == [], "too late"
 
 
+def test_who_was_taken_up_too_early_twice_is_given_time() -> None:
+    talk = Talk()
+    sentence, waits = "Add a test", []
+    for more in ("for the parser.", "and the lexer.", "and the reader."):
+        sentence = f"{sentence.rstrip('.')} {more}"
+        talk.begin(after_ms=700)
+        waits.append(some(talk.pause(sentence), do.EndAfter)[0].quiet_ms)
+        talk.end()
+        if (withdrawing := talk.state.withdrawing) is not None:
+            talk.feed(ev.TakenBack(withdrawing, 0, ev.Outcome("")))
+    assert waits == [240, 240, 600]
+
+
 def test_by_silence_nothing_is_decided_by_words() -> None:
     talk = Talk(TurnSettings(rule="silence"))
     talk.begin()

@@ -33,8 +33,13 @@ def remember(draft: Draft, turn: Turn, job: int | None) -> None:
     """A spoken turn was accepted: if speech goes on soon, it may have been one part of a sentence."""
     assert turn.intent is not None  # noqa: S101 - an accepted turn has one
     if turn.utterance is not None and turn.by_quiet and not turn.typed:
-        former = Former(turn.number, turn.text, turn.utterance, turn.intent, job)
-        draft.set(former=former)
+        draft.set(former=_former(turn, job))
+
+
+def _former(turn: Turn, job: int | None) -> Former:
+    assert turn.utterance is not None  # noqa: S101 - the callers have looked
+    parts = turn.joins.parts + 1 if turn.joined and turn.joins is not None else 1
+    return Former(turn.number, turn.text, turn.utterance, turn.intent, job, parts)
 
 
 def candidate(state: State, sample: int) -> Former | None:
@@ -43,7 +48,7 @@ def candidate(state: State, sample: int) -> Former | None:
     for turn in state.turns.values():
         waits = turn.phase in (TurnPhase.TRANSCRIBED, TurnPhase.UNDERSTOOD, TurnPhase.ASKING)
         if waits and turn.utterance is not None and turn.by_quiet:
-            former = Former(turn.number, turn.text, turn.utterance, turn.intent, None)
+            former = _former(turn, None)
     if former is None or not state.patience.settings.join_ms:
         return None
     gap = sample - former.utterance.audio.end

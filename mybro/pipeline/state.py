@@ -67,6 +67,8 @@ class Former:
     intent: Intent | None
     job: int | None
     """What it set in motion, if anything."""
+    parts: int = 1
+    """Of how many parts it consists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _decide_wait(draft: Draft, turn: Turn, text: str) -> None:
     patience = draft.state.patience
     if not patience.by_meaning:
         return
-    meaning = _meaning(draft, text)
+    meaning = _meaning(draft, turn, text)
     wait = wait_ms(meaning, patience, None, draft.state.pauses)
     draft.do(EndAfter(turn.number, turn.request_speech_end, wait))
     if text:
@@ -180,14 +180,17 @@ def judged(draft: Draft, event: ev.TurnJudged) -> None:
     turn = draft.state.turns.get(event.turn)
     if turn is None or turn.request != event.request or turn.utterance is not None or turn.trial is None:
         return
-    meaning = _meaning(draft, turn.trial.text)
+    meaning = _meaning(draft, turn, turn.trial.text)
     wait = wait_ms(meaning, draft.state.patience, event.probability, draft.state.pauses)
     draft.do(EndAfter(turn.number, turn.request_speech_end, wait))
 
 
-def _meaning(draft: Draft, text: str) -> Meaning:
+def _meaning(draft: Draft, turn: Turn, text: str) -> Meaning:
     chosen = draft.state.patience.settings
-    return meaning_of(text, grammar=chosen.use_grammar, dangling=chosen.use_endings)
+    meaning = meaning_of(text, grammar=chosen.use_grammar, dangling=chosen.use_endings)
+    # Who was taken up too early twice is given time.
+    hesitant = turn.joined and turn.joins is not None and turn.joins.parts > 1
+    return "open" if hesitant and meaning == "whole" else meaning
 
 
 def taken_back(draft: Draft, event: ev.TakenBack) -> None:
