@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,11 @@ async def test_an_edit_made_too_early_is_undone_and_the_whole_sentence_done(
     (taken,) = some(seen, ev.TakenBack)
     assert taken.outcome.ok and taken.outcome.changed == ("main.py",)
     assert some(seen, ev.TurnJoined) == [ev.TurnJoined(2, 1)]
+    with sqlite3.connect(tmp_path / "data_dir" / "journal.db") as journal:
+        told = journal.execute("SELECT state, summary FROM job ORDER BY number").fetchall()
+    journal.close()
+    assert [state for state, _ in told] == ["stopped", "done"]
+    assert told[0][1] == "Taken back: the sentence went on"
     assert (repo / "main.py").read_text() == "account_id = 1\nprint(account_id)\n"
 
 

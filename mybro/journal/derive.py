@@ -12,6 +12,7 @@ from mybro.events import (
     JobStopped,
     QuestionWithdrawn,
     SpeechEnded,
+    TakenBack,
     Transcript,
     Typed,
     Understood,
@@ -42,6 +43,8 @@ async def apply(here: Here, envelope: Envelope, wall: float, sound: Sound | None
             await work.job_started(here, started, wall)
         case JobFinished() | JobFailed() | JobStopped() as over:
             await work.job_ended(here, over, wall)
+        case TakenBack() as taken:
+            await work.taken_back(here, taken, wall)
         case JobAsked() as asked:
             await work.asked(here, asked, wall)
         case Answered() as answered:

@@ -9,7 +9,16 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
-from mybro.events import Answered, JobAsked, JobFailed, JobFinished, JobStarted, JobStopped, Outcome
+from mybro.events import (
+    Answered,
+    JobAsked,
+    JobFailed,
+    JobFinished,
+    JobStarted,
+    JobStopped,
+    Outcome,
+    TakenBack,
+)
 from mybro.journal.codec import clean, finite, shorten
 from mybro.journal.records import State
 from mybro.journal.rows import Here, add, table
@@ -72,6 +81,23 @@ async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wal
             ~select(_JOB.c.id).where(_JOB.c.utterance == row.utterance, _JOB.c.state == "running").exists(),
         )
         .values(state=state, ended=wall)
+    )
+
+
+async def taken_back(here: Here, event: TakenBack, wall: float) -> None:
+    """What a job had done is gone again; its utterance was no sentence of its own."""
+    if not event.outcome.ok:
+        return
+    found = await here.connection.execute(
+        update(JobRow)
+        .where(col(JobRow.session) == here.session, col(JobRow.number) == event.job)
+        .values(state="stopped", summary="Taken back: the sentence went on")
+        .returning(col(JobRow.utterance))
+    )
+    await here.connection.execute(
+        update(UtteranceRow)
+        .where(col(UtteranceRow.id) == found.scalar_one_or_none())
+        .values(state="stopped", ended=wall)
     )
 
 
