@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mybro.cli import bench_metal
+
 if TYPE_CHECKING:
     from mybro.events import TurnTimed
 
@@ -31,6 +33,9 @@ STAGES = (
 @click.group("bench")
 def command() -> None:
     """How quick mybro is on this machine."""
+
+
+command.add_command(bench_metal.command)
 
 
 @command.command("voice")
