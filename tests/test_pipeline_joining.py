@@ -139,6 +139,8 @@ def test_what_has_not_begun_yet_is_not_begun() -> None:
             "Add a docstring to every method.",
         ),
         ("Fix the login bug.", "Fix the login bug. Run the tests.", "Run the tests."),
+        ("Find usages of user_id.", "Find usages of user ID. Run the tests.", "Run the tests."),
+        ("Find usages of user ID.", "Find usages of user_id. Run the tests.", "Run the tests."),
         ("Fix the bug.", "Fix the bug. Second agent, write docs.", "Second agent, write docs."),
         ("Run the tests.", "Run the tests.", ""),
         ("Run the tests.", "Run the test.", ""),

@@ -89,15 +89,17 @@ def part_of(turn: Turn, text: str) -> tuple[str, bool]:
     former = turn.joins
     if former is None or not text.strip():
         return text, False
-    before, both = norms(former.text), norms(text)
+    before, both = _spoken(former.text), _spoken(text)
     if _adds_nothing(former, text, before, both):
         return "", False
-    alike = SequenceMatcher(None, before, both[: len(before)]).ratio() >= _ALIKE
-    if not alike or parse(text) is not None or meaning_of(former.text) == "dangling":
+    if SequenceMatcher(None, before, both[: len(before)]).ratio() < _ALIKE:
         return text, True
-    rest = _tail(text, len(both) - len(before))
-    after_command = parse(former.text) is not None and _orders(rest)
-    own = after_command or parse(rest) is not None or address(rest) is not None
+    rest = _after(text, len(before))
+    own = parse(rest) is not None or address(rest) is not None
+    if parse(former.text) is not None:
+        own = own or _orders(rest)
+    elif parse(text) is not None or meaning_of(former.text) == "dangling":
+        own = False
     return (rest, False) if own else (text, True)
 
 
@@ -114,9 +116,17 @@ def _orders(text: str) -> bool:
     return len(words) > 1 and words[0] in VERBS and words[1] not in _AFTER_NOUNS
 
 
-def _tail(text: str, count: int) -> str:
-    """The last `count` words of a text, as they are written."""
-    return " ".join(word.raw for word in split(text)[-count:]) if count > 0 else ""
+def _spoken(text: str) -> list[str]:
+    """The words as they are said: "user_id" is two."""
+    return norms(text.replace("_", " "))
+
+
+def _after(text: str, count: int) -> str:
+    """What follows the first `count` spoken words, as it is written."""
+    words = split(text)
+    while words and count > 0:
+        count -= len(_spoken(words.pop(0).text))
+    return " ".join(word.raw for word in words)
 
 
 def join(draft: Draft, turn: Turn) -> None:
