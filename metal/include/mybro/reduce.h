@@ -172,10 +172,11 @@ template <typename T>
 inline void reduce_centred(device const T *x, device const float2 *sums, device float2 *states,
                            const ReduceArguments a, threadgroup float2 *shared, const Thread t) {
   const float2 sum = sums[t.group.y];
-  const float centre = pair_value(sum) / float(a.columns);
+  const float count = float(a.columns);
+  const float uncounted = float(int(a.columns - uint(count)));  // more than 24 bits do not fit a float
+  const float centre = pair_value(sum) / count;
   // What is left of the mean: sum - centre * columns, over columns.
-  const float2 product = two_product(centre, float(a.columns));
-  const float rest = ((sum.x - product.x) + (sum.y - product.y)) / float(a.columns);
+  const float rest = (fma(-centre, count, sum.x) + (sum.y - centre * uncounted)) / count;
   float2 s = Sum::nothing();
   const ulong row = ulong(t.group.y) * a.columns;
   for (uint i = t.group.x * t.size + t.index; i < a.columns; i += t.groups.x * t.size) {
