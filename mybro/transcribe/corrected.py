@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from mybro.errors import TranscriptionError
 from mybro.events import AudioBlock, Transcribed
 from mybro.transcribe.correction import correct
 from mybro.transcribe.dictation import written
-from mybro.transcribe.names import RepositoryNames, expected
+from mybro.transcribe.guesses import guesses, is_better
+from mybro.transcribe.names import RepositoryNames
 from mybro.transcribe.own_words import OwnWords
 
 LANGUAGES = ("en", "")
@@ -19,10 +21,8 @@ LANGUAGES = ("en", "")
 class Recognises(Protocol):
     """A recogniser."""
 
-    expected: str
-
     async def transcribe(
-        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
+        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False, expected: str = ""
     ) -> Transcribed | None: ...
 
     def drop(self, request: int) -> None: ...
@@ -31,7 +31,11 @@ class Recognises(Protocol):
 
 
 class CorrectedTranscription:
-    """Stands before a recogniser; what it changed is told in `Transcribed.heard`."""
+    """Stands before a recogniser; what it changed is told in `Transcribed.heard`.
+
+    Where a name is likely and none was found, it has the recogniser listen once more, with the names in mind
+    that sound a little like what it heard.
+    """
 
     def __init__(
         self, recogniser: Recognises, own: OwnWords, names: RepositoryNames, settled: Callable[[str], bool]
@@ -46,9 +50,38 @@ class CorrectedTranscription:
         self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
     ) -> Transcribed | None:
         """As the recogniser's."""
-        self._recogniser.expected = expected(self.names.lexicon)
         heard = await self._recogniser.transcribe(turn, request, audio, speculative=speculative)
-        return heard if heard is None else self.put_right(heard)
+        if heard is None:
+            return None
+        right = self.put_right(heard)
+        if right.heard or right.alternatives or not self._is_worth_more(heard):
+            return right
+        wanted = guesses(heard.text, self.names.lexicon, heard.average_logprob)
+        if not wanted:
+            return right
+        return await self._again(right, _second(request), audio, wanted, speculative=speculative)
+
+    def _is_worth_more(self, heard: Transcribed) -> bool:
+        return heard.language in LANGUAGES and bool(heard.text.strip()) and not self._settled(heard.text)
+
+    async def _again(
+        self, first: Transcribed, request: int, audio: AudioBlock, wanted: list[str], *, speculative: bool
+    ) -> Transcribed:
+        """What a second hearing found, if it found one of the names; else the first."""
+        expected = ", ".join(reversed(wanted)) + "."
+        try:
+            heard = await self._recogniser.transcribe(
+                first.turn, request, audio, speculative=speculative, expected=expected
+            )
+        except TranscriptionError:
+            return first
+        if heard is None or self._settled(heard.text):
+            return first
+        found = correct(heard.text, self.names.lexicon, settled=self._settled)
+        if not is_better(first.text, found, wanted):
+            return first
+        spent = first.processing_ms + heard.processing_ms
+        return replace(heard, request=first.request, text=found.text, heard=first.text, processing_ms=spent)
 
     def put_right(self, heard: Transcribed) -> Transcribed:
         """What was heard, as it is to be written."""
@@ -66,7 +99,13 @@ class CorrectedTranscription:
     def drop(self, request: int) -> None:
         """As the recogniser's."""
         self._recogniser.drop(request)
+        self._recogniser.drop(_second(request))
 
     async def aclose(self) -> None:
         """End the recogniser."""
         await self._recogniser.aclose()
+
+
+def _second(request: int) -> int:
+    """The number of a request's second hearing: one that nobody else uses."""
+    return -request - 1

@@ -85,6 +85,8 @@ def correct(text: str, lexicon: Lexicon, *, settled: Callable[[str], bool] = lam
     heard = pieces(text)
     chosen: list[_Proposal] = []
     for proposal in sorted(_proposals(heard, lexicon), key=lambda one: -one.score):
+        if _is_word(proposal, text, heard):
+            continue  # a word that is written right must not keep a longer name from being found
         if all(proposal.end <= other.start or proposal.start >= other.end for other in chosen):
             chosen.append(proposal)
     changes = []
@@ -97,6 +99,14 @@ def correct(text: str, lexicon: Lexicon, *, settled: Callable[[str], bool] = lam
         return Corrected(text)
     others = tuple(other for proposal in chosen if proposal.name is None for other in proposal.others)
     return Corrected(changed, tuple(changes), others)
+
+
+def _is_word(proposal: _Proposal, text: str, heard: Sequence[Piece]) -> bool:
+    """Whether a proposal is one word that is written as it should be already."""
+    if proposal.end - proposal.start > 1 or proposal.name is None:
+        return False
+    piece = heard[proposal.start]
+    return text[piece.start : piece.end] == proposal.name.written
 
 
 def apply(text: str, changes: Sequence[Change]) -> str:
@@ -219,6 +229,11 @@ def _of(
     if len(names) > 1 and _fit(names[0]) < _CLEAR * _fit(names[1]):
         return _Proposal(start, end, None, tuple(name.written for name in names), fit, score)
     return _Proposal(start, end, names[0], (), fit, score)
+
+
+def likeliest(one: Said) -> Name:
+    """The likeliest of the names that are said alike."""
+    return max(one.names.values(), key=_fit)
 
 
 def _fit(name: Name) -> float:

@@ -13,8 +13,6 @@ from mybro.index.lexicon import Lexicon, names_of
 from mybro.intent import Intent
 from mybro.vocabulary import ordered
 
-EXPECTED = 12
-"""Names that the recogniser is told of: its prompt has room for few, and each costs time."""
 OWN_WEIGHT = 50.0
 """What a person asks to be listened for comes first."""
 INDEX_TIMEOUT_S = 120.0
@@ -24,16 +22,6 @@ def phrases() -> Iterator[tuple[str, str, float]]:
     """Software words, for any repository."""
     for phrase in ordered("software", "PHRASES"):
         yield phrase, "phrase", 2.0
-
-
-def expected(lexicon: Lexicon, limit: int = EXPECTED) -> str:
-    """The likeliest names of several words, for the recogniser's prompt."""
-    likely = [name.written for name in lexicon.ordered if _is_telling(name.written)]
-    return ", ".join(likely[:limit]) + "." if likely else ""
-
-
-def _is_telling(written: str) -> bool:
-    return 6 <= len(written) <= 24 and "_" in written.strip("_") and not written.startswith("_")
 
 
 def settled_by(parse: Callable[[str], Intent | None]) -> Callable[[str], bool]:

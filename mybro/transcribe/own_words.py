@@ -22,6 +22,7 @@ from mybro.words import taught
 
 MOST = 500
 """What was learned first is forgotten first."""
+_UNEVEN = 0.06
 LEAST = 0.5
 """How alike what was heard must be to what was meant, to be replaced from then on."""
 
@@ -127,6 +128,7 @@ def _most_alike(sentence: str, words: Sequence[str]) -> str | None:
             if not spelled:
                 continue
             fit = max(likeness(one, other) for one in sounds_of(spelled) for other in sounds_of(words))
+            fit -= _UNEVEN * abs(len(spelled) - len(words))
             if fit > best:
                 best, found = fit, sentence[heard[start].start : heard[end - 1].end]
     return found

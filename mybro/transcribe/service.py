@@ -45,8 +45,6 @@ class Transcription:
         self._changing = asyncio.Lock()
         self._deaths = 0
         self._closed = False
-        self.expected = ""
-        """Names to expect, added to the prompt."""
 
     @property
     def name(self) -> str:
@@ -78,17 +76,18 @@ class Transcription:
                 await self._begin(await in_thread(setup_for, self._settings, fetch))
 
     async def transcribe(
-        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
+        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False, expected: str = ""
     ) -> Transcribed | None:
         """The words in `audio`; None if the request was dropped or replaced meanwhile.
 
         `request` is a number that is never used twice. A newer speculative request of a turn replaces one
-        that still waits; a confirmed one is never replaced. Raises `TranscriptionError`.
+        that still waits; a confirmed one is never replaced. `expected` are names that may have been said.
+        Raises `TranscriptionError`.
         """
         if self._closed or self._setup is None:
             raise _closed()
         language = self._settings.language
-        extra = f"{self.expected} {self._settings.prompt}"
+        extra = f"{self._settings.prompt} {expected}"
         prompt = prompt_for(language, extra, latin_names=self._settings.latin_names)
         asked = Request(request, turn, audio.pcm, prompt, language, speculative)
         answer = self._pending.add(asked)
