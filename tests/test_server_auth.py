@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -19,7 +20,7 @@ from mybro.errors import ServerError
 from mybro.server.tokens import ALGORITHM, AUDIENCE, KEYCHAIN_NAME, Tokens, secret_of
 from tests.fakes.desk import keychain_in_memory
 from tests.requirements import need
-from tests.server_scene import Scene, bearer, code, get, scene, serve_scene
+from tests.server_scene import LIMIT_S, Scene, bearer, code, frames, get, scene, serve_scene
 
 __all__ = ["scene"]
 pytestmark = pytest.mark.integration
@@ -76,6 +77,16 @@ async def test_a_revoked_token_is_refused_at_once(scene: Scene) -> None:
     assert listed[made["id"]]["revoked"]
     assert "token" not in listed[made["id"]]
     await scene.refused("DELETE", "/v1/tokens/0123", 404, "no_such_token")
+
+
+async def test_a_connection_ends_with_its_token(scene: Scene) -> None:
+    made = await scene.call("POST", "/v1/tokens", 201, json={"scope": "read", "days": 1})
+    async with scene.socket("/v1/events", made["token"]) as socket, scene.socket("/v1/events") as other:
+        await scene.call("DELETE", f"/v1/tokens/{made['id']}")
+        async with asyncio.timeout(LIMIT_S):
+            await socket.wait_closed()
+        assert (socket.close_code, socket.close_reason) == (1008, "token_revoked")
+        await frames(other, 1)
 
 
 async def test_a_scope_that_is_too_small_is_refused(scene: Scene) -> None:

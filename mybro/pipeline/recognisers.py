@@ -96,6 +96,7 @@ class SessionEars:
         if self._listening:
             raise ServerError("microphone_busy", "another microphone of a browser is open", retryable=True)
         self._listening = True
+        before = self._pipeline.ear
         source = PushedSource(name, live=True)
         ear: Ear = make_ear(self._pipeline, self._settings, lockstep=False, jobs=True)
         hearing = asyncio.create_task(ear.listen(source))
@@ -106,6 +107,7 @@ class SessionEars:
             await hearing
         finally:
             self._listening = False
+            self._pipeline.ear = before
             await source.aclose()
             await asyncio.gather(hearing, return_exceptions=True)
 

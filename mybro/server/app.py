@@ -33,7 +33,8 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     app = _application(context, "Speak, and work gets done in your repository.")
     for routes in (
         session.reading, session.remembering, session.acting, speech.models, speech.forgetting,
-        speech.openai, assistant.router, live.router, account.router, logs.router,
+        speech.openai, assistant.chat, assistant.voice, live.router, logs.router, account.browser,
+        account.tokens,
     ):  # fmt: skip
         app.include_router(routes(context))
     _serve_page(app, context, page)

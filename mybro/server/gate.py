@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
-import re
-import secrets
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mybro.errors import MybroError, ServerError
-from mybro.server import faults
 from mybro.server.auth import Doorkeeper, Who
 from mybro.server.rates import Rates
+from mybro.server.traffic import (
+    LINGER_S,
+    Answer,
+    Body,
+    address_of,
+    headers_of,
+    refuse_websocket,
+    request_id_of,
+    too_large,
+    too_many,
+)
 
 log = logging.getLogger("mybro.server")
 
@@ -28,16 +33,7 @@ CLOSED_PREFIXES = ("/v1/", "/api/", "/ws/", "/metrics")
 """Everything else is the page's files."""
 UPLOAD_PREFIXES = ("/v1/audio/", "/v1/voice/")
 SMALL_BODY = 256 << 10
-LINGER_S = 2.0
 SAFE = frozenset({"GET", "HEAD"})
-_REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
 
 
 @dataclass
@@ -57,6 +53,8 @@ class Rules:
     on_request: Callable[[str, str, int, float], None] = lambda _method, _path, _status, _seconds: None
     """Told of each: method, path as the route has it, status, seconds."""
     connections: int = 0
+    recheck_s: float = 5.0
+    """How soon a connection ends whose token has expired or been revoked."""
     failures: Rates = field(default_factory=lambda: Rates(2.0, 40))
     """Wrong credentials, by address."""
 
@@ -77,7 +75,7 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self._rules.now()
-        answer = _Answer(receive, send, _request_id(scope))
+        answer = Answer(receive, send, request_id_of(scope))
         answer.origin = self._allowed_origin(scope)
         scope["state"]["request_id"] = answer.request_id
         try:
@@ -96,7 +94,7 @@ class Gate:
         self._rules.on_request(scope["method"], route, answer.status, self._rules.now() - began)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         scope["state"]["request_id"] = request_id
         rules = self._rules
         try:
@@ -104,20 +102,27 @@ class Gate:
             if rules.connections >= rules.max_connections:
                 raise ServerError("too_many_connections", "too many connections are open", retryable=True)
         except MybroError as error:
-            await _refuse_websocket(scope, send, error, request_id)
+            await refuse_websocket(scope, send, error, request_id)
             return
         rules.connections += 1
+        serving = asyncio.create_task(_served(self._app, scope, receive, send))
         try:
-            await self._app(scope, receive, send)
-        except Exception as error:
-            log.error("fault in %s: %s", scope["path"], type(error).__name__, extra={"id": request_id})
+            while not (await asyncio.wait([serving], timeout=rules.recheck_s))[0]:
+                try:
+                    self._identify(scope, headers_of(scope))
+                except ServerError as error:
+                    await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+                    await asyncio.wait([serving], timeout=LINGER_S)
+                    break
         finally:
             rules.connections -= 1
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
     def _admit(self, scope: Scope) -> None:
         """Let a request through, with `who` it is of. Raises `ServerError`."""
         rules = self._rules
-        headers = _headers(scope)
+        headers = headers_of(scope)
         if headers.get(b"host", b"").decode("latin-1").lower() not in rules.hosts:
             raise ServerError(
                 "foreign_host", "this server does not go by that name", hint="See: server.allowed_hosts"
@@ -136,7 +141,7 @@ class Gate:
                 # A browser says where it comes from: what carries its cookie and does not is no page.
                 raise ServerError("foreign_origin", "a request with the page's cookie needs an Origin")
         else:
-            self._rate(_address(scope))
+            self._rate(address_of(scope))
 
     def _identify(self, scope: Scope, headers: dict[bytes, bytes]) -> Who:
         try:
@@ -145,154 +150,33 @@ class Gate:
                 headers.get(b"cookie", b"").decode("latin-1"),
             )
         except ServerError:
-            if wait := self._rules.failures.take(_address(scope), self._rules.now()):
-                raise _too_many(wait) from None
+            if wait := self._rules.failures.take(address_of(scope), self._rules.now()):
+                raise too_many(wait) from None
             raise
 
     def _rate(self, client: str) -> None:
         if wait := self._rules.rates.take(client, self._rules.now()):
-            raise _too_many(wait)
+            raise too_many(wait)
 
     def _allowed_origin(self, scope: Scope) -> bytes:
-        origin = _headers(scope).get(b"origin", b"")
+        origin = headers_of(scope).get(b"origin", b"")
         return origin if origin.decode("latin-1") in self._rules.origins else b""
 
-    def _body(self, scope: Scope, receive: Receive) -> _Body | None:
+    def _body(self, scope: Scope, receive: Receive) -> Body | None:
         """The body, if there is one, of at most so many bytes in so many seconds. Raises `ServerError`."""
-        headers = _headers(scope)
+        headers = headers_of(scope)
         declared = headers.get(b"content-length")
         if declared is None and b"transfer-encoding" not in headers:
             return None
         limit = self._rules.upload_bytes if scope["path"].startswith(UPLOAD_PREFIXES) else SMALL_BODY
         if declared is not None and not (declared.isdigit() and int(declared) <= limit):
-            raise _too_large(limit)
-        return _Body(receive, limit, self._rules.body_timeout_s)
+            raise too_large(limit)
+        return Body(receive, limit, self._rules.body_timeout_s)
 
 
-class _Body:
-    """Counts a body as it comes."""
-
-    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
-        self.unbounded, self._limit = receive, limit
-        self._ends = asyncio.get_running_loop().time() + seconds
-        self._size = 0
-        self._whole = False
-        self.fault: ServerError | None = None
-        """What was wrong with it; whoever parses it may have hidden that behind an error of its own."""
-
-    async def receive(self) -> Message:
-        if self._whole:
-            return await self.unbounded()
-        try:
-            async with asyncio.timeout_at(self._ends):
-                message = await self.unbounded()
-        except TimeoutError:
-            self.fault = ServerError("body_too_slow", "the request did not come in whole in time")
-            raise self.fault from None
-        self._size += len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
-        if self._size > self._limit:
-            self.fault = _too_large(self._limit)
-            raise self.fault
-        return message
-
-
-class _Answer:
-    """Adds the request's number and the safe headers, and knows whether an answer has begun."""
-
-    def __init__(self, receive: Receive, send: Send, request_id: str) -> None:
-        self.receive, self._send = receive, send
-        self.request_id = request_id
-        self.status = 0
-        self.origin = b""
-        self.body: _Body | None = None
-        self._replaced = False
-
-    async def send(self, message: Message) -> None:
-        if self._replaced:
-            return
-        if message["type"] == "http.response.start":
-            if self.body is not None and self.body.fault is not None and not self.status:
-                await self.refuse(self.body.fault)
-                self._replaced = True
-                return
-            self.status = message["status"]
-            headers = message.setdefault("headers", [])
-            given = {name for name, _ in headers}
-            headers.append((b"x-request-id", self.request_id.encode()))
-            headers.extend(pair for pair in _HEADERS if pair[0] not in given)
-        await self._send(message)
-
-    async def refuse(self, error: MybroError) -> None:
-        if self.status:
-            return  # half an answer cannot be taken back; the connection ends
-        content = json.dumps(faults.body(error, self.request_id)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        status = faults.status_of(error)
-        if status in (408, 413):
-            # What is left of the body is not waited for.
-            headers.append((b"connection", b"close"))
-        if status == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
-        if isinstance(error, _TooManyError):
-            headers.append((b"retry-after", str(int(error.wait) + 1).encode()))
-        if self.origin:
-            headers.append((b"access-control-allow-origin", self.origin))
-            headers.append((b"access-control-allow-credentials", b"true"))
-        body, self.body = self.body, None
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": content, "more_body": True})
-        if status == 413:
-            await _linger(body.unbounded if body is not None else self.receive)
-        await self._send({"type": "http.response.body", "body": b""})
-
-
-async def _linger(receive: Receive) -> None:
-    """Take what is still coming, for a moment: a client that is cut off does not read why."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LINGER_S):
-            while (message := await receive())["type"] == "http.request" and message.get("more_body"):
-                pass
-
-
-class _TooManyError(ServerError):
-    wait = 1.0
-
-
-def _too_many(wait: float) -> ServerError:
-    error = _TooManyError("too_many_requests", "too many calls in too short a time", retryable=True)
-    error.wait = wait
-    return error
-
-
-def _too_large(limit: int) -> ServerError:
-    return ServerError("body_too_large", f"the body may have at most {limit} bytes")
-
-
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    known: dict[bytes, bytes] | None = scope.get("mybro.headers")
-    if known is None:
-        known = scope["mybro.headers"] = dict(scope["headers"])
-    return known
-
-
-def _address(scope: Scope) -> str:
-    client: Any = scope.get("client")
-    return client[0] if client else "local"
-
-
-def _request_id(scope: Scope) -> str:
-    scope.setdefault("state", {})
-    given = _headers(scope).get(b"x-request-id", b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-async def _refuse_websocket(scope: Scope, send: Send, error: MybroError, request_id: str) -> None:
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008, "reason": error.code})
-        return
-    content = json.dumps(faults.body(error, request_id)).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    status = faults.status_of(error)
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": content})
+async def _served(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        await app(scope, receive, send)
+    except Exception as error:
+        request_id = scope["state"]["request_id"]
+        log.error("fault in %s: %s", scope["path"], type(error).__name__, extra={"id": request_id})

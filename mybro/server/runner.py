@@ -78,10 +78,12 @@ async def serving(
                 await stack.enter_async_context(running(app, settings, listening))
                 log_port = await _logs(stack, context, measures)
                 speech = await _wyoming(stack, settings, services)
+                # Whoever watches is let go first, so that nobody has to be waited for.
+                stack.callback(stream.end)
+                stack.callback(logs.end)
                 page = f"{context.base_url}/?token={keeper.page_token}"
                 yield Served(context.base_url, page, keeper.page_token, speech, log_port)
         finally:
-            stream.end()
             await tasks.aclose()
             tokens.close()
 

@@ -18,8 +18,8 @@ ATTEMPTS_PER_S = 0.1
 ATTEMPTS = 10
 
 
-def router(context: Context) -> APIRouter:
-    """`/v1/session` and `/v1/tokens`."""
+def browser(context: Context) -> APIRouter:
+    """`/v1/session`: the browser's."""
     routes = APIRouter(tags=["account"])
     keeper = context.doorkeeper
     attempts = Rates(ATTEMPTS_PER_S, ATTEMPTS)
@@ -54,8 +54,16 @@ def router(context: Context) -> APIRouter:
         response.delete_cookie(keeper.cookie)
         return Done()
 
+    return routes
+
+
+def tokens(context: Context) -> APIRouter:
+    """`/v1/tokens`: those of programs; scope `act`."""
+    routes = APIRouter(tags=["account"])
+    keeper = context.doorkeeper
+
     @routes.get("/v1/tokens")
-    async def tokens(_: Annotated[Who, Depends(Needs("act"))]) -> list[TokenEntry]:
+    async def token_list(_: Annotated[Who, Depends(Needs("act"))]) -> list[TokenEntry]:
         """The tokens of programs that have not expired."""
         return [TokenEntry.model_validate(one, from_attributes=True) for one in keeper.tokens.all()]
 

@@ -1,21 +1,51 @@
-"""Speak to it over HTTP: a recording in; words, intent, result and reply out."""
+"""Sentences over HTTP, as text or as a recording: words, intent, result and reply come back."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Path, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Path, Query, Response, UploadFile
 
 from mybro.errors import ServerError
 from mybro.server import sound
-from mybro.server.api.session import finished, settle
+from mybro.server.api.session import LONGEST_WAIT_S, Number, reply_body
 from mybro.server.api.speech import recognise, spoken
 from mybro.server.context import Context, Needs
-from mybro.server.shapes import Task, VoiceReply
+from mybro.server.shapes import Message, ReplyBody, Task, VoiceReply
 
 
-def router(context: Context) -> APIRouter:
+def chat(context: Context) -> APIRouter:
+    """Sentences as text; scope `act`."""
+    routes = APIRouter(dependencies=[Depends(Needs("act"))])
+    work = context.services.work
+
+    @routes.post(
+        "/v1/chat/message",
+        response_model=Task,
+        tags=["assistant"],
+        responses={202: {"model": Task, "description": "It goes on: ask for the task"}},
+    )
+    async def message(said: Message, response: Response) -> Task:
+        """Do what a sentence says. A client that waits too short gets a task, and asks for it again."""
+
+        async def do() -> ReplyBody:
+            turn = await work.submit(said.text, said.session_id)
+            return await finished(context, turn)
+
+        return settle(await context.tasks.run("message", do(), said.wait_s), response)
+
+    @routes.get("/v1/turns/{number}", tags=["session"])
+    async def turn(
+        number: Number, wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0.0
+    ) -> ReplyBody:
+        """What came of a sentence so far."""
+        return reply_body(await work.reply(number, wait_s))
+
+    return routes
+
+
+def voice(context: Context) -> APIRouter:
     """`/v1/voice/process` and what it says aloud; scope `act`."""
     routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["assistant"])
 
@@ -58,3 +88,19 @@ def router(context: Context) -> APIRouter:
         return Response(await asyncio.to_thread(sound.wav, pcm, rate), media_type="audio/wav")
 
     return routes
+
+
+async def finished(context: Context, turn: int) -> ReplyBody:
+    """What came of a turn, once it is over or has to ask."""
+    while True:
+        found = await context.services.work.reply(turn, LONGEST_WAIT_S)
+        if found.state != "working":
+            return reply_body(found)
+
+
+def settle(task: Task, response: Response) -> Task:
+    """202 for a task that goes on; raises what it failed with."""
+    if task.error is not None:
+        raise ServerError(task.error["code"], task.error["message"], hint=task.error["hint"])
+    response.status_code = 202 if task.state == "running" else 200
+    return task

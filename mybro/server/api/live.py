@@ -166,12 +166,16 @@ class _Transcribing:
         """Serve until the sound ends or the client leaves."""
         await self._send({"event": "ready", "session_id": self._session})
         sending = asyncio.create_task(self._results())
-        left = True
+        receiving = asyncio.create_task(self._receive())
         try:
-            left = not await self._receive()
-            await self._speech.finish(at_once=left)
+            # A recogniser that is of no use ends it, also while sound still comes.
+            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            whole = await receiving
+            await self._speech.finish(at_once=not whole)
             await sending
-            if not left:
+            if whole:
                 samples = self._bytes // 2
                 await self._send({"text": "", "is_final": True, "event": "done", "samples": samples})
                 await self._socket.close()
@@ -181,8 +185,9 @@ class _Transcribing:
             await _refuse(self._socket, error)
         finally:
             await self._speech.finish(at_once=True)
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            for task in (sending, receiving):
+                task.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
 
     async def _receive(self) -> bool:
         """Take frames until the client says that it is over (True) or leaves (False)."""

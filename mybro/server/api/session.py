@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from mybro.errors import ServerError
 from mybro.server import sound
 from mybro.server.context import Context, Needs, have
 from mybro.server.port import Json, Reply
@@ -15,7 +14,6 @@ from mybro.server.shapes import (
     AnswerBody,
     Done,
     Job,
-    Message,
     Page,
     Question,
     ReplyBody,
@@ -148,45 +146,7 @@ def acting(context: Context) -> APIRouter:
         await work.control("answer", question=number, **given.model_dump())
         return Done()
 
-    @routes.post(
-        "/v1/chat/message",
-        response_model=Task,
-        tags=["assistant"],
-        responses={202: {"model": Task, "description": "It goes on: ask for the task"}},
-    )
-    async def message(said: Message, response: Response) -> Task:
-        """Do what a sentence says. A client that waits too short gets a task, and asks for it again."""
-
-        async def do() -> ReplyBody:
-            turn = await work.submit(said.text, said.session_id)
-            return await finished(context, turn)
-
-        return settle(await context.tasks.run("message", do(), said.wait_s), response)
-
-    @routes.get("/v1/turns/{number}", tags=["session"])
-    async def turn(
-        number: Number, wait_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0.0
-    ) -> ReplyBody:
-        """What came of a sentence so far."""
-        return reply_body(await work.reply(number, wait_s))
-
     return routes
-
-
-async def finished(context: Context, turn: int) -> ReplyBody:
-    """What came of a turn, once it is over or has to ask."""
-    while True:
-        found = await context.services.work.reply(turn, LONGEST_WAIT_S)
-        if found.state != "working":
-            return reply_body(found)
-
-
-def settle(task: Task, response: Response) -> Task:
-    """202 for a task that goes on; raises what it failed with."""
-    if task.error is not None:
-        raise ServerError(task.error["code"], task.error["message"], hint=task.error["hint"])
-    response.status_code = 202 if task.state == "running" else 200
-    return task
 
 
 def reply_body(found: Reply) -> ReplyBody:
