@@ -215,19 +215,13 @@ class ServerSettings(_Section):
     """The page and its API."""
 
     enabled: bool = Field(False, description="`mybro run` serves the page, too; `mybro serve` always does")
-    host: str = Field(
-        "127.0.0.1", description="beyond this machine only with TLS and a password: `mybro serve password`"
-    )
+    host: str = Field("127.0.0.1", description="beyond this machine only with TLS and a password")
     port: int = Field(7777, ge=0, le=65535, description="0: any free one")
     logs_port: int | None = Field(7778, ge=0, le=65535, description="the log's stream; none: not served")
-    wyoming_port: int | None = Field(
-        None, ge=0, le=65535, description="speech for Home Assistant, on this machine only, without a token"
-    )
+    wyoming_port: int | None = Field(None, ge=0, le=65535, description="speech for Home Assistant: no token")
     public_url: str | None = Field(None, description="the address that clients see, behind a proxy")
     allowed_hosts: tuple[str, ...] = Field((), description="more names under which it may be asked for")
-    cors_origins: tuple[str, ...] = Field(
-        ("http://localhost:5173",), description="pages of other origins that may use the API"
-    )
+    cors_origins: tuple[str, ...] = Field(("http://localhost:5173",), description="other pages that may call")
     tls_cert: str | None = Field(None, description="path of a certificate, PEM")
     tls_key: str | None = Field(None, description="path of its key, PEM")
     jwt_secret: SecretStr | None = Field(None, description="signs programs' tokens; else the keychain's")
@@ -236,9 +230,7 @@ class ServerSettings(_Section):
     max_upload_mb: int = Field(25, ge=1, le=1024, description="the largest recording that is taken")
     body_timeout_s: float = Field(20.0, gt=0, description="a request must have come in whole by then")
     max_connections: int = Field(200, ge=4, description="WebSockets at a time")
-    database_url: SecretStr | None = Field(
-        None, description="PostgreSQL for the API's own log and cache; default: SQLite in the data folder"
-    )
+    database_url: SecretStr | None = Field(None, description="PostgreSQL for the API's tables; else SQLite")
     redis_url: SecretStr | None = Field(None, description="Redis as the first tier of the intent cache")
     cache_ttl_s: float = Field(86_400.0, ge=0, description="how long an intent is kept; 0: not at all")
     log_transcripts: bool = Field(False, description="logs show what was said")
