@@ -36,21 +36,22 @@ def follow(
         return None
     heard = put_right(settings, recogniser, repo)
     pipeline.watch(heard.own.watch)
+    # Beside the loading of the model, so that the names are there for the first sentence.
+    pipeline.spawn(heard.names.refresh(), counts=False)
     pipeline.watch(_Follower(heard.names, pipeline).watch)
     return heard
 
 
 class _Follower:
-    """Brings the names up to date at the start, after work, and now and then while somebody speaks."""
+    """Brings the names up to date after work, and now and then while somebody speaks."""
 
     def __init__(self, names: RepositoryNames, pipeline: Pipeline) -> None:
         self._names = names
         self._pipeline = pipeline
-        self._next = float("-inf")
+        self._next = STALE_S
 
     def watch(self, envelope: Envelope) -> None:
         worked = isinstance(envelope.event, JobFinished | JobStopped)
-        due = envelope.at >= self._next
-        if worked or (due and (isinstance(envelope.event, SpeechStarted) or self._next < 0)):
+        if worked or (isinstance(envelope.event, SpeechStarted) and envelope.at >= self._next):
             self._next = envelope.at + STALE_S
             self._pipeline.spawn(self._names.refresh(), counts=False)

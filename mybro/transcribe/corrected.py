@@ -53,6 +53,7 @@ class CorrectedTranscription:
         heard = await self._recogniser.transcribe(turn, request, audio, speculative=speculative)
         if heard is None:
             return None
+        await self.names.known()
         right = self.put_right(heard)
         if right.heard or right.alternatives or not self._is_worth_more(heard):
             return right

@@ -16,6 +16,7 @@ from mybro.vocabulary import ordered
 OWN_WEIGHT = 50.0
 """What a person asks to be listened for comes first."""
 INDEX_TIMEOUT_S = 120.0
+FIRST_WAIT_S = 3.0
 
 
 def phrases() -> Iterator[tuple[str, str, float]]:
@@ -45,16 +46,25 @@ class RepositoryNames:
         self._root = root
         self._own = [(name, "variable", OWN_WEIGHT) for name in own]
         self._refreshing = asyncio.Lock()
+        self._known = asyncio.Event()
         self.lexicon = Lexicon([*phrases(), *self._own])
         """What is known by now; at first software words only."""
 
     async def refresh(self) -> None:
         """Bring the lexicon up to date; a repository that cannot be read leaves it as it is."""
-        if self._root is None:
-            return
-        async with self._refreshing:
-            await self._index(self._root)
-            self.lexicon = await asyncio.to_thread(self._made)
+        try:
+            async with self._refreshing:
+                if self._root is not None:
+                    await self._index(self._root)
+                    self.lexicon = await asyncio.to_thread(self._made)
+        finally:
+            self._known.set()
+
+    async def known(self) -> None:
+        """Wait for the first `refresh`, a moment at most: what is said first should be heard well, too."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_WAIT_S if self._root is not None else 0):
+                await self._known.wait()
 
     async def _index(self, root: Path) -> None:
         command = (sys.executable, "-P", "-m", "mybro.index", str(root))
