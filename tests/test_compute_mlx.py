@@ -174,6 +174,19 @@ def test_mlx_operations_agree_on_extremes(dtype: type) -> None:
                 judge_mlx(case)
 
 
+def test_a_forced_backend_takes_arrays_of_either_kind() -> None:
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for backend in ("numpy", "mlx", "emulator"):
+        for array, kind in ((x, np.ndarray), (mx.array(x), mx.array)):
+            scanned = compute.scan(array, axis=1, backend=backend)
+            assert isinstance(scanned, kind)
+            assert np.array(scanned).tolist() == [[0, 1, 3], [3, 7, 12]]
+            q = compute.quantise(array, backend=backend)
+            assert isinstance(q.levels, kind)
+            assert np.allclose(np.array(compute.dequantise(q, backend=backend)), x, atol=0.03)
+            assert float(compute.max(array, backend=backend)) == 5
+
+
 def test_mlx_arrays_choose_mlx() -> None:
     x = mx.array(np.arange(5, dtype=np.float32))
     choice = compute.using(x)

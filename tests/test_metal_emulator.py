@@ -162,6 +162,13 @@ def test_vectors_and_atomics(plain: Emulator) -> None:
     assert plain.download(z, 3, np.int32).tolist() == [99, -99, 255]
 
 
+def test_the_fibers_of_the_c_library_do_as_well() -> None:
+    with Emulator("portable", seed=6) as emulator:
+        device = EmulatorDevice(emulator)
+        for case in metal_cases.of_length(np.random.default_rng(6), 2049):
+            case.judge(case.run(device))
+
+
 def test_the_host_is_told_what_it_did_wrong(plain: Emulator) -> None:
     y = plain.allocate(4, np.uint32)
     with pytest.raises(EmulatorError, match="1 to 1024"):

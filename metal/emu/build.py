@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from metal.emu import toolchain
 from metal.emu.entries import entries
 from metal.emu.toolchain import CACHE, INCLUDE, MSL_VERSION, RUNTIME, Lane, Toolchain, call
 from metal.emu.translate import Translation, translate
+
+KEPT_DAYS = 14
+"""What no build has used for so long leaves the cache."""
 
 KERNELS = toolchain.METAL / "kernels"
 _RUNTIME_SOURCES = ("scheduler.cpp", "main.cpp")
@@ -54,7 +59,18 @@ def program(files: Sequence[Path], lane: Lane) -> Path:
         parts.append(_compile(tools, text, (), "tables"))
         with _beside(path) as made:
             call([tools.clang, *toolchain.LINK[lane], *parts, "-lpthread", "-lm", "-o", made])
+        _tidy()
+    for used in (*parts, path):
+        os.utime(used)
     return path
+
+
+def _tidy() -> None:
+    oldest = time.time() - KEPT_DAYS * 86400
+    for file in CACHE.iterdir():
+        with suppress(FileNotFoundError):  # another build tidies, too
+            if file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def objects(files: Sequence[Path], lane: Lane) -> list[Path]:

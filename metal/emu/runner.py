@@ -34,7 +34,7 @@ class Emulator:
     """Buffers and kernels on the emulated device.
 
     Args:
-        lane: `plain`, or with a sanitizer or coverage compiled in.
+        lane: `plain`; `portable`, without our own assembly; or with a sanitizer or coverage compiled in.
         files: the `.metal` files; the library's own if none are given.
         seed: decides the order in which lanes and threadgroups run; 0 is the plain order.
         workers: how many threadgroups run at once.

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-Lane = Literal["plain", "address", "thread", "coverage"]
+Lane = Literal["plain", "portable", "address", "thread", "coverage"]
 
 OLDEST = 15  # half precision in software came with it
 FOLDER = Path(__file__).parent
@@ -28,18 +28,21 @@ _COMMON = ("-std=c++17", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-
 _SANITISED = ("-O1", "-g", "-fno-omit-frame-pointer")
 FLAGS: dict[Lane, tuple[str, ...]] = {
     "plain": (*_COMMON, "-O2"),
+    "portable": (*_COMMON, "-O2"),
     "address": (*_COMMON, *_SANITISED, "-fsanitize=address", "-fsanitize-address-use-after-return=never"),
     "thread": (*_COMMON, *_SANITISED, "-fsanitize=thread"),
     "coverage": (*_COMMON, "-O0", "--coverage"),
 }
 LINK: dict[Lane, tuple[str, ...]] = {
     "plain": (),
+    "portable": (),
     "address": ("-fsanitize=address",),
     "thread": ("-fsanitize=thread",),
     "coverage": ("--coverage",),
 }
 SEEN_BY_RUNTIME: dict[Lane, tuple[str, ...]] = {
     "plain": (),
+    "portable": ("-DMSL_UCONTEXT=1",),
     "address": ("-DMSL_ASAN=1",),
     "thread": ("-DMSL_TSAN=1", "-fno-builtin"),
     "coverage": (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,17 @@ def is_mlx(array: Any) -> bool:
     """Whether this is an MLX array; MLX is not imported for it."""
     mlx = sys.modules.get("mlx.core")
     return mlx is not None and isinstance(array, mlx.array)
+
+
+def as_numpy(value: Any) -> Any:
+    """The same memory as a NumPy array, if it is an MLX array; otherwise the value itself."""
+    return np.array(value, copy=False) if is_mlx(value) else value
+
+
+def as_mlx(value: Any) -> Any:
+    """An MLX array, if it is a NumPy array; otherwise the value itself."""
+    own = isinstance(value, np.ndarray | np.generic)
+    return importlib.import_module("mlx.core").array(value) if own else value
 
 
 def dtype_of(array: Any) -> np.dtype[Any]:

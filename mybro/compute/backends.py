@@ -68,6 +68,9 @@ BACKENDS: dict[str, Backend] = {
     "emulator": _Kernels("mybro.compute.emulator"),
 }
 
+OF_MLX = ("mlx", "mlx-metal")
+"""What computes with MLX's arrays; the others compute with NumPy's."""
+
 
 def choose(array: Any, backend: str | None = None) -> Choice:
     """The backend for an array: the one that is asked for, or the fastest that is here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ def shared() -> EmulatorDevice:
         from metal.emu.runner import Emulator
 
         _shared = EmulatorDevice(Emulator())
+        atexit.register(_shared.close)
     return _shared
 
 

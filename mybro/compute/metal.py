@@ -17,6 +17,8 @@ import numpy as np
 
 from mybro.compute.arrays import (
     FLOATS,
+    as_mlx,
+    as_numpy,
     checked,
     is_mlx,
     module_of,
@@ -25,7 +27,7 @@ from mybro.compute.arrays import (
     same_shape,
     same_type,
 )
-from mybro.compute.backends import BACKENDS, Choice, choose
+from mybro.compute.backends import BACKENDS, OF_MLX, Choice, choose
 from mybro.errors import ComputeError
 
 _NUMBERS = (*FLOATS, "int32")
@@ -267,7 +269,12 @@ def cosine_queries(rows: Any, queries: Any, *, backend: str | None = None) -> An
 
 def _run(backend: str | None, operation: str, *arguments: Any, **options: Any) -> Any:
     array = next(argument for argument in arguments if hasattr(argument, "shape"))
-    return BACKENDS[choose(array, backend).name].run(operation, *arguments, **options)
+    name = choose(array, backend).name
+    if (name in OF_MLX) == is_mlx(array):
+        return BACKENDS[name].run(operation, *arguments, **options)
+    there, back = (as_mlx, as_numpy) if name in OF_MLX else (as_numpy, as_mlx)
+    result = BACKENDS[name].run(operation, *map(there, arguments), **options)
+    return tuple(map(back, result)) if isinstance(result, tuple) else back(result)
 
 
 def _reduce(name: str, x: Any, axis: int | None, backend: str | None) -> Any:
