@@ -109,6 +109,7 @@ class TranscribeSettings(_Section):
     compute_type: Literal["auto", "int8", "float16", "float32"] = "auto"
     prompt: str = Field("", description="words to expect, added to the built-in ones")
     timeout_s: float = Field(60.0, gt=0)
+    partials: bool = Field(True, description="show words while they are spoken, where that costs little")
     openai_base_url: str | None = Field(None, description="any OpenAI-compatible transcription address")
     openai_api_key: SecretStr | None = None
 

@@ -119,3 +119,12 @@ def test_the_quiet_windows_of_a_sound_say_nothing_about_its_words() -> None:
     assert (joined.text, joined.language, joined.no_speech_probability) == ("Run the tests.", "en", 0.0)
     assert join([quiet, quiet], Hints(language="de")).language == "de"
     assert join([quiet], Hints(language=None)).average_logprob == 0.0
+
+
+def test_a_quick_answer_is_the_first_one_or_none() -> None:
+    for heard, text in ((SOMETHING, SOMETHING.text), (LOOP, ""), (replace(SOMETHING, text=""), "")):
+        recogniser = Told(heard)
+        assert Listener(recogniser).transcribe(SPEECH, Hints("prompt"), quick=True).text == text
+        assert len(recogniser.asked) == 1
+    silence = Listener(Told(SOMETHING)).transcribe(np.zeros(SAMPLE_RATE, np.float32), Hints(), quick=True)
+    assert silence.text == ""

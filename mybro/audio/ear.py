@@ -28,13 +28,15 @@ class Ear:
         next_turn: Callable[[], int],
         *,
         longest_quiet_ms: int | None = None,
+        partials: bool = False,
     ) -> None:
-        """`next_turn` gives the number of each new turn.
+        """`next_turn` gives the number of each new turn; with `partials`, `SpeechContinued` is emitted, too.
 
         With `longest_quiet_ms`, whoever takes the events decides how long a quiet ends a turn, by
         `end_after`; a turn that nobody decides about ends after that long.
         """
         self._longest_quiet_ms = longest_quiet_ms
+        self._partials = partials
         self._settings = settings
         self._emit = emit
         self._next_turn = next_turn
@@ -54,6 +56,7 @@ class Ear:
             self._next_turn,
             live=source.live,
             longest_quiet_ms=self._longest_quiet_ms,
+            partials=self._partials,
         )
         if self._muted:
             hearing.mute()

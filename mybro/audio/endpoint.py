@@ -112,6 +112,13 @@ class Endpointer:
         return self._open.speech_end - self._open.speech_start if self._open is not None else 0
 
     @property
+    def so_far(self) -> Span | None:
+        """The open utterance while speech goes on; None in a pause, too."""
+        if self._open is None or self._open.paused:
+            return None
+        return _span(self._open, self._now)
+
+    @property
     def needed_from(self) -> int:
         """The earliest sample that a later step may still refer to."""
         if self._open is not None:

@@ -20,6 +20,7 @@ from mybro.events import (
     LevelMeasured,
     ListeningStarted,
     SourceTroubled,
+    SpeechContinued,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -36,6 +37,8 @@ DEAD_SAMPLES = SAMPLE_RATE
 DEAD_AGAIN_SAMPLES = 30 * SAMPLE_RATE
 FILLED_GAP_SAMPLES = SAMPLE_RATE // 2
 """A shorter gap is filled with zeros, so that a dropped block does not cut a sentence in two."""
+PARTIAL_SAMPLES = SAMPLE_RATE // 2
+"""How often speech that goes on is worth a look at its words."""
 SILENCE_DBFS = -120.0
 _FULL_SCALE = 32768.0
 
@@ -60,13 +63,16 @@ class Hearing:
         *,
         live: bool,
         longest_quiet_ms: int | None = None,
+        partials: bool = False,
     ) -> None:
-        """`longest_quiet_ms`: see `Endpointer`."""
+        """`longest_quiet_ms`: see `Endpointer`; with `partials`, it tells of speech that goes on."""
         self._detector = detector
         self._endpointer = Endpointer(settings, longest_quiet_ms=longest_quiet_ms)
         self._next_turn = next_turn
         self._live = live
         self._tail = KEY_TAIL_SAMPLES if live else 0
+        self._partials = partials
+        self._continued = 0
         self._mute_at = 0
         self._muted = self._mute_wanted = self._pre_roll_wanted = False
         self._turn = self._sustained = 0
@@ -194,6 +200,11 @@ class Hearing:
         if self._sustained != self._turn and self._endpointer.spoken >= self._sustain:
             self._sustained = self._turn
             yield SpeechSustained(self._turn, frame.end)
+        if self._partials and (span := self._endpointer.so_far):
+            self._continued = max(self._continued, span.speech_start)
+            if frame.end - self._continued >= PARTIAL_SAMPLES:
+                self._continued = frame.end
+                yield SpeechContinued(self._turn, self._utterance(span))
 
     def _watch_zeros(self, frame: AudioBlock, squares: float) -> Iterator[Event]:
         if squares:

@@ -18,6 +18,7 @@ from mybro.events.ear import (
     SourceClosed,
     SourceOpened,
     SourceTroubled,
+    SpeechContinued,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -103,6 +104,7 @@ __all__ = [
     "SourceClosed",
     "SourceOpened",
     "SourceTroubled",
+    "SpeechContinued",
     "SpeechEnded",
     "SpeechPaused",
     "SpeechResumed",
@@ -128,7 +130,7 @@ __all__ = [
 
 Event = (
     SourceOpened | ListeningStarted | SourceTroubled | SourceClosed | LevelMeasured
-    | SpeechStarted | SpeechSustained | SpeechPaused | SpeechResumed | SpeechEnded
+    | SpeechStarted | SpeechSustained | SpeechContinued | SpeechPaused | SpeechResumed | SpeechEnded
     | Ready | TalkPressed | TalkReleased
     | Transcribed | TranscriptionFailed | ModelSwitched | Transcript | Typed
     | TurnJudged | TurnJoined | TurnTimed | TakenBack

@@ -113,6 +113,15 @@ class SpeechSustained:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechContinued:
+    """It goes on: worth a look at the words so far. About twice a second, where anybody wants that."""
+
+    turn: int
+    utterance: Utterance
+    """What has been heard of the turn so far."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechPaused:
     """It has been quiet for a moment: worth a transcription on trial."""
 

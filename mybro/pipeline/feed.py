@@ -17,6 +17,7 @@ from mybro.config import Settings
 from mybro.events import Envelope, Event
 from mybro.intent import Intent
 from mybro.pipeline.names import put_right
+from mybro.pipeline.partials import show_partials
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.transcribe.choice import Fetch
@@ -54,7 +55,9 @@ def make_ear(pipeline: Pipeline, settings: Settings, *, lockstep: bool, jobs: bo
     audio = settings.audio
     if settings.turn.rule == "captions":
         audio = audio.model_copy(update={"max_utterance_s": min(CAPTION_S, audio.max_utterance_s)})
-    ear = Ear(audio, emit, pipeline.next_turn, longest_quiet_ms=longest)
+    # In lockstep the sound would wait for each of them.
+    partials = settings.transcribe.partials and not lockstep
+    ear = Ear(audio, emit, pipeline.next_turn, longest_quiet_ms=longest, partials=partials)
     pipeline.ear = ear
     return ear
 
@@ -82,6 +85,7 @@ async def hear(
     transcription = Transcription(settings.transcribe, clock=clock)
     # Nothing is done, so nothing is gained by haste: silence ends a turn, and nothing has to be taken back.
     pipeline = Pipeline(clock=clock, acting=False, watchers=(watch,))
+    show_partials(pipeline, transcription, settings.transcribe)
     heard = put_right(settings.words, transcription, repo)
     pipeline.attach(Stages(Brain(settings.brain, clock), heard))
     async with pipeline:

@@ -44,6 +44,7 @@ from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.names import follow
+from mybro.pipeline.partials import show_partials
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages, Thinks
@@ -180,6 +181,7 @@ async def session(
             ending.callback(lambda: pauses.write(data_dir() / PAUSES, pipeline.state.pauses))
         await ending.enter_async_context(pipeline)
         if transcription is not None:
+            show_partials(pipeline, transcription, settings.transcribe)
             await transcription.start(fetch)
         if journal.notice is not None:
             await pipeline.post(StageFailed("journal", journal.notice))

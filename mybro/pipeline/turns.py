@@ -135,7 +135,9 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
     text = event.text.strip()
     if not event.final:
         _hold(draft, turn, text)
-        _decide_wait(draft, turn, text)
+        # Words of speech that goes on tell nothing of its end.
+        if turn.request is not None and event.sample == turn.request_speech_end:
+            _decide_wait(draft, turn, text)
         return
     _let_go(draft, turn.number, unless_stop=text)
     if not text or is_echo(text, turn.over_voice) or barge_in.only_listens(draft, turn, text):

@@ -61,6 +61,7 @@ class WorkerProcess:
             "prompt": request.prompt,
             "language": request.language,
             "speculative": request.speculative,
+            "quick": request.quick,
         }
         self._child.post(header, request.pcm)
 

@@ -27,10 +27,14 @@ class Listener:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
 
-    def transcribe(self, sound: Sound, hints: Hints) -> Recognition:
-        """The words in a sound of any length; empty text where nobody spoke."""
+    def transcribe(self, sound: Sound, hints: Hints, *, quick: bool = False) -> Recognition:
+        """The words in a sound of any length; empty text where nobody spoke.
+
+        Where it is to be `quick`, doubts are let be.
+        """
         started = time.perf_counter()
-        parts = [self._window(window, hints) for window in windows(sound, self._recogniser.window_s)]
+        hear = self._glance if quick else self._window
+        parts = [hear(window, hints) for window in windows(sound, self._recogniser.window_s)]
         heard = join(parts, hints)
         timings = {**heard.timings_ms, "total": (time.perf_counter() - started) * 1e3}
         return replace(heard, timings_ms=timings)
@@ -44,6 +48,13 @@ class Listener:
         # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
         unsaid = guards.is_unsaid(heard, sound)
         return replace(heard, text="" if unsaid else guards.collapse(heard.text))
+
+    def _glance(self, sound: Sound, hints: Hints) -> Recognition:
+        if guards.is_silent(sound):
+            return Recognition("", hints.language or "", no_speech_probability=1.0)
+        heard = self._recogniser.recognise(sound, hints)
+        useless = guards.is_unsaid(heard, sound) or guards.is_looped(heard, sound)
+        return replace(heard, text="" if useless else heard.text)
 
     def _out_of_loops(self, sound: Sound, hints: Hints) -> Recognition:
         """Greedily, which is quick; again and with less help as long as it goes in circles."""

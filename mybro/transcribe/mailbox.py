@@ -17,6 +17,8 @@ class Request:
     prompt: str = field(default="", repr=False)
     language: str = "en"
     speculative: bool = False
+    quick: bool = False
+    """Whether the first answer will do."""
 
 
 class Mailbox:

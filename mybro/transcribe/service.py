@@ -76,12 +76,20 @@ class Transcription:
                 await self._begin(await in_thread(setup_for, self._settings, fetch))
 
     async def transcribe(
-        self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False, expected: str = ""
+        self,
+        turn: int,
+        request: int,
+        audio: AudioBlock,
+        *,
+        speculative: bool = False,
+        quick: bool = False,
+        expected: str = "",
     ) -> Transcribed | None:
         """The words in `audio`; None if the request was dropped or replaced meanwhile.
 
         `request` is a number that is never used twice. A newer speculative request of a turn replaces one
-        that still waits; a confirmed one is never replaced. `expected` are names that may have been said.
+        that still waits; a confirmed one is never replaced. A `quick` one is answered with what first comes
+        to the recogniser's mind. `expected` are names that may have been said.
         Raises `TranscriptionError`.
         """
         if self._closed or self._setup is None:
@@ -89,7 +97,7 @@ class Transcription:
         language = self._settings.language
         extra = f"{self._settings.prompt} {expected}"
         prompt = prompt_for(language, extra, latin_names=self._settings.latin_names)
-        asked = Request(request, turn, audio.pcm, prompt, language, speculative)
+        asked = Request(request, turn, audio.pcm, prompt, language, speculative, quick)
         answer = self._pending.add(asked)
         self._wanted.set()
         if self._worker:

@@ -89,7 +89,7 @@ class Worker:
         language = None if request.language == "auto" else request.language
         try:
             sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / np.float32(32768)
-            heard = listener.transcribe(sound, Hints(request.prompt, language))
+            heard = listener.transcribe(sound, Hints(request.prompt, language), quick=request.quick)
         except MybroError as error:
             return {"type": "failed", "request": request.number, **_problem(error)}
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -132,6 +132,7 @@ class Worker:
             prompt=header["prompt"],
             language=header["language"],
             speculative=header["speculative"],
+            quick=header["quick"],
         )
         gone = self._mailbox.put(request)
         if gone is request and not request.speculative:
