@@ -104,7 +104,7 @@ async def store(
     monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path))
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     opened = await Store.open(url)
-    await opened.forget()
+    await opened.forget_logs()
     yield opened
     await opened.aclose()
 
@@ -118,7 +118,7 @@ async def test_transcriptions_are_logged_and_paged(store: Store) -> None:
     assert [row["content"] for row in await store.logs(9, session_id="one")] == ["text 3", "text 1"]
     assert rows[0]["latency_ms"] == pytest.approx(12.3)
     assert abs(rows[0]["created_at"].timestamp() - time.time()) < LIMIT_S
-    await store.forget()
+    await store.forget_logs()
     assert await store.logs(9) == []
 
 
@@ -171,6 +171,8 @@ async def test_tiers_are_asked_in_turn(store: Store, request: pytest.FixtureRequ
     assert await tiers.get(key) == "body"
     # From now on the quick one knows it, too.
     assert await quick.get(key) == "body"
+    await tiers.clear()
+    assert await tiers.get(key) is None
     await quick.aclose()
 
 

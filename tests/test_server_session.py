@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -138,6 +139,11 @@ async def test_what_a_model_understood_is_not_asked_again(scene: Scene) -> None:
         results.append((await asking)["result"])
     assert scene.brain.asked == ["add a page"]
     assert [one["cached"] for one in results] == [False, True]
+    await scene.call("DELETE", "/api/v1/history")
+    await scene.call("POST", "/v1/chat/message", 202, json={"text": "add a page", "wait_s": 0})
+    await asyncio.wait_for(scene.brain.thinking.wait(), LIMIT_S)
+    await scene.pipeline.settled(jobs=False)
+    assert scene.brain.asked == ["add a page"] * 2
 
 
 async def test_a_question_is_answered_by_its_number(scene: Scene) -> None:
@@ -195,7 +201,9 @@ async def test_the_page_is_there_and_says_what_it_may(scene: Scene) -> None:
         assert page.status_code == 200
         assert "<html" in page.text
         assert "default-src 'self'" in page.headers["content-security-policy"]
-        for reference in ("/page/plain.js",):
+        references = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+        assert references
+        for reference in references:
             assert (await browser.get(reference)).status_code == 200
         outside = await browser.get("/page/..%2f..%2f..%2fconfig.py")
         assert outside.status_code == 404

@@ -81,6 +81,13 @@ class Conversations:
             await self._cache.put(key, intent.model_dump_json(), self._ttl_s)
         return intent
 
+    async def forget(self) -> None:
+        """Forget the clients' dialogs, and what the cache knows. Raises `ServerError`."""
+        self._dialogs.clear()
+        self._hits.clear()
+        if self._cache is not None:
+            await self._cache.clear()
+
     async def aclose(self) -> None:
         await self._brain.aclose()
         if self._cache is not None:

@@ -95,6 +95,9 @@ class SessionWork:
                 while self._pipeline.state.jobs:
                     await self._wait(1.0)
                 return {}
+            case "forget":
+                await self._conversations.forget()
+                return {}
             case "answer":
                 await self._answer(**fields)
                 return {}

@@ -103,5 +103,8 @@ class _Kept:
     async def put(self, key: str, body: str, ttl_s: float) -> None:
         await self._store.put(key, body, ttl_s)
 
+    async def clear(self) -> None:
+        await self._store.clear()
+
     async def aclose(self) -> None:
         pass

@@ -25,6 +25,8 @@ class Cache(Protocol):
 
     async def put(self, key: str, body: str, ttl_s: float) -> None: ...
 
+    async def clear(self) -> None: ...
+
     async def aclose(self) -> None: ...
 
 
@@ -48,6 +50,9 @@ class InMemory:
         self._kept.move_to_end(key)
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
+
+    async def clear(self) -> None:
+        self._kept.clear()
 
     async def aclose(self) -> None:
         self._kept.clear()
@@ -77,6 +82,13 @@ class Redis:
     async def put(self, key: str, body: str, ttl_s: float) -> None:
         await self._do(self._client.set(_PREFIX + key, body, px=max(1, int(ttl_s * 1000))))
 
+    async def clear(self) -> None:
+        await self._do(self._delete_all())
+
+    async def _delete_all(self) -> None:
+        async for name in self._client.scan_iter(match=f"{_PREFIX}*"):
+            await self._client.delete(name)
+
     async def aclose(self) -> None:
         await self._client.aclose()
 
@@ -92,7 +104,7 @@ class Redis:
 
 
 class Tiers:
-    """The quickest first; what a later one knows is kept in those before it. Never raises."""
+    """The quickest first; what a later one knows is kept in those before it. One that fails is left out."""
 
     def __init__(self, tiers: Sequence[Cache], ttl_s: float) -> None:
         self._tiers, self._ttl_s = tiers, ttl_s
@@ -111,6 +123,11 @@ class Tiers:
 
     async def put(self, key: str, body: str, ttl_s: float) -> None:
         await self._put(self._tiers, key, body, ttl_s)
+
+    async def clear(self) -> None:
+        """Raises what a tier raises: what was to be forgotten and is not must be told."""
+        for tier in self._tiers:
+            await tier.clear()
 
     async def aclose(self) -> None:
         for tier in self._tiers:

@@ -84,7 +84,8 @@ class Work(Protocol):
         ...
 
     async def control(self, do: str, **fields: Any) -> Json:
-        """stop (returns once all work is dead), undo, redo, answer (question, yes, choice, always, object).
+        """stop (returns once all work is dead), undo, redo, answer (question, yes, choice, always, object),
+        forget (clients' conversations, and what sentences were understood as).
 
         Raises `ServerError`.
         """

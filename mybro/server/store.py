@@ -98,10 +98,8 @@ class Store:
         # SQLite forgets the zone.
         return [{**row, "created_at": row["created_at"].replace(tzinfo=UTC)} for row in rows]
 
-    async def forget(self) -> None:
-        """Delete every word: transcriptions and kept intents."""
-        for table in _TABLES:
-            await self._write(delete(table))
+    async def forget_logs(self) -> None:
+        await self._write(delete(_TABLES[0]))
 
     async def get(self, key: str) -> str | None:
         """A kept intent that has not expired."""
@@ -119,6 +117,10 @@ class Store:
                 )
         except DBAPIError as error:
             raise _failed(error) from None
+
+    async def clear(self) -> None:
+        """Forget every intent."""
+        await self._write(delete(_TABLES[1]))
 
     async def aclose(self) -> None:
         await self._engine.dispose()

@@ -136,7 +136,8 @@ def forgetting(context: Context) -> APIRouter:
     @routes.delete("/api/v1/history")
     async def forget() -> Done:
         """Delete the log of transcriptions, and the intents that are kept."""
-        await context.store.forget()
+        await context.store.forget_logs()
+        await context.services.work.control("forget")
         return Done()
 
     return routes
