@@ -27,7 +27,8 @@ NAMES = [
     ("COMMANDLINE", "constant", 2), ("tokenizer", "variable", 2), ("Tokenizer", "class", 2),
     ("stop", "function", 5), ("undo_that", "function", 5), ("run_tests", "function", 9), ("yes", "variable",
     5),
-    ("color_distance", "function", 2), ("_private_thing", "function", 2), ("normalized_key", "variable", 3),
+    ("color_distance", "function", 2), ("dot_product", "function", 9), ("_private_thing", "function", 2),
+    ("normalized_key", "variable", 3),
 ]  # fmt: skip
 LEXICON = Lexicon([*NAMES, *phrases()])
 SETTLED = settled_by(parse)
@@ -82,6 +83,7 @@ def test_names_are_written_as_the_repository_writes_them(heard: str, meant: str)
         "open the window because it is warm", "rename it to account id", "what time is it", "", " ", ".",
         "...",
         "the head of the state", "find a good place for the table", "make it a list",
+        "explain to me what the dot product is", "a slash in the middle",
     ],
 )  # fmt: skip
 def test_what_names_nothing_stays_as_it_was_heard(heard: str) -> None:

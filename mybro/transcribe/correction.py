@@ -142,6 +142,7 @@ def _proposal(
     path = "dot" in words or "slash" in words
     exact = lexicon.exact(words)
     if exact is not None:
+        path = path and _is_place(exact)  # dot_product is none
         likely = _allowed_exact(span, words, exact, around, path=path)
         return _of([(1.0, exact)], start, end, around, path=path) if likely else None
     least = _least(words, lexicon, around, path=path)
@@ -202,13 +203,15 @@ def _worth(fit: float, one: Said) -> float:
     return fit + 0.012 * math.log1p(max(name.weight for name in one.names.values()))
 
 
+def _is_place(one: Said) -> bool:
+    return any(name.kinds & {"path", "branch"} for name in one.names.values())
+
+
 def _fits(one: Said, around: Context, *, path: bool) -> bool:
     """Whether the names are of the kind that stands there: a path where a dot was said, and only there."""
+    if path or around.new:
+        return path and _is_place(one)
     kinds = set[str]().union(*(name.kinds for name in one.names.values()))
-    if path:
-        return "path" in kinds or "branch" in kinds
-    if around.new:
-        return False
     return around.place != "path" and kinds != {"path"} and (around.place != "branch" or "branch" in kinds)
 
 
