@@ -2,7 +2,7 @@
 
     python -m benchmarks.lexicon_bench --json [--quick] [--show] [--model NAME]
 
-300 sentences (quick: 60) about three installed packages, taken as repositories: names drawn by chance from
+300 sentences (quick: 45) about three installed packages, taken as repositories: names drawn by chance from
 each, said by Piper, Flite and espeak-ng in sentences of several forms. An error is a sentence that does not
 hold the name exactly as it is written. The other sentences name nothing: there both sides must be the same.
 
@@ -40,7 +40,7 @@ from mybro.transcribe.service import Transcription
 
 PACKAGES = ("rich", "httpx", "click")
 SENTENCES = 300
-QUICK = 60
+QUICK = 45
 FORMS = {
     "function": (
         "rename {} to {new}", "add a docstring to {}", "where is {} called", "refactor {} to be shorter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -54,16 +55,19 @@ class CorrectedTranscription:
         if heard is None:
             return None
         await self.names.known()
-        right = self.put_right(heard)
-        if right.heard or right.alternatives or not self._is_worth_more(heard):
-            return right
-        wanted = guesses(heard.text, self.names.lexicon, heard.average_logprob)
+        # In a thread: a long sentence and a large repository take some of a tenth of a second.
+        right, wanted = await asyncio.to_thread(self._considered, heard)
         if not wanted:
             return right
         return await self._again(right, _second(request), audio, wanted, speculative=speculative)
 
-    def _is_worth_more(self, heard: Transcribed) -> bool:
-        return heard.language in LANGUAGES and bool(heard.text.strip()) and not self._settled(heard.text)
+    def _considered(self, heard: Transcribed) -> tuple[Transcribed, list[str]]:
+        """What was heard, put right, and the names for which it is worth listening again."""
+        right = self.put_right(heard)
+        plain = heard.language in LANGUAGES and heard.text.strip() and not self._settled(heard.text)
+        if right.heard or right.alternatives or not plain:
+            return right, []
+        return right, guesses(heard.text, self.names.lexicon, heard.average_logprob)
 
     async def _again(
         self, first: Transcribed, request: int, audio: AudioBlock, wanted: list[str], *, speculative: bool

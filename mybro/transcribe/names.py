@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from mybro.index import load
+from mybro.index import Index, load
 from mybro.index.lexicon import Lexicon, names_of
 from mybro.intent import Intent
 from mybro.vocabulary import ordered
@@ -47,6 +47,7 @@ class RepositoryNames:
         self._own = [(name, "variable", OWN_WEIGHT) for name in own]
         self._refreshing = asyncio.Lock()
         self._known = asyncio.Event()
+        self._index_before: Index | None = None
         self.lexicon = Lexicon([*phrases(), *self._own])
         """What is known by now; at first software words only."""
 
@@ -83,4 +84,7 @@ class RepositoryNames:
 
     def _made(self) -> Lexicon:
         index = load(self._root) if self._root is not None else None
+        if index is not None and index == self._index_before:
+            return self.lexicon
+        self._index_before = index
         return Lexicon([*phrases(), *self._own, *(names_of(index) if index is not None else ())])
