@@ -72,9 +72,7 @@ def mend(found: Examination, wish: Wish, *, unsafe: bool = False) -> Mended:
         _copy(found.repo, copy, {finding.path for finding in wanted})
         again = replace(wish, root=copy, paths=(), select=tuple(sorted(names)), changed=False, edits=True,
                         use_baseline=False, baseline=None, deep=True)  # fmt: skip
-        before = {
-            path: (copy / path).read_bytes() if (copy / path).exists() else b"" for path in _paths(wanted)
-        }
+        before = {path: found.repo.read(path) or b"" for path in {finding.path for finding in wanted}}
         accepted = Counter(_key(f) for f in wanted)
         alone: set[str] = set()
         for _ in range(_ROUNDS):
@@ -83,12 +81,14 @@ def mend(found: Examination, wish: Wish, *, unsafe: bool = False) -> Mended:
             chosen = [f for f in result.findings if _meant(f, accepted, before, mended, least)]
             if not _apply(chosen, copy, alone):
                 break
-        _compare(found, examine(replace(again, select=(), edits=False, deep=wish.deep)), copy, before, mended)
+        _compare(
+            found,
+            examine(replace(again, select=wish.select, edits=False, deep=wish.deep)),
+            copy,
+            before,
+            mended,
+        )
     return mended
-
-
-def _paths(findings: Iterable[Finding]) -> set[str]:
-    return {finding.path for finding in findings}
 
 
 def _key(finding: Finding) -> tuple[str, str]:
@@ -118,12 +118,12 @@ def _copy(repo: Repository, copy: Path, paths: set[str]) -> None:
         subprocess.run(
             ["git", "init", "-q", "--template=", str(copy)], capture_output=True, check=False, timeout=30
         )
-        if "package.json" in repo.files and not (copy / "package.json").exists():
-            (copy / "package.json").write_text("{}")
-        for language, ending in _ENDINGS.items():
-            # What applies to the repository has to apply to its copy: one empty file for each language.
-            if repo.languages[language]:
-                (copy / f"mybro_language.{ending}").touch()
+    if "package.json" in repo.files and not (copy / "package.json").exists():
+        (copy / "package.json").write_text("{}")
+    for language, ending in _ENDINGS.items():
+        # What applies to the repository has to apply to its copy: one empty file for each language.
+        if repo.languages[language]:
+            (copy / f"mybro_language.{ending}").touch()
 
 
 _ENDINGS = {"python": "py", "javascript": "js", "typescript": "ts", "rust": "rs", "swift": "swift"}

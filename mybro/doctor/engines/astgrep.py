@@ -12,6 +12,7 @@ from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
 from mybro.doctor.facts import File
 from mybro.doctor.finding import Edit, Finding, Fixable
+from mybro.doctor.own.place import any_in
 
 FOLDER = Path(__file__).parent.parent / "patterns"
 _GRAMMARS = {
@@ -31,17 +32,14 @@ _FAMILY = {
 """A pattern for one of these is used with each of the grammars."""
 _PYTHON_HINTS = (
     b"iterrows",
-    b"itertuples",
     b"jwt",
     b"set_cookie",
     b"CORS",
     b"csrf",
+    b"SESSION_COOKIE",
     b"DEBUG",
     b"set_start_method",
-    b"verify_signature",
-    b"allow_origins",
-    b"render_template_string",
-    b"autoescape",
+    b"get_context",
 )
 """Python is looked at only where one of these is in the file: ruff has seen the rest."""
 
@@ -91,7 +89,7 @@ class AstGrep:
 
     def _hinted(self, task: Task, file: File) -> bool:
         data = task.repo.read(file) or b""
-        return any(hint in data for hint in _PYTHON_HINTS)
+        return any_in(data, _PYTHON_HINTS)
 
     def _read(self, task: Task, output: bytes, known: dict[str, File], outcome: Outcome) -> None:
         for line in output.splitlines():

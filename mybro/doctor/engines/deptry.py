@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
+from typing import Any
 
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
 from mybro.doctor.finding import Finding
@@ -87,12 +89,16 @@ class Deptry:
             rows = json.loads(out.read_bytes())
         outcome = Outcome()
         declared = (repo.text("pyproject.toml") or "") + (repo.text("requirements.txt") or "")
+        through = _brought(declared)
         for row in rows:
-            check = rules.get(row["error"]["code"])
+            code = row["error"]["code"]
+            if code == "DEP003" and _distribution(row["module"]) not in through:
+                code = "DEP001"  # it is installed here, but nothing that the project declares brings it
+            check = rules.get(code)
             path = plain(str(row["location"]["file"]))
             if check is None or not (repo.asked(path) or path in MANIFESTS):
                 continue
-            if row["error"]["code"] in ("DEP001", "DEP003") and _declared_alike(declared, str(row["module"])):
+            if code in ("DEP001", "DEP003") and _declared_alike(declared, str(row["module"])):
                 continue
             line = row["location"]["line"] or 0
             if path in MANIFESTS and not line:
@@ -103,15 +109,19 @@ class Deptry:
                     path,
                     line,
                     row["location"]["column"] or 1,
-                    row["error"]["message"],
+                    _message(code, row),
                     check.severity,
                     check.confidence,
                     self.name,
-                    row["error"]["code"],
+                    code,
                     anchor=str(row["module"]),
                 )
             )
         return outcome
+
+
+def _message(code: str, row: dict[str, Any]) -> str:
+    return f"{row['module']} is imported, and not declared" if code == "DEP001" else row["error"]["message"]
 
 
 def declares(text: str | None) -> bool:
@@ -120,6 +130,32 @@ def declares(text: str | None) -> bool:
         text is not None
         and re.search(r"(?m)^\s*dependencies\s*=|^\[tool\.poetry\.dependencies\]", text) is not None
     )
+
+
+def _distribution(module: str) -> str:
+    """The installed package that has this module."""
+    owners = packages_distributions().get(module.partition(".")[0]) or [module]
+    return _normal(owners[0])
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).casefold()
+
+
+def _brought(declared: str) -> set[str]:
+    """What the declared packages bring with them, as far as they are installed here."""
+    pending = {_normal(name) for name in re.findall(r"[\"'\n]([A-Za-z][\w.-]+)", declared)}
+    found: set[str] = set()
+    while pending:
+        name = pending.pop()
+        try:
+            wanted = requires(name) or []
+        except (PackageNotFoundError, ValueError):
+            continue
+        fresh = {_normal(m[0]) for line in wanted if (m := re.match(r"[\w.-]+", line))} - found
+        found |= fresh
+        pending |= fresh
+    return found
 
 
 def _declared_alike(declared: str, module: str) -> bool:

@@ -15,7 +15,7 @@ from mybro.doctor.facts import MAX_SOURCE_BYTES, File
 from mybro.doctor.finding import Edit, Finding
 from mybro.doctor.languages import CODE, TEXT
 
-_FEW = 800
+_FEW = 60
 """Up to this many files are named; more are found by its own walk, which is quicker."""
 _LANGUAGES = [*sorted(TEXT - {"plist", "css", "html"}), "prose", "yaml"]
 _MOST = 20_000

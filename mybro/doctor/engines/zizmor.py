@@ -11,6 +11,9 @@ from mybro.doctor.finding import Confidence, Finding, Severity, Unexamined
 _LEVELS: dict[str, Severity] = {"High": "high", "Medium": "medium", "Low": "low", "Informational": "low"}
 _SURE: dict[str, Confidence] = {"High": "high", "Medium": "medium", "Low": "low"}
 
+_ALSO_PEDANTIC = frozenset({"excessive-permissions"})
+"""Told also where zizmor is only asked to be strict: the mistake is plain."""
+
 
 def workflow(path: str) -> bool:
     """Whether zizmor looks at it."""
@@ -40,7 +43,17 @@ class Zizmor:
         outcome = Outcome()
         for batch in batches(paths):
             answer = command(
-                [zizmor, "--offline", "--no-progress", "--quiet", "--no-config", "--format", "json", *batch],
+                [
+                    zizmor,
+                    "--offline",
+                    "--no-progress",
+                    "--quiet",
+                    "--no-config",
+                    "--persona=pedantic",
+                    "--format",
+                    "json",
+                    *batch,
+                ],
                 cwd=repo.root,
                 deadline=task.deadline,
             )
@@ -55,6 +68,7 @@ class Zizmor:
                             "--no-progress",
                             "--quiet",
                             "--no-config",
+                            "--persona=pedantic",
                             "--format",
                             "json",
                             path,
@@ -79,7 +93,8 @@ class Zizmor:
             places = [p for p in row["locations"] if p["symbolic"].get("kind") == "Primary"] or row[
                 "locations"
             ]
-            if check is None or not places or row.get("ignored"):
+            pedantic = told.get("persona") != "Regular" and row["ident"] not in _ALSO_PEDANTIC
+            if check is None or not places or row.get("ignored") or pedantic:
                 continue
             place = places[0]
             where = place["symbolic"]["key"].get("Local", {})

@@ -16,7 +16,7 @@ MANY_LINES = 1200
 
 def bidi(content: Content) -> Iterator[Hit]:
     """Characters that turn the direction of what follows, in code."""
-    if content.file.language not in CODE or not (b"\xe2\x80" in content.data or b"\xe2\x81" in content.data):
+    if content.file.language not in CODE or content.data.isascii():
         return
     for found in _BIDI.finditer(content.data):
         name = f"U+{ord(found[0].decode()):04X}"

@@ -67,4 +67,7 @@ def first_line(text: str, pattern: str, default: int = 0) -> int:
 
 
 def any_in(data: bytes, words: Sequence[bytes]) -> bool:
-    return any(word in data for word in words)
+    for word in words:  # noqa: SIM110 (twice as quick, and asked of every file)
+        if word in data:
+            return True
+    return False

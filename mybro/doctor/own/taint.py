@@ -41,6 +41,26 @@ _SINK_WORDS = (
     b"make_response",
     b"return ",
 )
+_FRAMEWORKS = (
+    b"flask",
+    b"django",
+    b"fastapi",
+    b"starlette",
+    b"tornado",
+    b"aiohttp",
+    b"bottle",
+    b"sanic",
+    b"quart",
+    b"falcon",
+    b"pyramid",
+    b"cherrypy",
+    b"litestar",
+    b"webob",
+)
+_ASKED = re.compile(
+    rb"req(?:uest)?\.(?:args|form|values|files|cookies|headers|json|data|query|GET|POST|COOKIES|FILES|META|body|get_|"
+    rb"match_info|rel_url|path|params|stream|url|forms)|get_argument|@\w+\.(?:route|get|post|put|delete|patch)\("
+)
 _REQUEST = re.compile(r"^(?:flask\.|self\.|bottle\.)?(?:request|req|websocket|_request|flask_request)$")
 
 
@@ -255,14 +275,11 @@ def _routed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def taint(content: Content) -> Iterator[Hit]:
     """A visitor's text in commands, queries, paths, pages and addresses."""
     data = content.data
-    if not any_in(data, (b"request", b"get_argument", b"@app.", b"@router.")) or not any_in(
-        data, _SINK_WORDS
+    if content.file.is_test or not any_in(
+        data, (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
     ):
         return
-    if (
-        not any_in(data, (b"request.", b"req.", b"get_argument", b"@app.", b"@router.", b"@bp."))
-        or content.file.is_test
-    ):
+    if not any_in(data, _FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
         return
     tree = _tree(data)
     for node in ast.walk(tree) if tree else ():

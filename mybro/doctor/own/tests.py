@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 import tomllib
 import warnings
 from collections.abc import Iterator
+from functools import cache
 
 import tomlkit
 
@@ -17,6 +19,7 @@ from mybro.doctor.own.place import Content, Hit, any_in, first_line
 
 _LINES_WORTH_TESTING = 30
 _DEF = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(test\w*)\([^\n]*")
+_SCOPE = re.compile(rb"(?m)^([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
 _SKIP = re.compile(
     rb"@(?:pytest\.mark\.)(?:skip|xfail)(?:\(\s*\))?\s*$|(?:pytest\.mark\.|pytest\.)skip\(\s*\)|"
     rb"@unittest\.skip\s*$|@unittest\.skip\(\s*[\"']{2}\s*\)|self\.skipTest\(\s*[\"']{2}\s*\)",
@@ -42,31 +45,37 @@ def _tree(data: bytes) -> ast.Module | None:
 
 
 def no_assertions(content: Content) -> Iterator[Hit]:
-    """Test functions in which nothing can be wrong but an exception, by their syntax tree."""
-    if not _python_test(content) or not _suspicious(content.data):
+    """Test functions in which nothing can be wrong but an exception; only doubtful ones are parsed."""
+    if not _python_test(content):
         return
-    tree = _tree(content.data)
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
-            body = [
-                n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
-            ]
-            if node.decorator_list and any(
-                "fixture" in ast.unparse(d) or "skip" in ast.unparse(d) for d in node.decorator_list
-            ):
-                continue
-            if not any(_is_check(inner) for statement in body for inner in ast.walk(statement)):
-                yield Hit(content.file.path, node.lineno, f"{node.name} asserts nothing", anchor=node.name)
+    for start, text in _doubtful(content.data):
+        tree = _tree(textwrap.dedent(text.decode("utf-8", "replace")).encode())
+        node = tree.body[0] if tree and tree.body else None
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+        if not any(_is_check(inner) for statement in body for inner in ast.walk(statement)):
+            yield Hit(
+                content.file.path, content.line(start), f"{node.name} asserts nothing", anchor=node.name
+            )
 
 
-def _suspicious(data: bytes) -> bool:
-    """Whether some test function's text has no word of a check: a look at the text spares most parsing."""
-    starts = list(_DEF.finditer(data))
-    for number, found in enumerate(starts):
-        end = starts[number + 1].start() if number + 1 < len(starts) else len(data)
-        if not re.search(rb"assert|raises|warns|fail", data[found.end() : end]):
-            return True
-    return False
+def _doubtful(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Test functions whose text has no word of a check, and where they begin."""
+    for found in _DEF.finditer(data):
+        body = _end_of_body(found[1]).search(data, found.end())
+        text = data[found.start() : body.start() if body else len(data)]
+        before = data.rfind(b"\n", 0, max(0, found.start() - 1)) + 1
+        decorated = data[before : found.start()].lstrip()
+        if decorated.startswith(b"@") and (b"fixture" in decorated or b"skip" in decorated):
+            continue
+        if not re.search(rb"assert|raises|warns|fail", text):
+            yield found.start(), text
+
+
+@cache
+def _end_of_body(indent: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\n(?=[ \t]{0,%d}[^ \t\r\n#)\]}])" % len(indent))
 
 
 def _is_check(node: ast.AST) -> bool:
@@ -111,24 +120,30 @@ def sleeps(content: Content) -> Iterator[Hit]:
 
 
 def double_tests(content: Content) -> Iterator[Hit]:
-    """Two test functions of one name in one place, by the text; conditions and decorators may mean it."""
+    """Two test functions of one name in the same class or module, by their indentation."""
     if not _python_test(content):
         return
     names = [found[2] for found in _DEF.finditer(content.data)]
     if len(names) == len(set(names)):
         return
-    tree = _tree(content.data)
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, (ast.Module, ast.ClassDef)):
-            seen: dict[str, int] = {}
-            for item in node.body:
-                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name.startswith("test"):
-                    if item.name in seen and not any(
-                        "overload" in ast.unparse(d) for d in item.decorator_list
-                    ):
-                        message = f"{item.name} is on line {seen[item.name]} already, and only this one runs"
-                        yield Hit(content.file.path, item.lineno, message, anchor=item.name)
-                    seen[item.name] = item.lineno
+    scopes: dict[tuple[int, bytes], int] = {}
+    owner, number = b"", 0
+    for found in _SCOPE.finditer(content.data):
+        indent, kind, name = found[1], found[2], found[3]
+        if kind == b"class":
+            number += 1
+            owner = indent
+            continue
+        top = not indent
+        if not top and indent != owner + b"    ":
+            continue  # inside of a condition or a function: both may be meant
+        if not name.startswith(b"test"):
+            continue
+        place = (0 if top else number, name)
+        if place in scopes:
+            message = f"{name.decode()} is on line {scopes[place]} already, and only this one runs"
+            yield Hit(content.file.path, content.line(found.start(3)), message, anchor=name.decode())
+        scopes[place] = content.line(found.start(3))
 
 
 def never_run(content: Content) -> Iterator[Hit]:

@@ -84,7 +84,6 @@ def _everything(found: Examination) -> str:
             f"<details><summary><b>{escape(check.title)}</b> "
             f'<span class="dim">{check.id}, {len(group)}</span></summary>'
             f"<table>{rows}</table>{more}</details>"
-            f""
         )
     return f"<h2>Everything</h2>{''.join(parts)}" if parts else ""
 
