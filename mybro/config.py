@@ -62,6 +62,9 @@ class AudioSettings(_Section):
     )
     vad: Literal["silero", "webrtc", "silero+webrtc"] = Field("silero", description="what judges speech")
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="Silero's probability that counts as speech")
+    near_only: bool = Field(
+        False, description="take softer voices than the one at the microphone for somebody else's"
+    )
     webrtc_mode: int = Field(1, ge=0, le=3, description="WebRTC VAD's aggressiveness")
     pre_roll_ms: int = Field(500, ge=0, le=2000, description="sound kept from before the onset")
     onset_ms: int = Field(64, ge=20, le=1000, description="speech needed before an utterance begins")

@@ -151,3 +151,16 @@ def test_a_loudspeaker_that_has_no_rate_in_common_is_an_error(behave: Callable[.
     with pytest.raises(Exception, match="Invalid sample rate"):
         playout.open(Device(1, "Box", 0, 2, 16000.0))
     assert playout.close() == 0
+
+
+async def test_a_quiet_room_wakes_nobody_for_each_block(behave: Callable[..., None]) -> None:
+    behave(block_wait_s=0.001, amplitude=20)
+    capture = Capture(MICROPHONE)
+    capture.open()
+    blocks = await asyncio.wait_for(take(capture, 200), LIMIT_S)
+    await asyncio.to_thread(capture.close)
+    await capture.aclose()
+    assert [block.start for block in blocks[:3]] == [0, 320, 640]
+    assert len(blocks[-1].pcm) == 5 * 640
+    for one, two in itertools.pairwise(blocks):
+        assert two.start == one.start + len(one.pcm) // 2

@@ -19,9 +19,19 @@ QUEUE_BLOCKS = 100
 """Two seconds: longer than any stall of the loop that is worth bridging."""
 
 
+CALM_BLOCKS = 150
+TOGETHER = 5
+"""After three quiet seconds, so many quiet blocks travel together: waking the loop for each of them would be
+most of what listening costs. What is louder goes at once, with what waits."""
+CALM = 2.0
+CALM_RISE = 1.01
+CALM_AT_MOST = 1e-4
+"""Calm is less than so many times the quiet of late, and never more than -40 dB relative to full scale."""
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A block from the device, as the device gave it."""
+    """One block from the device, or a few quiet ones."""
 
     start: int
     """Index of the first sample since the stream was opened; what was dropped counts."""
@@ -44,6 +54,9 @@ class Capture:
         self._stream: Any = None
         self._resampler: Any = None
         self._sent = 0
+        self._quiet = CALM_AT_MOST
+        self._calm_for = 0
+        self._held: list[Captured] = []
         self._rest = np.zeros(0, np.int16)
 
     def open(self) -> None:
@@ -102,12 +115,31 @@ class Capture:
         at = time.monotonic() - max(when.currentTime - when.inputBufferAdcTime, 0.0)
         block = Captured(self._samples, at, bytes(data), self._dropped)
         self._samples += frames
+        self._held.append(block)
+        if not self._is_calm(block.pcm) or len(self._held) >= TOGETHER:
+            self._hand_over()
+
+    def _is_calm(self, pcm: bytes) -> bool:
+        """Whether it has been as quiet as the room for long."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+        power = float(np.dot(samples, samples)) / max(len(samples), 1) / 2**30 + 1e-10
+        calm = power < min(CALM * self._quiet, CALM_AT_MOST)
+        self._quiet = min(power, self._quiet * CALM_RISE)
+        self._calm_for = self._calm_for + 1 if calm else 0
+        return self._calm_for > CALM_BLOCKS
+
+    def _hand_over(self) -> None:
+        held, self._held = self._held, []
+        if not held:
+            return
+        pcm = b"".join(block.pcm for block in held)
         try:
-            self._queue.sync_q.put_nowait(block)
+            self._queue.sync_q.put_nowait(Captured(held[0].start, held[0].at, pcm, self._dropped))
         except (janus.SyncQueueFull, janus.SyncQueueShutDown):
-            self._dropped += 1
+            self._dropped += len(held)
 
     def _finished(self) -> None:
+        self._hand_over()
         # The device is gone, or was closed: the loop learns it after the last block.
         self._queue.sync_q.shutdown()
 

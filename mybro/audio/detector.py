@@ -48,7 +48,16 @@ def make_detector(settings: AudioSettings) -> Detector:
     """A detector as the settings have it. Raises `AudioError` where a part of it is not installed."""
     module, _, name = DETECTORS[settings.vad].partition(":")
     factory: DetectorFactory = getattr(importlib.import_module(module), name)
-    return factory.from_settings(settings)
+    detector = factory.from_settings(settings)
+    if settings.vad == "silero":
+        from mybro.audio.gate import GatedDetector
+
+        detector = GatedDetector(detector)
+    if settings.near_only:
+        from mybro.audio.near import NearDetector
+
+        detector = NearDetector(detector)
+    return detector
 
 
 class SileroDetector:

@@ -22,13 +22,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from mybro.audio.capture import Capture
+from mybro.audio.capture import Capture, Captured
 from mybro.audio.devices import Device, as_error, choose_device, device_gone, device_refused, no_portaudio
 from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
 from mybro.audio.playback import DUCKED
 from mybro.audio.playout import Playout, Samples
+from mybro.audio.source import BLOCK_SAMPLES
 from mybro.errors import AudioError
+from mybro.events import BYTES_PER_SAMPLE, SAMPLE_RATE
 from mybro.ops.child import parent_socket
 from mybro.ops.frames import Header, pack, read_frame
 
@@ -50,6 +52,7 @@ class SoundProcess:
         self._capture: Capture | None = None
         self._pumping: asyncio.Task[None] | None = None
         self._playouts: dict[int, Playout] = {}
+        self._plays = asyncio.Event()
         self._gain = 1.0
         self._guard = EchoGuard()
         self._onset = Onset()
@@ -85,6 +88,7 @@ class SoundProcess:
                 self._playouts[speech] = Playout(
                     header["rate"], self._loudness, self._finisher(speech), self._listener(speech)
                 )
+                self._plays.set()
             case "feed":
                 if playout := self._playouts.get(header["speech"]):
                     playout.feed(payload, last=header["last"])
@@ -127,16 +131,25 @@ class SoundProcess:
 
     async def _pump(self, capture: Capture) -> None:
         async for block in capture.blocks():
-            pcm, echo, stirs = self._guard.clean(block.at, block.pcm)
-            # Our own voice makes way here and now; whether it was for speech is judged by the parent.
-            self._soften(self._onset.hear(pcm, may_be_voice=stirs) and bool(self._playouts))
-            self._send(
-                {"is": "sound", "start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo},
-                pcm,
-            )
+            pcm, echo = self._cleaned(block)
+            header = {"start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo}
+            self._send({"is": "sound"} | header, pcm)
             await self._writer.drain()
         if capture is self._capture:
             self._send({"is": "deaf", "problem": asdict(device_gone(capture.device.name))})
+
+    def _cleaned(self, block: Captured) -> tuple[bytes, bool]:
+        """What was heard without our own voice, and whether it was only that."""
+        parts, only_echo = [], False
+        size = BLOCK_SAMPLES * BYTES_PER_SAMPLE
+        for first in range(0, len(block.pcm), size):
+            at = block.at + first / BYTES_PER_SAMPLE / SAMPLE_RATE
+            pcm, only_echo, stirs = self._guard.clean(at, block.pcm[first : first + size])
+            # Our own voice makes way here and now; whether it was for speech is judged by the parent.
+            playing = bool(self._playouts)
+            self._soften(self._onset.hear(pcm, may_be_voice=stirs and playing) and playing)
+            parts.append(pcm)
+        return b"".join(parts), only_echo
 
     async def _deaf(self, header: Header) -> None:
         await self._close_capture()
@@ -190,20 +203,27 @@ class SoundProcess:
             await self._opened(device, lambda: playout.open(device))
             self._send({"is": "playing", "speech": speech})
         except AudioError as error:
-            del self._playouts[speech]
+            self._forget(speech)
             self._send({"is": "unplayable", "speech": speech, "problem": asdict(error.problem)})
 
     async def _stop(self, header: Header) -> None:
         await self._close_playout(header["speech"])
 
     async def _close_playout(self, speech: int) -> None:
-        if playout := self._playouts.pop(speech, None):
+        if playout := self._forget(speech):
             position = await self._in_device_thread(playout.close)
             self._guard.silenced(time.monotonic())
             self._send({"is": "played", "speech": speech, "position": position})
 
+    def _forget(self, speech: int) -> Playout | None:
+        playout = self._playouts.pop(speech, None)
+        if not self._playouts:
+            self._plays.clear()
+        return playout
+
     async def _report_position(self) -> None:
         while True:
+            await self._plays.wait()
             await asyncio.sleep(POSITION_EVERY_S)
             for speech, playout in self._playouts.items():
                 self._send({"is": "position", "speech": speech, "position": playout.position})

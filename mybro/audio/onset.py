@@ -33,31 +33,37 @@ class Onset:
 
         self._vad: Any = webrtcvad.Vad(MODE)
         self._quiet = QUIETEST / LOUDER
-        self._slices = np.zeros(2 * BLOCK_SAMPLES // _SLICE)
-        self._run = 0
-        self._stay = 0
+        self._last = np.zeros(BLOCK_SAMPLES // _SLICE, np.float32)
+        self._run = self._stay = 0
 
     def hear(self, pcm: bytes, *, may_be_voice: bool) -> bool:
-        """The next BLOCK_SAMPLES 16-bit samples; `may_be_voice` is false where they are known to be no voice.
+        """The next BLOCK_SAMPLES 16-bit samples; `may_be_voice` is false where none counts.
 
         True from the onset until half a second after the last sign of it.
         """
-        voiced = len(pcm) == 2 * BLOCK_SAMPLES and self._is_voice(pcm) and may_be_voice
+        voiced = (
+            len(pcm) == 2 * BLOCK_SAMPLES and self._stands_out(pcm) and may_be_voice and self._voiced(pcm)
+        )
         self._run = self._run + 1 if voiced else 0
         if self._run >= BLOCKS:
             self._stay = STAY_BLOCKS
         self._stay = max(self._stay - 1, 0)
         return self._stay > 0
 
-    def _is_voice(self, pcm: bytes) -> bool:
-        samples = np.frombuffer(pcm, "<i2").astype(np.float64) / 32768
+    def _stands_out(self, pcm: bytes) -> bool:
+        """Whether this is louder than the room, and no struck key."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) * np.float32(1 / 32768)
         slices = np.mean(samples.reshape(-1, _SLICE) ** 2, axis=1)
-        self._slices = np.concatenate([self._slices[len(slices) :], slices])
+        last, self._last = self._last, slices
         power = float(slices.mean())
         loud = power > max(LOUDER * self._quiet, QUIETEST)
         self._quiet = min(power + 1e-12, self._quiet * RISE)
-        peak = float(self._slices.max())
-        steady = np.median(slices) > STEADY * peak and slices[-1] > STEADY / 2 * peak
+        if not loud:
+            return False
+        peak = float(max(last.max(), slices.max()))
+        return bool(np.median(slices) > STEADY * peak and slices[-1] > STEADY / 2 * peak)
+
+    def _voiced(self, pcm: bytes) -> bool:
         # Both halves are judged in any case: the detector adapts to all it hears.
         voiced = [self._vad.is_speech(pcm[at : at + 2 * _HALF], SAMPLE_RATE) for at in (0, 2 * _HALF)]
-        return bool(loud and steady and all(voiced))
+        return all(voiced)
