@@ -14,6 +14,8 @@ from mybro.transcribe.recogniser import Hints, Recognition
 
 SURE = -0.2
 """The mean log probability above which the first answer stands."""
+VERY_SURE = -0.15
+"""The same for what is like no command: the prompt makes a model surer than it should be."""
 FAIRLY_SURE = -0.45
 """The same for words that are what people say to the program."""
 USUAL = -4.0
@@ -26,9 +28,10 @@ WEIGHT = 0.15
 
 def is_sure(heard: Recognition, hints: Hints) -> bool:
     """Whether the first answer needs no second look."""
-    if heard.average_logprob > SURE:
-        return True
-    return heard.average_logprob > FAIRLY_SURE and _fit(heard, hints) > USUAL
+    if not FAIRLY_SURE < heard.average_logprob <= VERY_SURE:
+        return heard.average_logprob > VERY_SURE
+    fit = _fit(heard, hints)
+    return fit > (USUAL if heard.average_logprob <= SURE else POSSIBLE)
 
 
 def is_known(heard: Recognition, hints: Hints) -> bool:
