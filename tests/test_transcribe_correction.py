@@ -27,7 +27,8 @@ NAMES = [
     ("COMMANDLINE", "constant", 2), ("tokenizer", "variable", 2), ("Tokenizer", "class", 2),
     ("stop", "function", 5), ("undo_that", "function", 5), ("run_tests", "function", 9), ("yes", "variable",
     5),
-    ("color_distance", "function", 2), ("dot_product", "function", 9), ("_private_thing", "function", 2),
+    ("color_distance", "function", 2), ("dot_product", "function", 9),
+    ("_overhaul", "method", 2), ("_private_thing", "function", 2),
     ("normalized_key", "variable", 3),
 ]  # fmt: skip
 LEXICON = Lexicon([*NAMES, *phrases()])
@@ -60,6 +61,7 @@ def corrected(text: str) -> Corrected:
         ("call user underscore id here", "call user_id here"),
         ("and a docstring to render massage", "and a docstring to render_message"),
         ("write a unit test for private thing", "write a unit test for _private_thing"),
+        ("Add a docstring to overhaul.", "Add a docstring to _overhaul."),
         ("where is normalize key set", "where is normalized_key set"),
         ("switch to the branch feature slash login form", "switch to the branch feature/login-form"),
         ("add a doc string to the function", "add a docstring to the function"),

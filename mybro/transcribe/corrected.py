@@ -83,7 +83,7 @@ class CorrectedTranscription:
         if heard is None or self._settled(heard.text):
             return first
         found = correct(heard.text, self.names.lexicon, settled=self._settled)
-        if not is_better(first.text, found, wanted):
+        if not is_better(first.text, found.text, wanted):
             return first
         spent = first.processing_ms + heard.processing_ms
         return replace(heard, request=first.request, text=found.text, heard=first.text, processing_ms=spent)

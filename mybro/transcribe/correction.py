@@ -34,6 +34,7 @@ _INFLECTED_LEAST = 0.78
 _FILLING_LEAST = 0.9
 _LONG = 7
 _STEM_LEAST = 0.7
+_CALLED = frozenset({"function", "method", "class"})
 _WORD_LEAST = 0.5
 _SAME_SOUND = 0.9
 _NEVER = 2.0
@@ -268,8 +269,10 @@ def _allowed_exact(
     if len(exact.words) == 1:
         if len(words) > 1:  # "command line" is COMMANDLINE
             return around.strength >= 2 and len("".join(words)) >= _LONG
-        public = any(not name.startswith("_") for name in exact.names)
-        return public and bool(around.kinds) and around.strength == 3 and not around.new
+        if any(not name.startswith("_") for name in exact.names):
+            return bool(around.kinds) and around.strength == 3 and not around.new
+        # "a docstring to prepare", where there is a function _prepare and nothing else of that name
+        return around.strength == 3 and all(name.kinds <= _CALLED for name in exact.names.values())
     match around.strength:
         case 3 | 2:
             return True

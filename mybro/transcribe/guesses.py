@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mybro.index.lexicon import Lexicon, sounds_of
 from mybro.transcribe.context import context_of, is_known, is_request
-from mybro.transcribe.correction import Corrected, likeliest
+from mybro.transcribe.correction import likeliest
 from mybro.transcribe.heard import pieces, said
 
 MOST = 6
 LEAST = 0.55
 """How alike a name must sound to be worth a thought."""
 LONGEST_SPAN = 4
+_KEPT = 0.6
+"""How much of the rest of a sentence must have been heard before."""
 SURE_LOGPROB = -0.25
 """Above this mean log probability a recogniser is right, as long as it wrote words that there are."""
 
@@ -44,12 +47,15 @@ def _has_unknown(words: Sequence[str], lexicon: Lexicon) -> bool:
     return any(not is_known(word) and word not in lexicon.words for word in words)
 
 
-def is_better(first: str, second: Corrected, wanted: Sequence[str]) -> bool:
+def is_better(first: str, second: str, wanted: Sequence[str]) -> bool:
     """Whether a second hearing found one of the names, and is the same sentence otherwise."""
-    names = [change for change in second.changes if change.written in wanted]
+    names = [name for name in wanted if _holds(second, name) and not _holds(first, name)]
     if not names:
         return False
-    before, after = ([piece.low for piece in pieces(text)] for text in (first, second.text))
+    before, after = ([piece.low for piece in pieces(text)] for text in (first, second))
     kept = sum(min(before.count(word), after.count(word)) for word in set(after))
-    rest = len(after) - sum(len(pieces(change.written)) for change in names)
-    return kept >= 0.6 * rest
+    return kept >= _KEPT * (len(after) - sum(len(pieces(name)) for name in names))
+
+
+def _holds(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w./]){re.escape(name)}(?![\w/])", text) is not None
