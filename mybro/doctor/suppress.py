@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mybro.doctor.check import DoctorError
 from mybro.doctor.facts import Repository
@@ -17,6 +18,8 @@ BASELINE = ".mybro-baseline.json"
 _COMMENT = re.compile(r"mybro:\s*ignore(-file)?\[([A-Za-z0-9, ]+)\][ \t]*([^\n]*)")
 _MARK = b"mybro: ignore"
 _HEAD_LINES = 30
+_MOST_LINES = 10
+_SIGNS = ("#", "//", "/*", "<!--", "--", "%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,15 @@ class Hidden:
     """A finding that is not reported."""
 
     finding: Finding
+    reason: str
+
+
+class _Comment(NamedTuple):
+    first: int
+    """The line from which it holds: its own, or the next where nothing else is on its own."""
+    whole: bool
+    """Whether it holds for the whole file."""
+    ids: frozenset[str]
     reason: str
 
 
@@ -35,7 +47,7 @@ class Comments:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._files: dict[str, list[tuple[int, bool, frozenset[str], str]]] = {}
+        self._files: dict[str, list[_Comment]] = {}
         self.without_reason: list[Unexamined] = []
 
     def reason(self, finding: Finding) -> str:
@@ -44,14 +56,13 @@ class Comments:
             return ""
         if finding.path not in self._files:
             self._files[finding.path] = self._read(finding.path)
-        last = max(finding.end_line, finding.line)
-        for line, whole, ids, reason in self._files[finding.path]:
-            near = finding.line - 1 <= line <= min(last, finding.line + 10)
-            if finding.check in ids and (whole or near):
-                return reason
+        last = min(max(finding.end_line, finding.line), finding.line + _MOST_LINES)
+        for comment in self._files[finding.path]:
+            if finding.check in comment.ids and (comment.whole or finding.line <= comment.first <= last):
+                return comment.reason
         return ""
 
-    def _read(self, path: str) -> list[tuple[int, bool, frozenset[str], str]]:
+    def _read(self, path: str) -> list[_Comment]:
         data = self._repo.read(path)
         if data is None or _MARK not in data:
             return []
@@ -63,7 +74,8 @@ class Comments:
             reason = re.sub(r"\s*(?:\*/|-->)\s*$", "", match[3]).strip(" :-")
             whole = match[1] is not None and number <= _HEAD_LINES
             if reason:
-                found.append((number, whole, ids, reason))
+                alone = line.lstrip().startswith(_SIGNS)
+                found.append(_Comment(number + alone, whole, ids, reason))
             else:
                 why = f"line {number}: an ignore without a reason does not count"
                 self.without_reason.append(Unexamined(path, why, "mybro", partial=False))

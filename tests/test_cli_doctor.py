@@ -1,0 +1,107 @@
+"""`mybro doctor` as a person and a program use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.doctor_fixtures import repository
+from tests.program import run
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return repository(tmp_path / "shop", {"a.py": "import os\nimport yaml\nyaml.load(x, yaml.Loader)\n"})
+
+
+def doctor(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return run("doctor", *arguments, home=cwd.parent / "home", cwd=cwd)
+
+
+def test_findings_give_one_and_a_report(shop: Path) -> None:
+    done = doctor(cwd=shop)
+    assert done.returncode == 1
+    assert "What matters most" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_clean_repository_gives_nothing(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"notes.md": "# Notes\n\nNothing.\n"})
+    done = doctor(cwd=root)
+    assert done.returncode == 0
+    assert "Nothing found" in done.stdout
+
+
+def test_what_could_not_be_read_gives_three(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"a.py": "def f(:\n"})
+    assert doctor("--ignore", "PY01,TS,DC,GT,CI", cwd=root).returncode == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--select", "NO1"], ["nowhere"], ["--explain", "X"], ["--base", "nowhere"], ["--fail-on", "x"]],
+)
+def test_wrong_usage_gives_two(shop: Path, arguments: list[str]) -> None:
+    done = doctor(*arguments, cwd=shop)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_the_threshold_decides(shop: Path) -> None:
+    assert doctor("--select", "PY03", cwd=shop).returncode == 0
+    assert doctor("--select", "PY03", "--fail-on", "low", cwd=shop).returncode == 1
+
+
+def test_the_reports_for_programs(shop: Path, tmp_path: Path) -> None:
+    told = json.loads(doctor("--json", "--select", "PY03", cwd=shop).stdout)
+    assert [finding["id"] for finding in told["findings"]] == ["PY03"]
+    assert json.loads(doctor("--sarif", cwd=shop).stdout)["version"] == "2.1.0"
+    assert "::notice file=a.py,line=1" in doctor("--github", "--select", "PY03", cwd=shop).stdout
+    page = tmp_path / "report.html"
+    doctor("--html", "-o", page, cwd=shop)
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_listing_and_explaining(shop: Path) -> None:
+    listed = json.loads(doctor("--list", "--json", cwd=shop).stdout)
+    assert len(listed) >= 70
+    assert "SEC05" in doctor("--list", cwd=shop).stdout
+    assert "Weak" in doctor("--explain", "sec05", cwd=shop).stdout.replace("weak", "Weak")
+
+
+def test_mending_writes_and_a_diff_does_not(shop: Path) -> None:
+    done = doctor("--diff", cwd=shop)
+    assert "-import os" in done.stdout
+    assert (shop / "a.py").read_text().startswith("import os")
+    done = doctor("--fix", "--test", "python3 -c pass", cwd=shop)
+    assert (shop / "a.py").read_text().startswith("import yaml")
+    assert "Nothing here mends itself" in doctor("--fix", "--select", "PY", cwd=shop).stderr
+
+
+def test_changes_that_are_not_committed_are_kept_by_a_checkpoint(shop: Path) -> None:
+    (shop / "b.py").write_text("import sys\n")
+    done = doctor("--fix", "--select", "PY03", cwd=shop)
+    assert "Checkpoint" in done.stderr
+    assert (shop / "b.py").read_text() == ""
+
+
+def test_failing_tests_keep_everything_as_it_was(shop: Path) -> None:
+    done = doctor("--fix", "--test", "false", cwd=shop)
+    assert done.returncode == 1
+    assert (shop / "a.py").read_text().startswith("import os")
+
+
+def test_a_baseline_is_written_and_read(shop: Path) -> None:
+    assert doctor("--write-baseline", cwd=shop).returncode == 0
+    done = doctor("--baseline", ".mybro-baseline.json", "--json", cwd=shop)
+    assert not [f for f in json.loads(done.stdout)["findings"] if f["path"] == "a.py"]
+
+
+def test_mybros_own_installation(shop: Path) -> None:
+    done = doctor("--self", "--json", cwd=shop)
+    assert {"machine", "git"} <= {finding["name"] for finding in json.loads(done.stdout)["findings"]}

@@ -1,0 +1,126 @@
+"""Repositories that want to be run, to hang, or to break what looks at them."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from mybro.doctor import facts
+from mybro.doctor.examine import Wish, examine
+from mybro.doctor.fix import mend
+from tests.doctor_fixtures import git, repository
+
+pytestmark = pytest.mark.integration
+
+
+def marks(folder: Path) -> str:
+    """A command that leaves a trace if anything runs it."""
+    return f"touch {folder / 'ran'}"
+
+
+def test_nothing_that_gits_configuration_names_is_run(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"a.py": "x = 1\n", ".gitattributes": "*.py filter=evil diff=evil\n"})
+    trap = marks(tmp_path)
+    for name in ("core.fsmonitor", "core.sshCommand", "core.pager", "diff.external", "core.editor"):
+        git(root, "config", name, trap)
+    for name in ("filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv"):
+        git(root, "config", name, trap)
+    hook = root / ".git" / "hooks" / "post-index-change"
+    hook.write_text(f"#!/bin/sh\n{trap}\n")
+    hook.chmod(0o755)
+    (root / "a.py").write_text("x = 2\nimport os\n")
+    for wish in (Wish(root), Wish(root, changed=True), Wish(root, deep=True, select=("GT", "SEC"))):
+        examine(wish)
+    mend(examine(Wish(root)), Wish(root))
+    assert facts.look(root).git is not None
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_of_a_python_project_is_run(tmp_path: Path) -> None:
+    trap = f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+    names = ("setup.py", "conftest.py", "sitecustomize.py", "ruff.py", "typos.py", "yaml.py")
+    files = dict.fromkeys(names, trap)
+    files["pyproject.toml"] = (
+        '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["httpx"]\n'
+        '[tool.ruff]\nextend = "../../../etc/passwd"\n[tool.deptry]\nextend_exclude = ["a"]\n'
+    )
+    files["evil.py"] = trap
+    root = repository(tmp_path / "r", files)
+    for name in ("ruff", "typos", "ast-grep", "zizmor", "git"):
+        fake = root / name
+        fake.write_text(f"#!/bin/sh\n{marks(tmp_path)}\n")
+        fake.chmod(0o755)
+    before = os.environ["PATH"]
+    os.environ["PATH"] = f"{root}{os.pathsep}.{os.pathsep}{before}"
+    try:
+        # Whoever puts a repository first on PATH has run its git before.
+        (root / "git").unlink()
+        examine(Wish(root, deep=True))
+    finally:
+        os.environ["PATH"] = before
+    assert not (tmp_path / "ran").exists()
+
+
+def test_loops_pipes_and_odd_names_are_survived(tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    root.mkdir()
+    (root / "loop").symlink_to(".")
+    (root / "a").mkdir()
+    (root / "a" / "up").symlink_to("..")
+    (root / "outside").symlink_to("/etc")
+    os.mkfifo(root / "pipe.py")
+    (root / "new\nline.py").write_text("import os\n")
+    (root / "-rf.py").write_text("x = f'a'\n")
+    os.close(os.open(os.fsencode(root) + b"/\xff\xfe.py", os.O_CREAT | os.O_WRONLY))
+    (root / "bad.py").write_bytes(b"x = '\xff\xfe'\n")
+    (root / "zero.py").write_bytes(b"\0" * 5000)
+    (root / "nested.json").write_text("[" * 100_000)
+    (root / "package.json").write_text("[" * 100_000)
+    (root / "deep.py").write_text("(" * 5000 + ")" * 5000)
+    (root / "bomb.yml").write_text("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n")
+    found = examine(Wish(root, deep=True))
+    paths = {finding.path for finding in found.findings}
+    assert "GT07" in {finding.check for finding in found.findings}
+    assert any(path == "-rf.py" for path in paths)
+    assert not any(path.startswith(("loop/", "outside/")) for path in found.repo.files)
+    assert "pipe.py" not in found.repo.files
+
+
+def test_a_file_of_a_gigabyte_is_told_and_not_read(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"a.py": "x = 1\n"})
+    with (root / "big.py").open("wb") as stream:
+        stream.truncate(1 << 30)
+    with (root / "big.txt").open("wb") as stream:
+        stream.truncate(1 << 30)
+    git(root, "add", "-N", "big.py")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = examine(Wish(root))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert max(grown, children) < (600 << 10)  # in kB
+    assert any(entry.what == "big.py" and entry.partial for entry in found.unexamined)
+    assert ("GT05", "big.py") in {(finding.check, finding.path) for finding in found.findings}
+    assert found.exit_code("high") == 3
+
+
+def test_very_many_files_are_listed_in_bounded_memory(tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    for folder in range(10):
+        (root / f"d{folder}").mkdir(parents=True)
+        for number in range(1000):
+            os.close(os.open(root / f"d{folder}" / f"{number}.py", os.O_CREAT | os.O_WRONLY))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    repo = facts.look(root)
+    assert len(repo.files) == 10_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < (60 << 10)
+
+
+def test_an_engine_out_of_time_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\n")
+    found = examine(Wish(tmp_path, timeout_s=1e-9))
+    assert any("out of time" in entry.why for entry in found.unexamined)
+    assert found.exit_code("high") == 3
