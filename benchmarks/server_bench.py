@@ -31,7 +31,7 @@ import numpy as np
 import soundfile
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.harness import report
+from benchmarks.harness import Spread, report
 
 AUDIO = Path(__file__).parents[1] / "tests" / "audio" / "dev" / "01_piper_joe.flac"
 EVENT_STREAMS = 50
@@ -219,13 +219,13 @@ async def measure(*, quick: bool) -> dict[str, Any]:
                     mine.append(one)
                     theirs.append(other)
             load = await under_load(*ours, sentences=1 if quick else 4)
-    ratios = sorted(a / b for a, b in zip(mine, theirs, strict=True))
+    ratios = [a / b for a, b in zip(mine, theirs, strict=True)]
     calls_a_second = {"ours": round(statistics.median(mine)), "peer": round(statistics.median(theirs))}
-    spread = {"p10": round(ratios[0], 3), "p90": round(ratios[-1], 3), "n": len(ratios)}
     return {
         "calls_over_empty": {
             "unit": "calls/s", **calls_a_second,
-            "ratio": round(statistics.median(ratios), 3), "spread": {"ratio": spread},
+            "ratio": round(statistics.median(ratios), 3),
+            "spread": {"ratio": Spread(tuple(ratios)).figures()},
         },
         "lost_events": {
             "unit": "events", "ours": load["lost"], "of": load["events"], "streams": EVENT_STREAMS,

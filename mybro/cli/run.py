@@ -52,11 +52,11 @@ def command(
     settings = load_settings(flags)
     where = _place(repo, worktree)
     session = work(settings, where, files, options, realtime=realtime, as_json=as_json)
-    return run(session) if settings.server.enabled else asyncio.run(session)
+    return asyncio.run(session)
 
 
 def run(session: Coroutine[Any, Any, int]) -> int:
-    """Run a session to its end, on uvloop where it is there."""
+    """Run a session that has no terminal to read keys from, on uvloop where it is there."""
     try:
         from uvloop import new_event_loop
     except ImportError:

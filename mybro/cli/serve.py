@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from mybro.server.tokens import Tokens
 
 
+LIBRARIES = (
+    "fastapi", "httptools", "jwt", "prometheus_client", "python_multipart", "structlog", "uvicorn",
+    "websockets",
+)  # fmt: skip
+
+
 @click.group("serve", invoke_without_command=True)
 @click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: server.port, 7777.")
@@ -91,7 +97,7 @@ def require() -> None:
     """Raises `ConfigError` where the server's libraries are missing."""
     import importlib.util
 
-    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
+    if any(importlib.util.find_spec(name) is None for name in LIBRARIES):
         raise ConfigError(
             "no_server", "the server's libraries are not installed", hint="Run: pip install 'mybro[server]'"
         )
