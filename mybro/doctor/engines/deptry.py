@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
+from mybro.doctor.facts import Repository
 from mybro.doctor.finding import Finding
 
 MANIFESTS = ("pyproject.toml", "requirements.txt")
@@ -66,6 +67,9 @@ class Deptry:
             return Outcome()
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.json"
+            inner = [
+                arg for folder in _projects_inside(repo) for arg in ("-ee", f"(\\./)?{re.escape(folder)}/")
+            ]
             known = ",".join(f"{package}={modules}" for package, modules in _MODULES.items())
             answer = command(
                 [
@@ -78,6 +82,7 @@ class Deptry:
                     r".*(tests?|docs|examples|benchmarks)/",
                     "-pmnm",
                     known,
+                    *inner,
                 ],
                 cwd=repo.root,
                 deadline=task.deadline,
@@ -120,6 +125,10 @@ class Deptry:
         return outcome
 
 
+_COCOA = frozenset({"Foundation", "AppKit", "objc", "CoreFoundation", "PyObjCTools"})
+"""Modules that every pyobjc framework brings."""
+
+
 def _message(code: str, row: dict[str, Any]) -> str:
     return f"{row['module']} is imported, and not declared" if code == "DEP001" else row["error"]["message"]
 
@@ -130,6 +139,13 @@ def declares(text: str | None) -> bool:
         text is not None
         and re.search(r"(?m)^\s*dependencies\s*=|^\[tool\.poetry\.dependencies\]", text) is not None
     )
+
+
+def _projects_inside(repo: Repository) -> list[str]:
+    """Folders with a manifest of their own: what they import is declared there."""
+    manifests = ("/pyproject.toml", "/setup.py", "/requirements.txt")
+    names = (*manifests, *(f"{name}.jinja" for name in manifests))
+    return sorted({path.rpartition("/")[0] for path in repo.files if path.endswith(names)})
 
 
 def _distribution(module: str) -> str:
@@ -160,6 +176,8 @@ def _brought(declared: str) -> set[str]:
 
 def _declared_alike(declared: str, module: str) -> bool:
     """Whether a package of nearly this name is declared: one that is not installed here cannot be asked."""
+    if module.partition(".")[0] in _COCOA and "pyobjc" in declared:
+        return True
     word = re.escape(module.partition(".")[0]).replace("_", "[-_.]?")
     return (
         re.search(rf"(?im)[\"'\s-]{word}[\"'\s\[<>=~!;,-]|{word}-(?:wheels|python|binary)\b", declared)

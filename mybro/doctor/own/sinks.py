@@ -70,6 +70,15 @@ SAFE_CALLS = re.compile(
 )
 
 
+TEXT_CALLS = re.compile(
+    r"(?:^|\.)(?:str|repr|format|join|strip|lstrip|rstrip|replace|lower|upper|split|rsplit|partition|encode|decode|get|"
+    r"getlist|pop|unquote|unquote_plus|b64decode|urlsafe_b64decode|loads|Path|PurePath|path\.join|abspath|realpath|normpath|"
+    r"expanduser|resolve|joinpath|list|tuple|dict|set|sorted|bytes|removeprefix|removesuffix|title|capitalize|zfill|"
+    r"urljoin|text|open|read|readline|fromhex|copy|items|values|keys|getvalue|parse_qs|parse_qsl|urlparse)$"
+)
+"""Calls that only change how a text is written or held."""
+
+
 def _sink(check: str, name: str, message: str, **how: object) -> Sink:
     return Sink(check, re.compile(name), message, **how)  # type: ignore[arg-type]
 
@@ -172,6 +181,6 @@ SINKS = (
         r"^(?:\w+\.)?(?:Markup|mark_safe|HTMLResponse|HttpResponse)$",
         "a visitor's text is sent as HTML",
         keywords=("content",),
-        unless=re.compile(r"content_type|media_type|text/plain|application/json"),
+        unless=re.compile(r"content_type|media_type|headers=|text/plain|application/json"),
     ),
 )

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 from mybro.doctor.own.place import Content, Hit, any_in
-from mybro.doctor.own.sinks import ATTRIBUTES, SAFE_CALLS, SINKS, Sink
-from mybro.doctor.own.tests import _tree
+from mybro.doctor.own.sinks import SAFE_CALLS, SINKS, TEXT_CALLS, Sink
+from mybro.doctor.own.tests import syntax
+from mybro.doctor.own.visitors import is_injected, is_routed, is_source, rejects
 
 _SINK_WORDS = (
     b"open(",
@@ -61,7 +62,6 @@ _ASKED = re.compile(
     rb"req(?:uest)?\.(?:args|form|values|files|cookies|headers|json|data|query|GET|POST|COOKIES|FILES|META|body|get_|"
     rb"match_info|rel_url|path|params|stream|url|forms)|get_argument|@\w+\.(?:route|get|post|put|delete|patch)\("
 )
-_REQUEST = re.compile(r"^(?:flask\.|self\.|bottle\.)?(?:request|req|websocket|_request|flask_request)$")
 
 
 class _Function:
@@ -70,17 +70,24 @@ class _Function:
     def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef, content: Content, routed: bool) -> None:
         self.content = content
         self.tainted: set[str] = set()
+        self.unsure: set[str] = set()
+        """Tainted names whose text went through a call that nobody here knows: it may have checked it."""
+        self._doubt = False
         self.hits: list[Hit] = []
         if routed:
             plain = {"self", "cls", "request", "req", "db", "session"}
             for arg in (*node.args.args, *node.args.kwonlyargs):
                 kind = ast.unparse(arg.annotation) if arg.annotation else ""
-                if arg.arg not in plain and kind in ("", "str", "bytes") and not _is_default_call(node, arg):
+                if arg.arg not in plain and kind in ("", "str", "bytes") and not is_injected(node, arg):
                     self.tainted.add(arg.arg)
 
     def walk(self, body: list[ast.stmt]) -> None:
         for statement in body:
             self._statement(statement)
+
+    def _fresh(self, node: ast.expr | None) -> bool:
+        self._doubt = False
+        return self.is_tainted(node)
 
     def _statement(self, node: ast.stmt) -> None:  # noqa: C901 (one case a kind of statement)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -90,19 +97,19 @@ class _Function:
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._bind(target, self.is_tainted(value))
+                    self._bind(target, self._fresh(value))
             case ast.AnnAssign(target=target, value=value) if value is not None:
-                self._bind(target, self.is_tainted(value))
+                self._bind(target, self._fresh(value))
             case ast.AugAssign(target=ast.Name(id=name), value=value):
                 if self.is_tainted(value):
                     self.tainted.add(name)
             case ast.For(target=target, iter=source) | ast.AsyncFor(target=target, iter=source):
-                self._bind(target, self.is_tainted(source))
+                self._bind(target, self._fresh(source))
             case ast.With(items=items) | ast.AsyncWith(items=items):
                 for item in items:
                     if item.optional_vars is not None:
-                        self._bind(item.optional_vars, self.is_tainted(item.context_expr))
-            case ast.If(test=test, body=body) if _rejects(test, body):
+                        self._bind(item.optional_vars, self._fresh(item.context_expr))
+            case ast.If(test=test, body=body) if rejects(test, body):
                 for name in _names(test):
                     self.tainted.discard(name)
         for inner in ("body", "orelse", "finalbody"):
@@ -118,6 +125,7 @@ class _Function:
                 self._bind(item, tainted)
         elif isinstance(target, ast.Name):
             (self.tainted.add if tainted else self.tainted.discard)(target.id)
+            (self.unsure.add if tainted and self._doubt else self.unsure.discard)(target.id)
         elif (
             isinstance(target, ast.Subscript | ast.Attribute)
             and tainted
@@ -129,9 +137,10 @@ class _Function:
         """Whether the value has something of the visitor's in it."""
         match node:
             case ast.Name(id=name):
+                self._doubt = self._doubt or name in self.unsure
                 return name in self.tainted
             case ast.Attribute() | ast.Subscript():
-                if _source(node):
+                if is_source(node):
                     return True
                 if (
                     isinstance(node, ast.Attribute)
@@ -141,12 +150,13 @@ class _Function:
                     return False
                 return self.is_tainted(node.value)
             case ast.Call(func=func, args=args, keywords=keywords):
-                if _source(node):
+                if is_source(node):
                     return True
                 name = ast.unparse(func)
                 if SAFE_CALLS.search(name):
                     return False
                 inner = any(map(self.is_tainted, args)) or any(self.is_tainted(k.value) for k in keywords)
+                self._doubt = self._doubt or (inner and not TEXT_CALLS.search(name))
                 return inner or (isinstance(func, ast.Attribute) and self.is_tainted(func.value))
             case ast.JoinedStr(values=values):
                 return any(self.is_tainted(v.value) for v in values if isinstance(v, ast.FormattedValue))
@@ -175,6 +185,7 @@ class _Function:
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
                 for sink in SINKS:
+                    self._doubt = False
                     if sink.name.search(name) and self._reaches(sink, node):
                         self._tell(sink, node)
                         break
@@ -195,7 +206,14 @@ class _Function:
     def _tell(self, sink: Sink, node: ast.AST) -> None:
         line = getattr(node, "lineno", 0)
         self.hits.append(
-            Hit(self.content.file.path, line, sink.message, rule=sink.check, anchor=ast.unparse(node)[:120])
+            Hit(
+                self.content.file.path,
+                line,
+                sink.message,
+                rule=sink.check,
+                severity="medium" if self._doubt else None,
+                anchor=ast.unparse(node)[:120],
+            )
         )
 
 
@@ -216,62 +234,6 @@ def _names(node: ast.expr) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
-def _rejects(test: ast.expr, body: list[ast.stmt]) -> bool:
-    """`if value not in ALLOWED: return` and its like: what comes after was checked."""
-    ends = bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue)
-    text = ast.unparse(test)
-    # Only a comparison with a fixed set or a full match is a check; a search for a bad word is none.
-    return (
-        ends
-        and re.search(
-            r" not in [A-Z_]{3,}| not in [\(\[{]|not re\.fullmatch|is_relative_to|\.isalnum|\.isdigit|"
-            r"\.isidentifier|commonpath|startswith\(",
-            text,
-        )
-        is not None
-    )
-
-
-def _is_default_call(node: ast.FunctionDef | ast.AsyncFunctionDef, arg: ast.arg) -> bool:
-    """Whether the parameter is injected (Depends(…)) and not taken from the address."""
-    named = [*node.args.args][len(node.args.args) - len(node.args.defaults) :]
-    for other, default in zip(named, node.args.defaults, strict=True):
-        if other is arg:
-            return isinstance(default, ast.Call) and "Depends" in ast.unparse(default)
-    return False
-
-
-def _source(node: ast.expr) -> bool:
-    """Whether the expression itself is a part of the request that its sender chose."""
-    while isinstance(node, ast.Subscript | ast.Call | ast.Await):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if not isinstance(node, ast.Attribute):
-        return False
-    chain: ast.Attribute = node
-    while True:
-        if chain.attr in ATTRIBUTES and _REQUEST.match(ast.unparse(chain.value)):
-            return True
-        inner: ast.expr = chain.value
-        while isinstance(inner, ast.Subscript | ast.Call | ast.Await):
-            inner = inner.func if isinstance(inner, ast.Call) else inner.value
-        if not isinstance(inner, ast.Attribute):
-            return (
-                chain.attr in ("get_argument", "get_query_argument", "get_body_argument")
-                and ast.unparse(inner) == "self"
-            )
-        chain = inner
-
-
-def _routed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a decorator makes the function answer requests: its parameters come from the address."""
-    return any(
-        re.search(
-            r"(?:^|\.)(?:route|get|post|put|delete|patch|websocket)\(\s*[frb]*['\"].*[<{]", ast.unparse(d)
-        )
-        for d in node.decorator_list
-    )
-
-
 def taint(content: Content) -> Iterator[Hit]:
     """A visitor's text in commands, queries, paths, pages and addresses."""
     data = content.data
@@ -281,9 +243,9 @@ def taint(content: Content) -> Iterator[Hit]:
         return
     if not any_in(data, _FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
         return
-    tree = _tree(data)
+    tree = syntax(data)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = _Function(node, content, _routed(node))
+            function = _Function(node, content, is_routed(node))
             function.walk(node.body)
             yield from dict.fromkeys(function.hits)

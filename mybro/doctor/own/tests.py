@@ -34,7 +34,7 @@ def _python_test(content: Content) -> bool:
     return name.startswith("test_") or name.endswith("_test.py")
 
 
-def _tree(data: bytes) -> ast.Module | None:
+def syntax(data: bytes) -> ast.Module | None:
     """The syntax tree; None where this Python does not understand the file. Nothing in it is run."""
     try:
         with warnings.catch_warnings():
@@ -49,7 +49,7 @@ def no_assertions(content: Content) -> Iterator[Hit]:
     if not _python_test(content):
         return
     for start, text in _doubtful(content.data):
-        tree = _tree(textwrap.dedent(text.decode("utf-8", "replace")).encode())
+        tree = syntax(textwrap.dedent(text.decode("utf-8", "replace")).encode())
         node = tree.body[0] if tree and tree.body else None
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
@@ -150,7 +150,7 @@ def never_run(content: Content) -> Iterator[Hit]:
     """Test classes with __init__, and tests that yield: pytest leaves them out."""
     if not _python_test(content) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
         return
-    if b"def __init__" in content.data and (tree := _tree(content.data)):
+    if b"def __init__" in content.data and (tree := syntax(content.data)):
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name.startswith("Test") and not node.bases:
                 names = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
