@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import soundfile
 from websockets.asyncio.client import ClientConnection, connect
 
 from mybro import events as ev
@@ -22,10 +24,12 @@ from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.serving import Server, server
 from mybro.pipeline.session import Session
+from mybro.server import sound
 from mybro.server.auth import PASSWORD_NAME, hash_of
 from mybro.server.runner import Served
 from mybro.server.stream import EventStream
 from mybro.transcribe.service import Transcription
+from tests.audio_tools import Pcm
 from tests.fakes.desk import MemoryKeychain, keychain_in_memory
 from tests.fakes.pipeline import RUN_TESTS, FakeBrain, FakeExecutor
 
@@ -114,6 +118,28 @@ def bearer(token: str) -> str:
 async def get(scene: Scene, path: str = "/v1/status", **headers: str) -> httpx.Response:
     async with scene.anyone as client:
         return await client.get(path, headers=headers)
+
+
+def encoded(pcm: Pcm, kind: str) -> bytes:
+    """A recording in a container, as browsers and phones make them."""
+    import av
+
+    if kind in ("wav", "flac", "ogg"):
+        file = io.BytesIO()
+        soundfile.write(file, pcm, 16_000, format=kind.upper())
+        return file.getvalue()
+    if kind == "mp3":
+        return sound.encode(pcm.tobytes(), 16_000, "mp3")
+    file = io.BytesIO()
+    with av.open(file, "w", format="webm") as container:
+        stream: Any = container.add_stream("libopus", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        resampler = av.AudioResampler(stream.format.name, "mono", 48_000, frame_size=stream.frame_size)
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 async def frames(socket: ClientConnection, count: int) -> list[dict[str, Any]]:

@@ -47,8 +47,9 @@ async def test_events_arrive_numbered_and_are_caught_up_with(scene: Scene) -> No
         await frames(socket, 1)
         missed = await until(socket, "JobStopped")
         assert [event["seq"] for event in missed] == list(range(last + 1, last + 1 + len(missed)))
-    async with scene.socket(f"/v1/events?after={last}&session=another") as socket:
-        assert (await frames(socket, 2))[1]["seq"] == 1
+    for elsewhere in (f"after={last}&session=another", "after=99999"):
+        async with scene.socket(f"/v1/events?{elsewhere}") as socket:
+            assert (await frames(socket, 2))[1]["seq"] == 1
     async with scene.socket("/v1/events") as socket:
         await frames(socket, 1)
         await scene.typed("hello")

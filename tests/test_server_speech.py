@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import openai
 import pytest
 import pytest_asyncio
-import soundfile
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
@@ -24,7 +22,7 @@ from mybro.server import sound
 from mybro.server.shapes import VoiceReply
 from tests.audio_tools import Pcm, dev_clips, read_pcm, zeros
 from tests.requirements import need
-from tests.server_scene import LIMIT_S, Scene, frames, serve_scene
+from tests.server_scene import LIMIT_S, Scene, encoded, frames, serve_scene
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -212,6 +210,20 @@ async def test_eight_streams_at_once_drop_nothing(scene: Scene) -> None:
     assert results == [(RUN_THE_TESTS.text, len(pcm) // 2)] * 8
 
 
+async def test_the_sessions_own_model_is_changed(scene: Scene, client: openai.AsyncOpenAI) -> None:
+    async with scene.socket("/v1/events") as socket:
+        await frames(socket, 1)
+        await scene.call("POST", "/api/v1/models/current", json={"model_id": "tiny.en"})
+        seen = (await texts(socket, "ModelSwitched"))[-1]
+    assert seen["model"] == "faster-whisper/tiny.en"
+    heard = await client.audio.transcriptions.create(model="whisper-1", file=RUN_THE_TESTS.path)
+    assert words(heard.text) == RUN_THE_TESTS.text
+    await scene.refused("POST", "/api/v1/models/current", 404, "unknown_model", json={"model_id": "nothing"})
+    missing = {"model_id": "large-v3"}
+    await scene.refused("POST", "/api/v1/models/current", 404, "model_missing", json=missing)
+    assert (await scene.call("GET", "/api/v1/models"))["current"] == "faster-whisper/tiny.en"
+
+
 async def test_malformed_frames_are_told_and_borne(scene: Scene) -> None:
     async with scene.socket("/ws/transcribe") as socket:
         await frames(socket, 1)
@@ -237,28 +249,6 @@ async def test_malformed_frames_are_told_and_borne(scene: Scene) -> None:
         assert socket.close_code == 1008
     async with scene.socket("/ws/transcribe?model_id=no-such") as socket:
         assert (await frames(socket, 1))[0]["error"]["code"] == "unknown_model"
-
-
-def encoded(pcm: Pcm, kind: str) -> bytes:
-    """A recording in a container, as browsers and phones make them."""
-    import av
-
-    if kind in ("wav", "flac", "ogg"):
-        file = io.BytesIO()
-        soundfile.write(file, pcm, 16_000, format=kind.upper())
-        return file.getvalue()
-    if kind == "mp3":
-        return sound.encode(pcm.tobytes(), 16_000, "mp3")
-    file = io.BytesIO()
-    with av.open(file, "w", format="webm") as container:
-        stream: Any = container.add_stream("libopus", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = 16_000
-        resampler = av.AudioResampler(stream.format.name, "mono", 48_000, frame_size=stream.frame_size)
-        for part in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("kind", ["webm", "wav", "flac", "mp3", "ogg"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mybro.audio.ear import Ear
 from mybro.config import Settings, TranscribeSettings
 from mybro.errors import ModelError, ServerError, TranscriptionError
-from mybro.events import AudioBlock
+from mybro.events import AudioBlock, ModelSwitched
 from mybro.models import Backend, find, models, named
 from mybro.models.store import installed
 from mybro.pipeline.feed import make_ear
@@ -77,7 +77,8 @@ class SessionEars:
 
     async def stream(self, model_id: str | None = None) -> SpeechStream:
         alone: list[Transcription] = []
-        chosen = self._own if model_id in (None, self.current) else await self._fresh(str(model_id))
+        own = model_id in (None, self.current, self._own.model)
+        chosen = self._own if own else await self._fresh(str(model_id))
         if chosen is not self._own:
             alone.append(chosen)
 
@@ -110,6 +111,14 @@ class SessionEars:
             self._pipeline.ear = before
             await source.aclose()
             await asyncio.gather(hearing, return_exceptions=True)
+
+    async def use(self, model_id: str) -> None:
+        """Have the session itself recognise with another model. Raises `ModelError`, `TranscriptionError`."""
+        settings = self._settings_of(model_id, self._settings.transcribe.language)
+        async with self._starting:
+            await self._own.switch(settings.backend, settings.model)
+        self._listed = (float("-inf"), [])
+        await self._pipeline.post(ModelSwitched(self.current))
 
     async def aclose(self) -> None:
         """End every worker but the session's own."""

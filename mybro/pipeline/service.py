@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from mybro.server.port import Json, Reply
 from mybro.wire import plain
 
 TURNS_KEPT = 500
+UseModel = Callable[[str], Awaitable[None]]
 _BACK = {"undo": "undo that", "redo": "redo that"}
 
 
@@ -40,8 +42,9 @@ class _Track:
 class SessionWork:
     """The server's `Work`. Watches the pipeline from its making on."""
 
-    def __init__(self, pipeline: Pipeline, conversations: Conversations) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, conversations: Conversations, use: UseModel | None = None) -> None:
+        """`use` has the session recognise with another model."""
+        self._pipeline, self._use = pipeline, use
         self._conversations = conversations
         self._tracks: OrderedDict[int, _Track] = OrderedDict()
         self._turn_of: dict[int, int] = {}
@@ -94,6 +97,11 @@ class SessionWork:
                 await self._pipeline.post(ev.StopAll())
                 while self._pipeline.state.jobs:
                     await self._wait(1.0)
+                return {}
+            case "use_model":
+                if self._use is None:
+                    raise ServerError("not_here", "this session has no recogniser")
+                await self._use(fields["model_id"])
                 return {}
             case "forget":
                 await self._conversations.forget()

@@ -63,8 +63,9 @@ class Server:
         pipeline, settings = session.pipeline, self.settings
         conversations = self.conversations or Conversations(session.brain)
         ears = SessionEars(pipeline, settings, session.transcription) if session.transcription else None
+        work = SessionWork(pipeline, conversations, ears.use if ears else None)
         services = Services(
-            SessionWork(pipeline, conversations), ears, SessionVoice(settings.speak),
+            work, ears, SessionVoice(settings.speak),
             SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__},
         )  # fmt: skip
         try:

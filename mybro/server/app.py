@@ -32,7 +32,7 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     """The whole application behind its gate."""
     app = _application(context, "Speak, and work gets done in your repository.")
     for routes in (
-        session.reading, session.remembering, session.acting, speech.models, speech.forgetting,
+        session.reading, session.remembering, session.acting, speech.models, speech.changing,
         speech.openai, assistant.chat, assistant.voice, live.router, logs.router, account.browser,
         account.tokens,
     ):  # fmt: skip

@@ -116,6 +116,7 @@ async def _wyoming(
 def rules(settings: ServerSettings, keeper: Doorkeeper, port: int, measures: Measures) -> Rules:
     """What the gate of a server on `port` goes by."""
     names = {"localhost", "127.0.0.1", "[::1]", _name(settings.host), *settings.allowed_hosts}
+    names -= {"0.0.0.0", "[::]"}  # noqa: S104 - they are no names, though browsers go there
     hosts = {name if _has_port(name) else f"{name}:{port}" for name in names}
     if port in (80, 443):
         hosts |= names

@@ -32,6 +32,12 @@ class AnswerBody(Strict):
     object: str = Field("", max_length=500, description="repeats what a destructive question is about")
 
 
+class ModelChoice(Strict):
+    """A model, by its id or name."""
+
+    model_id: str = Field(min_length=1, max_length=200)
+
+
 class Login(Strict):
     """What a browser shows."""
 

@@ -86,7 +86,7 @@ def _denial(socket: WebSocket, error: ServerError) -> Any:
 async def _send_events(context: Context, socket: WebSocket, after: int | None, session: str) -> None:
     stream = context.stream
     start = stream.last if after is None else max(0, after)
-    if session and session != stream.session:
+    if (session and session != stream.session) or start > stream.last:
         start = 0  # numbers of another run mean nothing here
     hello = {"event": "Hello", "session": stream.session, "seq": stream.last, "oldest": stream.oldest}
     leaving = asyncio.create_task(until_left(socket))

@@ -15,7 +15,7 @@ from mybro.server.api.live import keep
 from mybro.server.api.session import Before, Limit
 from mybro.server.context import Context, Needs, have
 from mybro.server.port import Heard, SpeechModel
-from mybro.server.shapes import Done, Strict
+from mybro.server.shapes import Done, ModelChoice, Strict
 
 AT_ONCE = 2
 """Recordings that are decoded and recognised at a time; the others wait."""
@@ -129,9 +129,15 @@ def models(context: Context) -> APIRouter:
     return routes
 
 
-def forgetting(context: Context) -> APIRouter:
-    """Deleting the log; scope `act`."""
+def changing(context: Context) -> APIRouter:
+    """Another model, and deleting the log; scope `act`."""
     routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["speech"])
+
+    @routes.post("/api/v1/models/current")
+    async def use_model(chosen: ModelChoice) -> Done:
+        """Have the session recognise with another model, in a fresh worker; the old one serves until then."""
+        await context.services.work.control("use_model", model_id=chosen.model_id)
+        return Done()
 
     @routes.delete("/api/v1/history")
     async def forget() -> Done:
