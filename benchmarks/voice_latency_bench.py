@@ -41,9 +41,11 @@ QUICK = 3
 """Recordings as they are, and as many with pauses."""
 QUICK_S = 5.0
 """Only shorter ones, then."""
-WINDOW_S = 10.0
+WINDOW_S = 15.0
 SETTLE_S = 1.4
 """So long after the end of speech more may be heard, although something has happened already."""
+IDLE_S = 2.0
+"""So long after the words were heard something happens, if anything does."""
 """So long after the end of speech an effect is waited for."""
 STAGGER_S = {"ours": 0.0, "serial": 0.5, "realtimestt": 1.4}
 """One after the other, so that no arrangement recognises while another does."""
@@ -117,27 +119,39 @@ def _wait(arms: Sequence[Arm], spoken: Mapping[str, int], since: Mapping[str, tu
     limit = last + int(WINDOW_S * 1e9)
     while time.time_ns() < limit:
         time.sleep(0.05)
-        done = [any(e > spoken[arm.name] for e in arm.scene.effects(since[arm.name][0])) for arm in arms]
-        if all(done):
+        if all(_is_done(arm, spoken[arm.name], *since[arm.name]) for arm in arms):
             break
     end = time.monotonic() + 8
     while any(arm.acts.busy() for arm in arms) and time.monotonic() < end:
         time.sleep(0.05)
 
 
-def _trial(arm: Arm, clip: Clip, spoken: int, began: int, told: int, heard: int) -> Trial:
+def _is_done(arm: Arm, spoken: int, began: int, told: int, heard: int) -> bool:
+    """Whether the whole of a recording was heard, and what it asks for has begun or will not."""
+    if any(at > spoken for at in arm.scene.effects(began)):
+        return True
+    words = [at for at, _ in _turns(arm, told, heard) if at > spoken]
+    return bool(words) and time.time_ns() - words[-1] > IDLE_S * 1e9
+
+
+def _turns(arm: Arm, told: int, heard: int) -> list[tuple[int, str]]:
+    """The sentences that stand, and when each was known."""
+    if arm.hears is not arm.acts:
+        return [(t.at, t.fields["text"]) for t in arm.hears.told[heard:] if t.name == "Heard"]
     events = arm.acts.told[told:]
     joined = {t.fields["former"] for t in events if t.name == "TurnJoined"}
     final = [t for t in events if t.name == "Transcript" and t.fields["final"] and t.fields["text"]]
-    if arm.hears is not arm.acts:
-        turns = [(t.at, t.fields["text"]) for t in arm.hears.told[heard:] if t.name == "Heard"]
-    else:
-        turns = [(t.at, t.fields["text"]) for t in final if t.fields["turn"] not in joined]
+    return [(t.at, t.fields["text"]) for t in final if t.fields["turn"] not in joined]
+
+
+def _trial(arm: Arm, clip: Clip, spoken: int, began: int, told: int, heard: int) -> Trial:
+    turns = _turns(arm, told, heard)
     cut_off = len(turns) > 1 or any(at < spoken for at, _ in turns)
     after = max((at for at, _ in turns), default=began)
     effect = next((at for at in arm.scene.effects(began) if at >= after), None)
+    taken_back = sum(t.name == "TurnJoined" for t in arm.acts.told[told:])
     ms = NEVER if cut_off else None if effect is None else (effect - spoken) / 1e6
-    return Trial(clip, ms, cut_off, len(joined), " | ".join(text for _, text in turns))
+    return Trial(clip, ms, cut_off, taken_back, " | ".join(text for _, text in turns))
 
 
 # ------------------------------------------------------------------------ figures
