@@ -25,11 +25,9 @@ NAMES = [
     ("StreamMixer", "class", 2),
     ("utf8_length", "function", 2), ("feature/login-form", "branch", 4), ("node-fetch", "dependency", 3),
     ("COMMANDLINE", "constant", 2), ("tokenizer", "variable", 2), ("Tokenizer", "class", 2),
-    ("stop", "function", 5), ("undo_that", "function", 5), ("run_tests", "function", 9), ("yes", "variable",
-    5),
-    ("color_distance", "function", 2), ("dot_product", "function", 9),
-    ("_overhaul", "method", 2), ("_private_thing", "function", 2),
-    ("normalized_key", "variable", 3),
+    ("stop", "function", 5), ("undo_that", "function", 5), ("run_tests", "function", 9),
+    ("color_distance", "function", 2), ("yes", "variable", 5), ("dot_product", "function", 9),
+    ("_overhaul", "method", 2), ("_private_thing", "function", 2), ("normalized_key", "variable", 3),
 ]  # fmt: skip
 LEXICON = Lexicon([*NAMES, *phrases()])
 SETTLED = settled_by(parse)

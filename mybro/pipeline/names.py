@@ -10,7 +10,7 @@ from mybro.events import Envelope, JobFinished, JobStopped, SpeechStarted
 from mybro.pipeline.pipeline import Pipeline
 from mybro.transcribe.corrected import CorrectedTranscription, Recognises
 from mybro.transcribe.heard import pieces, said
-from mybro.transcribe.names import RepositoryNames, settled_by
+from mybro.transcribe.names import LONG_WAIT_S, RepositoryNames, settled_by
 from mybro.transcribe.own_words import OwnWords
 
 STALE_S = 60.0
@@ -40,6 +40,12 @@ def follow(
     pipeline.spawn(heard.names.refresh(), counts=False)
     pipeline.watch(_Follower(heard.names, pipeline).watch)
     return heard
+
+
+async def known(heard: CorrectedTranscription | None) -> None:
+    """Wait for the names: what is heard in a recording must not depend on how quick the machine is."""
+    if heard is not None:
+        await heard.names.known(LONG_WAIT_S)
 
 
 class _Follower:

@@ -43,7 +43,7 @@ from mybro.intent import Intent
 from mybro.journal import Journal, UtteranceRecord
 from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
-from mybro.pipeline.names import follow
+from mybro.pipeline.names import follow, known
 from mybro.pipeline.partials import show_partials
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
@@ -54,6 +54,7 @@ from mybro.speak.mouth import Mouth
 from mybro.speak.player import PlayerPort, SilentPlayer
 from mybro.speak.speaker import choose
 from mybro.transcribe.choice import Fetch
+from mybro.transcribe.corrected import CorrectedTranscription
 from mybro.transcribe.service import Transcription
 
 PAUSES = "pauses.json"
@@ -80,6 +81,7 @@ class Session:
     mouth: Mouth | None
     repo: Path
     coder: CodingHand
+    heard: CorrectedTranscription | None
 
     def warm_up(self) -> None:
         """Get ready beside everything else what would make the first sentence wait."""
@@ -96,6 +98,7 @@ class Session:
 
     async def listen(self, source: AudioSource, *, lockstep: bool) -> None:
         """Feed a source to its end, and wait for what it set in motion; see `make_ear`."""
+        await known(self.heard if lockstep else None)
         await make_ear(self.pipeline, self.settings, lockstep=lockstep, jobs=True).listen(source)
         await self.pipeline.settled()
 
@@ -166,10 +169,11 @@ async def session(
         coder = coding_hand(settings.executor, work_clock)
         executor = _crew(settings, repo, pipeline, work_clock, coder)
         brain = Brain(settings.brain, clock)
+        heard = follow(settings.words, transcription, repo, pipeline)
         pipeline.attach(
             Stages(
                 think(brain) if think else brain,
-                follow(settings.words, transcription, repo, pipeline),
+                heard,
                 executor,
                 mouth,
                 journal,
@@ -187,8 +191,9 @@ async def session(
             await pipeline.post(StageFailed("journal", journal.notice))
         pipeline.watch(TurnClock(pipeline.post_own).watch)
         yield Session(
-            pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder
-        )
+            pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder,
+            heard,
+        )  # fmt: skip
 
 
 def _pipeline(

@@ -16,7 +16,9 @@ from mybro.vocabulary import ordered
 OWN_WEIGHT = 50.0
 """What a person asks to be listened for comes first."""
 INDEX_TIMEOUT_S = 120.0
-FIRST_WAIT_S = 3.0
+FIRST_WAIT_S = 2.0
+"""For names, before the first sentence is put right without them."""
+LONG_WAIT_S = INDEX_TIMEOUT_S + 10.0
 
 
 def phrases() -> Iterator[tuple[str, str, float]]:
@@ -61,10 +63,12 @@ class RepositoryNames:
         finally:
             self._known.set()
 
-    async def known(self) -> None:
+    async def known(self, wait_s: float = FIRST_WAIT_S) -> None:
         """Wait for the first `refresh`, a moment at most: what is said first should be heard well, too."""
+        if self._root is None or self._known.is_set():
+            return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_WAIT_S if self._root is not None else 0):
+            async with asyncio.timeout(wait_s):
                 await self._known.wait()
 
     async def _index(self, root: Path) -> None:
