@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,7 +156,8 @@ def judge_mlx(case: Case) -> None:
 
 
 def test_mlx_operations_agree_with_numpy() -> None:
-    for case in metal_cases.everything(9, (0, 1, 33, 2049, 16411)):
+    # A third of them: MLX takes a while to hand each to its own thread.
+    for case in itertools.islice(metal_cases.everything(9, (0, 33, 16411)), 1, None, 3):
         if not any(isinstance(one, np.ndarray) and one.dtype == np.float64 for one in case.arguments):
             judge_mlx(case)
 

@@ -162,6 +162,15 @@ def test_vectors_and_atomics(plain: Emulator) -> None:
     assert plain.download(z, 3, np.int32).tolist() == [99, -99, 255]
 
 
+def test_a_kernel_without_an_end_is_ended() -> None:
+    with Emulator(files=[DATA / "plain.metal"], patience_s=2) as emulator:
+        y = emulator.upload(np.ones(1, np.uint32))
+        with pytest.raises(EmulatorError, match="did not end within 2 s"):
+            emulator.launch("endless", {0: y}, {}, (1, 1, 1), (1, 1, 1))
+        with pytest.raises(EmulatorError):
+            emulator.close()
+
+
 def test_the_fibers_of_the_c_library_do_as_well() -> None:
     with Emulator("portable", seed=6) as emulator:
         device = EmulatorDevice(emulator)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ class Emulator:
         seed: decides the order in which lanes and threadgroups run; 0 is the plain order.
         workers: how many threadgroups run at once.
         counts: the folder for the counts of the coverage lane.
+        patience_s: how long a command may take.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Emulator:
         seed: int = 0,
         workers: int = 2,
         counts: Path | None = None,
+        patience_s: float = 600.0,
     ) -> None:
         self.seed, self.workers = seed, workers
+        self._patience_s = patience_s
         self._path = program(files or library(), lane)
         self._ids = itertools.count(1)
         self._forgotten: list[int] = []
@@ -59,7 +63,9 @@ class Emulator:
             [str(self._path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
             env=_environment(counts),
         )  # fmt: skip
-        self._in, self._out = cast("IO[bytes]", self._child.stdin), cast("BufferedReader", self._child.stdout)
+        self._in = cast("IO[bytes]", self._child.stdin)
+        # Unbuffered, so that select tells whether there is more.
+        self._out = cast("BufferedReader", self._child.stdout).detach()
 
     def upload(self, array: Array) -> int:
         """A buffer with the array's bytes; returns its number."""
@@ -174,14 +180,17 @@ class Emulator:
     def _receive(self, room: memoryview) -> None:
         done = 0
         while done < len(room):
+            if not select.select([self._out], [], [], self._patience_s)[0]:
+                self._child.kill()
+                self._died(f"a kernel did not end within {self._patience_s:g} s")
             count = self._out.readinto(room[done:])
             if not count:
                 self._died()
             done += count
 
-    def _died(self) -> None:
+    def _died(self, why: str = "") -> NoReturn:
         status = self._child.wait(timeout=60)
-        raise EmulatorError(self._report() or f"the emulator died with status {status}")
+        raise EmulatorError(why or self._report() or f"the emulator died with status {status}")
 
     def _report(self) -> str:
         self._complaints.seek(0)

@@ -7,7 +7,7 @@ template <typename T>
 [[kernel]] void histogram(device const T *x [[buffer(0)]], device const float *edges [[buffer(1)]],
                           device atomic_uint *counts [[buffer(2)]],
                           constant mybro::HistogramArguments &a [[buffer(3)]], MYBRO_POSITION) {
-  threadgroup atomic_uint local[mybro::kMostLocalBins];
+  threadgroup metal::atomic_uint local[mybro::kMostLocalBins];
   mybro::histogram<T>(x, edges, counts, a, local, MYBRO_HERE);
 }
 

@@ -1,24 +1,24 @@
-// copy, transpose, repack.
+// copy, transpose, repack. Metal itself has a function that is called transpose.
 #include "mybro/move.h"
 
 using namespace metal;
 
 template <typename T>
-[[kernel]] void copy(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
-                     constant mybro::CopyArguments &a [[buffer(2)]], MYBRO_POSITION) {
+[[kernel]] void copy_kernel(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
+                            constant mybro::CopyArguments &a [[buffer(2)]], MYBRO_POSITION) {
   mybro::copy<T>(x, y, a, MYBRO_HERE);
 }
 
 template <typename T>
-[[kernel]] void transpose(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
-                          constant mybro::TransposeArguments &a [[buffer(2)]], MYBRO_POSITION) {
+[[kernel]] void transpose_kernel(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
+                                 constant mybro::TransposeArguments &a [[buffer(2)]], MYBRO_POSITION) {
   threadgroup T tile[mybro::kTransposeTile * mybro::kTransposePitch];
   mybro::transpose<T>(x, y, a, tile, MYBRO_HERE);
 }
 
 template <typename T>
-[[kernel]] void repack(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
-                       constant mybro::RepackArguments &a [[buffer(2)]], MYBRO_POSITION) {
+[[kernel]] void repack_kernel(device const T *x [[buffer(0)]], device T *y [[buffer(1)]],
+                              constant mybro::RepackArguments &a [[buffer(2)]], MYBRO_POSITION) {
   mybro::repack<T>(x, y, a, MYBRO_HERE);
 }
 
@@ -30,6 +30,6 @@ template <typename T>
   MOVE_AS(function, name, "32", uint)         \
   MOVE_AS(function, name, "64", ulong)
 
-MOVE_AS(copy, "copy", "32", uint)
-MOVE(transpose, "transpose")
-MOVE(repack, "repack")
+MOVE_AS(copy_kernel, "copy", "32", uint)
+MOVE(transpose_kernel, "transpose")
+MOVE(repack_kernel, "repack")

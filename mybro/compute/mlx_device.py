@@ -39,7 +39,8 @@ def definition(kernel: Kernel) -> Definition:
             cast = f"*reinterpret_cast<const device {one.type} *>({one.name}_)"
             lines.append(f"const {one.type} {one.name} = {cast};")
         else:
-            kind = f"{'' if one.writable else 'const '}device {one.type} *"
+            element = f"metal::{one.type}" if one.type.startswith("atomic") else one.type
+            kind = f"{'' if one.writable else 'const '}device {element} *"
             lines.append(f"{kind}{one.name} = reinterpret_cast<{kind}>({one.name}_);")
     return Definition(
         name=f"mybro_{kernel.name}",

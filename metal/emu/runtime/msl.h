@@ -230,8 +230,13 @@ inline bool simd_any(bool value, MSL_SITE) {
 inline bool simd_all(bool value, MSL_SITE) {
   return msl::exchange<msl::Least>("simd_all", uint(value), 0, file, line) != 0;
 }
-inline ulong simd_ballot(bool value, MSL_SITE) {
-  return msl::exchange<msl::Ballot>("simd_ballot", ulong(value), 0, file, line);
+struct simd_vote {
+  typedef ulong vote_t;
+  vote_t votes;
+  explicit operator vote_t() const { return votes; }
+};
+inline simd_vote simd_ballot(bool value, MSL_SITE) {
+  return {msl::exchange<msl::Ballot>("simd_ballot", ulong(value), 0, file, line)};
 }
 
 enum memory_order { memory_order_relaxed };

@@ -24,7 +24,7 @@ kernel void simdgroup(device uint *y [[buffer(0)]], uint i [[thread_index_in_thr
   mine[6] = simd_broadcast(lane, ushort(2));
   mine[7] = simd_any(lane == 9) ? 1 : 0;
   mine[8] = simd_all(lane < 9) ? 1 : 0;
-  mine[9] = uint(simd_ballot(lane % 2 == 0) & 0xff);
+  mine[9] = uint(simd_vote::vote_t(simd_ballot(lane % 2 == 0)) & 0xff);
   mine[10] = simd_product(lane == 4 ? 6u : 1u);
   mine[11] = simd_shuffle_up(lane, ushort(0));
   mine[12] = simd;
@@ -41,4 +41,9 @@ kernel void vectors(device float4 *y [[buffer(0)]], device atomic_int *z [[buffe
   atomic_fetch_max_explicit(&z[0], int(i), memory_order_relaxed);
   atomic_fetch_min_explicit(&z[1], -int(i), memory_order_relaxed);
   atomic_fetch_or_explicit(&z[2], 1 << (i % 8), memory_order_relaxed);
+}
+
+kernel void endless(device atomic_uint *y [[buffer(0)]]) {
+  while (atomic_load_explicit(&y[0], memory_order_relaxed) != 0) {
+  }
 }
