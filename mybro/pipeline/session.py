@@ -190,10 +190,8 @@ async def session(
         if journal.notice is not None:
             await pipeline.post(StageFailed("journal", journal.notice))
         pipeline.watch(TurnClock(pipeline.post_own).watch)
-        yield Session(
-            pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth, repo, coder,
-            heard,
-        )  # fmt: skip
+        yield Session(pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth,
+                      repo, coder, heard)  # fmt: skip
 
 
 def _pipeline(
