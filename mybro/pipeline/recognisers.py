@@ -66,7 +66,7 @@ class SessionEars:
     ) -> Heard:
         recogniser, worker = await self._for_request(model_id, language)
         try:
-            heard = await self._recognise(recogniser, pcm)
+            heard = await self._recognise(recogniser, pcm, expected=prompt)
         finally:
             if worker is not None:
                 worker.users -= 1
@@ -138,13 +138,15 @@ class SessionEars:
         return recognise
 
     async def _recognise(
-        self, transcription: Transcription, pcm: bytes, turn: int | None = None, *, trial: bool = False
-    ) -> Heard | None:
+        self, transcription: Transcription, pcm: bytes, turn: int | None = None, *, trial: bool = False,
+        expected: str = "",
+    ) -> Heard | None:  # fmt: skip
         began = time.monotonic()
         number = next(self._numbers)
         heard = await transcription.transcribe(
-            number if turn is None else turn, number, AudioBlock(0, pcm), speculative=trial
-        )
+            number if turn is None else turn, number, AudioBlock(0, pcm),
+            speculative=trial, quick=trial, expected=expected,
+        )  # fmt: skip
         if heard is None:
             return None
         spent = (time.monotonic() - began) * 1e3
