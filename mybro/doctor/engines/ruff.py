@@ -139,7 +139,9 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             continue
         if code == "F401" and path.endswith("__init__.py"):
             continue
-        if code in _PASSWORDS and not _is_password(task, row, path):
+        if (code in _PASSWORDS and not _is_password(task, row, path)) or (
+            code == "S103" and _nobody_writes(row)
+        ):
             continue
         edits: tuple[Edit, ...] = ()
         fix = _fixable(row, check, code)
@@ -154,7 +156,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
                 row["location"]["row"],
                 row["location"]["column"],
                 row["message"],
-                check.severity_of(code),
+                "low" if "seems safe" in row["message"] else check.severity_of(code),
                 check.confidence,
                 "ruff",
                 code,
@@ -179,6 +181,12 @@ def _is_password(task: Task, row: Mapping[str, Any], path: str) -> bool:
     return looks_secret(
         (name[1] if name else "").encode(), value.partition("=")[2].encode() or value.encode()
     )
+
+
+def _nobody_writes(row: Mapping[str, Any]) -> bool:
+    """Whether a mode only lets others read and run, which is how programs are installed."""
+    mask = re.search(r"`(0o[0-7]+)`", str(row["message"]))
+    return mask is not None and not int(mask[1], 8) & 0o022
 
 
 def _fixable(row: Mapping[str, Any], check: Check, code: str) -> Fixable:

@@ -175,9 +175,9 @@ def case_collisions(repo: Repository) -> Iterator[Hit]:
 
 
 def large_files(repo: Repository) -> Iterator[Hit]:
-    """Tracked, or about to be; what Git LFS keeps is small here."""
+    """What is tracked; what Git LFS keeps is small here."""
     for path, file in repo.files.items():
-        if file.size > LARGE_BYTES and (repo.git is None or file.tracked):
+        if file.size > LARGE_BYTES and file.tracked:
             yield Hit(path, 0, f"has {file.size / (1 << 20):.0f} MB", anchor="large")
 
 

@@ -130,7 +130,7 @@ def tokens(content: Content) -> Iterator[Hit]:
             if _sample(found[0]) or (found.start(), found[0]) in seen:
                 continue
             seen.add((found.start(), found[0]))
-            low = "test" in name or content.file.language in ("markdown", "prose")
+            low = "test" in name or _shows(content)
             yield Hit(
                 content.file.path,
                 content.line(found.start()),
@@ -167,6 +167,11 @@ def _jwt(content: Content) -> Iterator[Hit]:
             )
 
 
+def _shows(content: Content) -> bool:
+    """Whether the file explains or shows how something is done: what is in it is seldom in use."""
+    return content.file.language in ("markdown", "prose") or "example" in content.file.path.casefold()
+
+
 def _sample(value: bytes) -> bool:
     """Whether it is plainly an example: such words in it, or hardly any different characters."""
     body = value.rpartition(b"_")[2] or value
@@ -195,7 +200,7 @@ def private_keys(content: Content) -> Iterator[Hit]:
                 content.line(found.start()),
                 "a private key",
                 rule="PEM",
-                severity="medium" if content.file.language in ("markdown", "prose") else None,
+                severity="medium" if _shows(content) else None,
             )
 
 

@@ -42,6 +42,9 @@ _SINK_WORDS = (
     b"make_response",
     b"return ",
 )
+_FILLS = frozenset(
+    {"append", "add", "insert", "extend", "update", "appendleft", "set", "setdefault", "put", "write"}
+)
 _FRAMEWORKS = (
     b"flask",
     b"django",
@@ -73,6 +76,9 @@ class _Function:
         self.unsure: set[str] = set()
         """Tainted names whose text went through a call that nobody here knows: it may have checked it."""
         self._doubt = False
+        self._branch = 0
+        # What a Flask or Bottle function returns is HTML unless it says otherwise.
+        self._html = any_in(content.data, (b"import flask", b"from flask", b"from bottle", b"import bottle"))
         self.hits: list[Hit] = []
         if routed:
             plain = {"self", "cls", "request", "req", "db", "session"}
@@ -109,21 +115,39 @@ class _Function:
                 for item in items:
                     if item.optional_vars is not None:
                         self._bind(item.optional_vars, self._fresh(item.context_expr))
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=way), args=args)):
+                if way in _FILLS and any(map(self._fresh, args)):
+                    self.tainted.add(name)
+            case ast.Return(value=value) if value is not None and self._html and not _plain_value(value):
+                if self._fresh(value) and not self._doubt:
+                    line, anchor = node.lineno, ast.unparse(node)[:120]
+                    message = "a visitor's text is sent back as HTML"
+                    path = self.content.file.path
+                    self.hits.append(Hit(path, line, message, rule="SEC20", severity="medium", anchor=anchor))
             case ast.If(test=test, body=body) if rejects(test, body):
                 for name in _names(test):
                     self.tainted.discard(name)
+        self._inside(node)
+
+    def _inside(self, node: ast.stmt) -> None:
+        """The statements in this one; what only happens on one way takes nothing back."""
+        perhaps = isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While | ast.Match)
+        self._branch += perhaps
         for inner in ("body", "orelse", "finalbody"):
-            self.walk(getattr(node, inner, []) if not isinstance(node, ast.Match) else [])
-        for handler in getattr(node, "handlers", []):
-            self.walk(handler.body)
-        for case in getattr(node, "cases", []):
-            self.walk(case.body)
+            self.walk(getattr(node, inner, []))
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            self._branch += 1
+            self.walk(part.body)
+            self._branch -= 1
+        self._branch -= perhaps
 
     def _bind(self, target: ast.expr, tainted: bool) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             for item in target.elts:
                 self._bind(item, tainted)
         elif isinstance(target, ast.Name):
+            if not tainted and self._branch:
+                return  # on the other way it is still what it was
             (self.tainted.add if tainted else self.tainted.discard)(target.id)
             (self.unsure.add if tainted and self._doubt else self.unsure.discard)(target.id)
         elif (
