@@ -14,6 +14,7 @@ from mybro.server import sound
 from mybro.server.api.live import keep
 from mybro.server.api.session import Before, Limit
 from mybro.server.context import Context, Needs, have
+from mybro.server.decoding import decoded
 from mybro.server.port import Heard, SpeechModel
 from mybro.server.shapes import Done, ModelChoice, Strict
 
@@ -196,7 +197,7 @@ async def recognise(
 ) -> tuple[Heard, float]:
     """What is said in a file, and its length in seconds. Raises `ServerError` and the recogniser's errors."""
     ears = have(context.services.ears, "recogniser")
-    pcm = await asyncio.to_thread(sound.decode, content)
+    pcm = await decoded(content)
     # OpenAI's own name for the model means the one that is in use here.
     model_id = None if model in ("", "whisper-1", "default") else model
     return await ears.transcribe(pcm, model_id, language, prompt), len(pcm) / (2 * sound.RATE)
