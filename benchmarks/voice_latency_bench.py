@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -206,6 +207,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="so many recordings, with and without pauses")
     parser.add_argument("--trials", type=Path, help="write each trial there, a JSON line each")
     asked = parser.parse_args()
+    # Whoever ends it early leaves nothing running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     everything, left_out = clips(asked.audio)
     count = asked.count or (QUICK if asked.quick else len(everything))
     if asked.quick:

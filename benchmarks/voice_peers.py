@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -70,6 +71,8 @@ def realtimestt(folder: str, silero: str) -> None:
     def feed() -> None:
         while block := sys.stdin.buffer.read(2 * BLOCK):
             recorder.feed_audio(block)
+        # Nobody is there any more to hear for.
+        os._exit(0)
 
     threading.Thread(target=feed, daemon=True).start()
     print("ready", flush=True)
