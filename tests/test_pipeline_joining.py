@@ -257,8 +257,14 @@ def test_parts_that_overlap_are_heard_once() -> None:
     assert (whole.audio.start, whole.audio.end) == (0, 1800 * MS)
     apart = joining.whole_sound(turn, sound(1500, 1000))
     assert apart.audio.end == 2500 * MS and apart.audio.seconds == pytest.approx(2)
-    long = Turn(2, joins=Former(1, "run", sound(0, 20_000), None, None))
-    assert joining.whole_sound(long, sound(20_500, 9000)) == sound(20_500, 9000)
+
+
+def test_what_is_long_already_is_not_made_longer() -> None:
+    for seconds, goes_on in ((20, True), (29, False)):
+        former = Former(1, "Write a letter.", sound(0, seconds * 1000), None, None)
+        state = replace(State(patience=Patience(TurnSettings())), former=former)
+        found = joining.candidate(state, (seconds * 1000 + 500) * MS)
+        assert (found is not None) == goes_on
 
 
 def test_pauses_are_learnt_from_what_goes_on() -> None:

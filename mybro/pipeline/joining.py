@@ -17,7 +17,7 @@ from mybro.pipeline.state import Former, State, Turn, TurnPhase
 from mybro.words import norms, split
 
 LONGEST_S = 28.0
-"""Longer than this, two parts are not heard together."""
+"""What is longer already is not heard together with more."""
 STOP_JOIN_MS = 400
 """A stop is a sentence of its own, unless speech goes on as soon as within a sentence."""
 _ALIKE = 0.75
@@ -49,7 +49,7 @@ def candidate(state: State, sample: int) -> Former | None:
         waits = turn.phase in (TurnPhase.TRANSCRIBED, TurnPhase.UNDERSTOOD, TurnPhase.ASKING)
         if waits and turn.utterance is not None and turn.by_quiet:
             former = _former(turn, None)
-    if former is None or not state.patience.settings.join_ms:
+    if former is None or not state.patience.settings.join_ms or former.utterance.audio.seconds > LONGEST_S:
         return None
     gap = sample - former.utterance.audio.end
     if not 0 <= gap <= state.patience.settings.join_ms * ev.SAMPLE_RATE // 1000:
@@ -76,8 +76,6 @@ def whole_sound(turn: Turn, utterance: ev.Utterance) -> ev.Utterance:
     overlap = max(before.end - after.start, 0) * ev.BYTES_PER_SAMPLE
     pcm = before.pcm[: len(before.pcm) - overlap] + after.pcm
     start = after.end - len(pcm) // ev.BYTES_PER_SAMPLE
-    if len(pcm) > LONGEST_S * ev.SAMPLE_RATE * ev.BYTES_PER_SAMPLE:
-        return utterance
     return ev.Utterance(ev.AudioBlock(start, pcm), start, utterance.speech_end)
 
 
