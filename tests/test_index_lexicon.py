@@ -87,3 +87,10 @@ def test_names_said_alike_are_found_together_and_by_sound() -> None:
 def test_an_acronym_is_read_or_spelled() -> None:
     assert len(sounds_of(["user", "id"])) == 1  # "id" is always spelled
     assert len(sounds_of(["os", "path"])) == 2
+
+
+@pytest.mark.parametrize("odd", ["", "é", "ß", "²", "٣", "a0", "x" * 300, "日本語", "_", "$", "ŉ", "1٣2"])
+def test_whatever_a_name_is_made_of_it_has_a_sound_or_none(odd: str) -> None:
+    assert likeness(sound(odd.lower()), sound("cat")) <= 1
+    lexicon = Lexicon([(odd, "variable", 1.0), ("cat", "variable", 1.0)])
+    assert lexicon.exact(["cat"]) is not None and isinstance(spoken(odd), tuple)

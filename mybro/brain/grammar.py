@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mybro import risk
-from mybro.brain import slots
+from mybro.brain import alike, slots
 from mybro.brain.templates import Rule, load
 from mybro.intent import CONTROL, Action, Intent, Kind
 from mybro.words import LEADS, TAILS, Word, leads, polite_tails, split, tails
@@ -17,6 +17,8 @@ _LONGEST_SENTENCE = 64
 _LONGEST_CONTROL = 14
 _PIECES = re.compile(r"[.,;:!?…]+(?:\s+|$)|\s[-–—]+\s|[–—]")
 
+_HESITATIONS = frozenset({"i", "im", "ill", "ive", "ah", "oh", "a", "an", "are"})
+_FEWEST_AFTER = 3
 _AGREEING = frozenset({"yes", "yeah", "yep", "yup", "sure", "wait", "absolutely", "definitely", "correct"})
 _REFUSING = frozenset({"no", "nope", "nah"})
 _AFTER_NO = frozenset({Action.STOP, Action.CANCEL, Action.PAUSE, Action.RESUME, Action.UNDO})
@@ -61,7 +63,13 @@ def parse(text: str) -> Intent | None:
     words = _words(text)
     if not words:
         return None
-    found = _several(words, text) or _find(words, _control(), _local()) or _after_word(words)
+    found = (
+        _several(words, text)
+        or _find(words, _control(), _local())
+        or _after_word(words)
+        or _after_hesitation(words)
+        or _by_sound(words)
+    )
     return risk.judge(found.model_copy(update={"text": text})) if found is not None else None
 
 
@@ -141,6 +149,19 @@ def _after_word(words: Sequence[Word], *indexes: _Index) -> Intent | None:
         return found if found is not None and found.action in _AFTER_NO else None
     found = _find(rest, *(indexes or (_control(), _local())))
     return found if found is not None and found.action is not Action.NO else None
+
+
+def _after_hesitation(words: Sequence[Word]) -> Intent | None:
+    """Local work after an "uh" or "um", which recognisers write as "I" or "I'm"."""
+    if words[0].norm in _HESITATIONS and len(words) > _FEWEST_AFTER:
+        return _find(words[1:], _local())
+    return None
+
+
+def _by_sound(words: Sequence[Word]) -> Intent | None:
+    """What a sentence of one or two words sounds like, where it is nothing else."""
+    meant = alike.command([word.norm for word in words])
+    return _find(split(meant), _control()) if meant is not None else None
 
 
 def _several(words: Sequence[Word], text: str) -> Intent | None:

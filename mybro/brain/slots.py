@@ -31,6 +31,8 @@ _KINDS = _WORDS["KINDS"]
 _NOT_SYMBOLS = _WORDS["NOT_SYMBOLS"]
 _PRONOUNS = _WORDS["PRONOUNS"]
 _BREAKS = _WORDS["BREAKS"]
+_WITH_COMMAS = 3
+"""Words of a name that may have commas between them."""
 _HEARD_BRANCH = {"mane": "main", "the main": "main", "maine": "main", "mein": "main"}
 _REMOTES = {
     "origin": "origin",
@@ -61,7 +63,9 @@ def _name(words: Sequence[Word], longest: int = 6) -> str | None:
     rest = _strip(words)
     if not rest or len(rest) > longest or (len(rest) == 1 and rest[0].norm in _PRONOUNS):
         return None
-    if any(word.norm in _BREAKS for word in rest) or any(word.raw.endswith((",", ";")) for word in rest[:-1]):
+    # Recognisers put commas into names: "parse, date".
+    marks = (";",) if len(rest) <= _WITH_COMMAS else (",", ";")
+    if any(word.norm in _BREAKS for word in rest) or any(word.raw.endswith(marks) for word in rest[:-1]):
         return None
     return join(rest)
 

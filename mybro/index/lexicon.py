@@ -18,7 +18,7 @@ MOST_NAMES = 20_000
 LONGEST = 9
 """Words of a name."""
 _ACRONYMS = word_lists("names")["ACRONYMS"]
-_PIECES = re.compile(r"[a-z]+|\d+")
+_PIECES = re.compile(r"[a-z]+|[0-9]+")
 _RECENT = 3.0
 _KIND_WEIGHT = {"class": 1.6, "function": 1.4, "method": 1.3, "constant": 1.2, "module": 1.2, "variable": 1.0}
 

@@ -62,7 +62,7 @@ def sound(word: str) -> str:
     """The sound of one word in lower case, or of a number's digits; empty for what has none."""
     if word in _WHOLE:
         return _fold(_WHOLE[word])
-    if word.isdecimal():
+    if word.isdecimal() and word.isascii():
         return "".join(sound(NUMBER_WORDS[digit]) for digit in word)
     if len(word) == 1 or not re.search(r"[aeiouy]", word):
         return spelled(word)
@@ -75,16 +75,18 @@ def sound(word: str) -> str:
 
 
 def spelled(word: str) -> str:
-    """The sound of a word that is said letter by letter."""
-    return _fold(
-        "".join(_LETTERS.get(letter, sound(letter) if letter.isdecimal() else "") for letter in word)
-    )
+    """The sound of a word that is said letter by letter; what is no letter or digit is not said."""
+    return _fold("".join(_LETTERS.get(one) or _digit(one) for one in word))
+
+
+def _digit(one: str) -> str:
+    return sound(NUMBER_WORDS[one]) if one in NUMBER_WORDS else ""
 
 
 def _fold(text: str) -> str:
     """Long vowels with the short ones, and no sound twice in a row."""
     text = text.replace("A", "e").replace("I", "i").replace("O", "o")
-    return re.sub(r"(.)\1+", r"\1", text)
+    return re.sub(r"[^A-Za-z]|(.)(?=\1)", "", text)
 
 
 _CLASSES = ("PB", "TD", "KGQ", "FV", "SZ", "CJX", "MN", "LR", "WUVY", "XS")

@@ -1,0 +1,43 @@
+"""Short sentences known by their sound, hesitations, and commas in names: what recognisers make of speech."""
+
+from __future__ import annotations
+
+import pytest
+
+from mybro.brain.alike import command
+from mybro.brain.grammar import control_action, parse
+from mybro.intent import Action
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("heard", "action"),
+    [
+        ("Council.", Action.CANCEL), ("Repeat mat.", Action.REPEAT), ("Undo bat", Action.UNDO),
+        ("mood", Action.MUTE), ("I run the tests.", Action.TEST),
+        ("I'm show me the git diff, please.", Action.DIFF),
+        ("Rename parse, date to parse time.", Action.RENAME), ("He calls render page.", Action.FIND_USAGES),
+        ("and new three changes", Action.UNDO), ("End of the last two changes.", Action.UNDO),
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_found(heard: str, action: Action) -> None:
+    intent = parse(heard)
+    assert intent is not None and intent.action is action
+
+
+@pytest.mark.parametrize(
+    "heard",
+    ["Shop.", "Health", "I'm good", "I'm fine", "A new", "US, please", "Status Quo", "Undo tests", "Git",
+     "I push",
+     "a test", "it", "Thanks", "find usages of foo, and fix them", "the parser", "no match", "guess", "yet"],
+)  # fmt: skip
+def test_what_only_resembles_a_command_is_none(heard: str) -> None:
+    intent = parse(heard)
+    assert intent is None or intent.action is Action.NO
+
+
+def test_neither_a_yes_nor_a_no_is_ever_guessed() -> None:
+    for word in ("yea", "yet", "yen", "guess", "know", "now", "knot", "go head", "go a", "your"):
+        guessed = command(word.split())
+        assert guessed is None or control_action(guessed) not in (Action.YES, Action.NO)
