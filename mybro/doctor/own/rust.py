@@ -62,7 +62,8 @@ def cargo_lock(repo: Repository) -> Iterator[Hit]:
             or any(path.startswith(f"{folder}src/bin/") for path in repo.files)
         )
         if "package" in data and program and not any(folder.startswith(lock) for lock in locks):
-            if data.get("lib", {}).get("proc-macro") or manifest.is_test:
+            fuzz = (data["package"].get("metadata") or {}).get("cargo-fuzz")
+            if data.get("lib", {}).get("proc-macro") or manifest.is_test or fuzz:
                 continue
             yield Hit(
                 manifest.path,
