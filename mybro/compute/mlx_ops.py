@@ -1,6 +1,7 @@
 """Every operation in MLX's own: for MLX arrays where there is no GPU.
 
-What MLX has no operation for is done by NumPy, which reads MLX's memory where it lies.
+What MLX has no operation for is done by NumPy, which reads MLX's memory where it lies. So are sums of
+nothing, over which MLX's CPU can take minutes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _BINARY = {"add": mx.add, "sub": mx.subtract, "mul": mx.multiply, "div": mx.divi
 
 
 def reduce(name: str, x: Any, *, axis: int | None = None, threshold: float = 0.0) -> Any:
+    if not x.size:
+        return mx.array(numpy_ops.reduce(name, _seen(x), axis=axis))
     x, rows, columns, shape = rows_of(x, axis)
     matrix = x.reshape(rows, columns)
     if dtype_of(x).name in FLOATS:
@@ -60,6 +63,8 @@ def _propagating(result: Any, matrix: Any) -> Any:
 
 
 def masked_sum(x: Any, mask: Any, *, axis: int | None = None) -> Any:
+    if not x.size:
+        return mx.array(numpy_ops.masked_sum(_seen(x), _seen(mask), axis=axis))
     x, rows, columns, shape = rows_of(x, axis)
     mask = rows_of(mask, axis)[0]
     wide = x.astype(mx.float32)
@@ -68,6 +73,8 @@ def masked_sum(x: Any, mask: Any, *, axis: int | None = None) -> Any:
 
 
 def variance(x: Any, *, axis: int | None = None, ddof: int = 0) -> Any:
+    if not x.size:
+        return mx.array(numpy_ops.variance(_seen(x), axis=axis, ddof=ddof))
     x, rows, columns, shape = rows_of(x, axis)
     wide = x.reshape(rows, columns).astype(mx.float32)
     around = wide - mx.sum(wide, axis=1, keepdims=True) / columns
