@@ -3,12 +3,12 @@
 
 GROUND = @sh requirements/python.sh -m mybro.ops.bootstrap
 
-.PHONY: help setup demo test lint format bench run trials requirements clean metal
+.PHONY: help setup demo test lint format bench run trials rust requirements clean metal
 
 help:
 	$(GROUND) help
 
-setup demo test lint format bench run trials requirements clean:
+setup demo test lint format bench run trials rust requirements clean:
 	$(GROUND) $@ $(ARGS)
 
 # The compute kernels, on a Mac.

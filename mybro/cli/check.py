@@ -49,6 +49,7 @@ def looks(settings: Settings) -> Iterable[Callable[[], Finding]]:
 
     permissions = here()
     yield readiness.this_machine
+    yield readiness.engine
     yield lambda: readiness.settings_file(settings)
     yield readiness.folder_of_data
     yield readiness.git

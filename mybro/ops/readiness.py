@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from mybro import native
 from mybro.config import Settings, config_file, data_dir
 from mybro.errors import MybroError, Problem
 from mybro.ops import keychain
@@ -211,6 +212,13 @@ def this_machine() -> Finding:
     system = f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else platform.system()
     detail = f"mybro {__version__}, Python {platform.python_version()}, {system} {platform.machine()}"
     return Finding("machine", "ok", detail)
+
+
+def engine() -> Finding:
+    """Whether what can be done in Rust is."""
+    if found := native.engine():
+        return Finding("engine", "ok", f"the Rust engine {found.__version__}")
+    return Finding("engine", "optional", "Python does what the Rust engine would do faster", "make rust")
 
 
 def as_json(findings: Sequence[Finding]) -> dict[str, Any]:

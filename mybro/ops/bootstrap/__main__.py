@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from mybro.ops.bootstrap import environment, lanes, locks, machine
+from mybro.ops.bootstrap import engine, environment, lanes, locks, machine
 from mybro.ops.bootstrap.console import SetupError, say
 from mybro.ops.bootstrap.places import CACHE, ROOT, VENV, in_venv
 
@@ -65,6 +65,13 @@ def bench(arguments: Sequence[str]) -> int:
     return lanes.bench(arguments)
 
 
+def rust(_arguments: Sequence[str]) -> int:
+    """Build the Rust engine and install it; without it mybro does the same in Python"""
+    _provide("setup")
+    engine.install()
+    return 0
+
+
 def requirements(arguments: Sequence[str]) -> int:
     """Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer versions"""
     return locks.compile_all(arguments)
@@ -86,6 +93,7 @@ TARGETS: dict[str, Callable[[Sequence[str]], int]] = {
     "lint": lint,
     "format": tidy,
     "bench": bench,
+    "rust": rust,
     "requirements": requirements,
     "clean": clean,
 }

@@ -1,0 +1,5 @@
+//! Sound between two threads, its level, and what a detector's numbers say about speech.
+
+pub mod level;
+pub mod ring;
+pub mod smoothing;

@@ -1,0 +1,75 @@
+"""Everything that the engine does, on one tree and one sound, as JSON: to be compared with and without it.
+
+python -m tests.native_scene FOLDER
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import struct
+import sys
+from pathlib import Path
+
+from mybro.native import in_use, machine, repository, sound
+
+PATTERNS = [r"def \w+", "TODO", r"^import ", r"\bkey\s*=\s*[\"'][^\"']+[\"']", "x$", "é", r"\t"]
+
+
+def plant(root: Path) -> None:
+    """A tree with everything that a walk and a scan must bear."""
+    draw = random.Random(7)
+    words = ["def run", "TODO", "import os", 'key = "abc"', "x", "é", "\tindented", "plain", ""]
+    for number in range(60):
+        path = root / f"f{number % 7}" / f"{number}.py"
+        path.parent.mkdir(exist_ok=True)
+        end = draw.choice(["\n", "\r\n"])
+        path.write_bytes(end.join(draw.choice(words) for _ in range(draw.randrange(40))).encode())
+    (root / "binary").write_bytes(b"TODO\0TODO")
+    (root / "latin").write_bytes(b"TODO \xe9\xff\n")
+    (root / "empty").touch()
+    (root / "large").write_bytes(b"TODO\n" * 2000)
+    (root / "node_modules").mkdir()
+    (root / "node_modules" / "x.js").write_text("TODO")
+    (root / "up").symlink_to("..")
+    (root / "gone").symlink_to("nowhere")
+
+
+def look(root: Path) -> dict[str, object]:
+    """What is found."""
+    paths = repository.walk(root)
+    asked = [*paths, "missing", "f1"]
+    found = repository.scan(root, asked, PATTERNS, most_bytes=9_000)
+    draw = random.Random(8)
+    samples = [draw.choice([draw.randrange(-32768, 32768), 32767, -32768, 0]) for _ in range(5000)]
+    pcm = struct.pack(f"<{len(samples)}h", *samples)
+    ring = sound.make_ring(1000)
+    flow = [
+        (ring.push(pcm[2 * n : 2 * n + 2 * (n % 97)]), ring.pop(n % 89).hex()) for n in range(0, 4000, 53)
+    ]
+    smoother = sound.make_smoother(0.5, 0.35, 3, 8)
+    probabilities = [draw.random() ** 2 for _ in range(3000)] + [float("nan")] * 20 + [0.5, 0.5, 0.5]
+    return {
+        "walk": paths,
+        "scan": [(path, line, pattern, text.hex()) for path, line, pattern, text in found],
+        "sha256": [each and each.hex() for each in repository.sha256(root, asked)],
+        "stats": repository.stats(root, asked),
+        "level": sound.level(pcm),
+        "gains": [
+            hashlib.sha256(sound.gain(pcm, by)).hexdigest() for by in (0.0, 0.3, 1.0, 2.5, -1.0, float("nan"))
+        ],
+        "ring": [flow, len(ring), ring.dropped],
+        "smoothed": smoother.feed_all(probabilities),
+        "speaking": smoother.speaking,
+    }
+
+
+def main(root: Path) -> None:
+    load = machine.Monitor().read()
+    told = {"in_use": in_use(), "machine": load._asdict(), "found": look(root)}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
