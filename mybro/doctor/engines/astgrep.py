@@ -31,6 +31,11 @@ _FAMILY = {
 }
 """A pattern for one of these is used with each of the grammars."""
 _PYTHON_HINTS = (
+    b"CERT_NONE",
+    b"check_hostname",
+    b"verify_ssl",
+    b"ssl_verify",
+    b"_https_context",
     b"iterrows",
     b"jwt",
     b"set_cookie",

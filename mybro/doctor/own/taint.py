@@ -267,9 +267,10 @@ def taint(content: Content) -> Iterator[Hit]:
         return
     if not any_in(data, _FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
         return
+    asks = b"fastapi" in data or b"litestar" in data
     tree = syntax(data)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = _Function(node, content, is_routed(node))
+            function = _Function(node, content, is_routed(node, asks=asks))
             function.walk(node.body)
             yield from dict.fromkeys(function.hits)

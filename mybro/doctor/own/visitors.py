@@ -8,6 +8,8 @@ import re
 from mybro.doctor.own.sinks import ATTRIBUTES
 
 _REQUEST = re.compile(r"^(?:flask\.|self\.|bottle\.)?(?:request|req|websocket|_request|flask_request)$")
+_ROUTE = re.compile(r"^\w+\.(?:get|post|put|delete|patch|websocket|api_route)\(\s*[frb]*['\"]/")
+_ROUTE_WITH_PARTS = re.compile(r"(?:^|\.)(?:route|get|post|put|delete|patch|websocket)\(\s*[frb]*['\"].*[<{]")
 
 
 def rejects(test: ast.expr, body: list[ast.stmt]) -> bool:
@@ -56,11 +58,10 @@ def is_source(node: ast.expr) -> bool:
         chain = inner
 
 
-def is_routed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a decorator makes the function answer requests: its parameters come from the address."""
-    return any(
-        re.search(
-            r"(?:^|\.)(?:route|get|post|put|delete|patch|websocket)\(\s*[frb]*['\"].*[<{]", ast.unparse(d)
-        )
-        for d in node.decorator_list
-    )
+def is_routed(node: ast.FunctionDef | ast.AsyncFunctionDef, *, asks: bool) -> bool:
+    """Whether a decorator makes the function answer requests, so that its parameters come from the address.
+
+    `asks`: whether the framework also fills parameters that the path does not name, as FastAPI does.
+    """
+    wanted = _ROUTE if asks else _ROUTE_WITH_PARTS
+    return any(wanted.search(ast.unparse(decorator)) for decorator in node.decorator_list)
