@@ -13,16 +13,21 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import soundfile
+import soxr
 
+from benchmarks.room import any_room, convolved
 from mybro.brain.classify import classify
 from mybro.brain.grammar import parse
 from mybro.events import SAMPLE_RATE
 from mybro.intent import Action
+from tests.audio_tools import add_noise, zeros
 
 Pcm = npt.NDArray[np.int16]
 Group = Literal["complete", "sentence"]
 
 PAUSES_S = (0.3, 1.2)
+SNR_DB = 15.0
+LEAD_S, TAIL_S = 0.7, 2.5
 MANY_WORDS = 9
 """Sentences of so many words get two pauses."""
 _EFFECTIVE = frozenset({Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.COMMIT, Action.RENAME})
@@ -62,14 +67,18 @@ def clips(folder: Path) -> tuple[list[Clip], int]:
             if group is None or not path.is_file():
                 left_out += 1
                 continue
-            pcm, rate = soundfile.read(str(path), dtype="int16")
-            if rate != SAMPLE_RATE or pcm.ndim != 1:
-                raise SystemExit(f"{path}: 16 kHz mono is needed")
+            pcm = _read(path)
             last = row.get("last_speech_sample", end_of_speech(pcm))
             found.append(Clip(row["file"], row["text"], group, pcm, last))
     if not found:
         raise SystemExit(f"{folder}: no recordings with a list (*.jsonl) that can be measured")
     return found, left_out
+
+
+def _read(path: Path) -> Pcm:
+    sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    mono = soxr.resample(sound.mean(axis=1), rate, SAMPLE_RATE)
+    return np.asarray(np.clip(mono, -1, 1) * 32767, np.int16)
 
 
 def _group(text: str) -> Group | None:
@@ -129,6 +138,21 @@ def _pausing(clip: Clip, boundaries: list[int], rng: random.Random) -> Clip | No
         last += len(quiet)
         lengths.append(round(length * 1000))
     return replace(clip, pcm=pcm, last=last, pauses_ms=tuple(reversed(lengths)))
+
+
+def in_rooms(chosen: Sequence[Clip], seed: int) -> list[Clip]:
+    """The same said in rooms with an echo, in noise that is there before and goes on afterwards."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for clip in chosen:
+        place, _, microphone, person = any_room(rng)
+        heard = convolved(clip.pcm.astype(np.float64), place.response(person, microphone))[: len(clip.pcm)]
+        loud = np.sqrt(np.mean(clip.pcm.astype(np.float64) ** 2) / np.mean(heard**2))
+        said = np.clip(heard * loud, -32768, 32767).astype(np.int16)
+        before, after = zeros(LEAD_S), zeros(TAIL_S)
+        pcm = add_noise(np.concatenate([before, said, after]), "white", SNR_DB, rng)
+        found.append(replace(clip, pcm=pcm, last=clip.last + len(before)))
+    return found
 
 
 def room(samples: int, seed: int) -> Pcm:

@@ -10,9 +10,10 @@ command that is carried out before the speech is over, and not taken back, is a 
 is heard in parts: it counts as never accepted.
 
 Figures: accepted_over_serial and accepted_over_realtimestt (median ms, recordings as they are; by group:
-complete commands, sentences), false_cutoffs (of all, with those that have pauses of 300 to 1200 ms at random
-word boundaries). DIR holds FLAC or WAV files (16 kHz, mono) and a *.jsonl whose lines have "file" and "text",
-and may have "last_speech_sample"; else the last loud 10 ms count.
+complete commands, sentences; with pauses of 300 to 1200 ms at random word boundaries; without --quick also in
+rooms with an echo, in noise of 15 dB), false_cutoffs (of all of these). DIR holds recordings and a *.jsonl
+whose lines have "file" and "text", and may have "last_speech_sample" (at 16 kHz); else the last loud 10 ms
+count.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from typing import Any
 
 from benchmarks import realtimestt_env
 from benchmarks.harness import report
-from benchmarks.voice_clips import Clip, clips, sample, with_pauses
+from benchmarks.voice_clips import Clip, clips, in_rooms, sample, with_pauses
 from benchmarks.voice_scene import CACHE, Ear, Process, Scene
 from mybro.models import resolve
 
@@ -51,6 +52,7 @@ IDLE_S = 2.0
 STAGGER_S = {"ours": 0.0, "serial": 0.5, "realtimestt": 1.4}
 """One after the other, so that no arrangement recognises while another does."""
 NEVER = float("inf")
+PLAIN = "as_they_are"
 
 
 @dataclass
@@ -173,28 +175,29 @@ def _ms(value: float) -> float | str:
     return "never" if value == NEVER else round(value, 1)
 
 
-def figures(plain: Mapping[str, Sequence[Trial]], paused: Mapping[str, Sequence[Trial]]) -> dict[str, Any]:
+def figures(sides: Mapping[str, Mapping[str, Sequence[Trial]]]) -> dict[str, Any]:
+    """`sides`: for each kind of recording what each arrangement made of it; "as_they_are" is one of them."""
+    plain = sides[PLAIN]
+    peers = [name for name in plain if name != "ours"]
     found: dict[str, Any] = {}
-    for name in plain:
-        if name == "ours":
-            continue
+    for name in peers:
         figure = beside(plain["ours"], plain[name])
         for group in ("complete", "sentence"):
             picked = [[t for t in plain[n] if t.clip.group == group] for n in ("ours", name)]
             figure[group] = beside(*picked)
-        figure["with_pauses"] = beside(paused["ours"], paused[name])
+        figure |= {kind: beside(side["ours"], side[name]) for kind, side in sides.items() if kind != PLAIN}
         found[f"accepted_over_{name}"] = figure
-    cuts = {n: [sum(t.cut_off for t in side[n]) for side in (plain, paused)] for n in plain}
+    cuts = {n: {kind: sum(t.cut_off for t in side[n]) for kind, side in sides.items()} for n in plain}
+    ours, peer = sum(cuts["ours"].values()), min(sum(cuts[name].values()) for name in peers)
     found["false_cutoffs"] = {
         "unit": "recordings",
-        "ours": sum(cuts["ours"]),
-        "peer": min(sum(cut) for name, cut in cuts.items() if name != "ours"),
-        "of": sum(len(side["ours"]) for side in (plain, paused)),
-        "by_arm": {name: {"as_they_are": cut[0], "with_pauses": cut[1]} for name, cut in cuts.items()},
-        "taken_back": sum(t.taken_back for side in (plain, paused) for t in side["ours"]),
+        "ours": ours,
+        "peer": peer,
+        "ratio": round(ours / peer, 3) if peer else float(ours > 0),
+        "of": sum(len(side["ours"]) for side in sides.values()),
+        "by_arm": cuts,
+        "taken_back": sum(t.taken_back for side in sides.values() for t in side["ours"]),
     }
-    ours, peer = found["false_cutoffs"]["ours"], found["false_cutoffs"]["peer"]
-    found["false_cutoffs"]["ratio"] = round(ours / peer, 3) if peer else float(ours > 0)
     return found
 
 
@@ -228,9 +231,11 @@ def main() -> None:
     from faster_whisper import WhisperModel
 
     model = WhisperModel(str(resolve("faster-whisper", MODEL).path), device="cpu")
-    pausing = with_pauses(chosen, model, seed=11)
+    kinds = {PLAIN: chosen, "with_pauses": with_pauses(chosen, model, seed=11)}
+    if not asked.quick:
+        kinds["in_rooms"] = in_rooms(chosen, seed=12)
     del model
-    found = _measure(names, chosen, pausing, asked.trials)
+    found = _measure(names, kinds, asked.trials)
     report(found, as_json=asked.json, notes=notes)
 
 
@@ -251,7 +256,7 @@ def _smart_turn() -> list[str]:
 
 
 def _measure(
-    names: Sequence[str], plain: Sequence[Clip], paused: Sequence[Clip], trials: Path | None
+    names: Sequence[str], kinds: Mapping[str, Sequence[Clip]], trials: Path | None
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="voice-latency-") as place, ExitStack() as ending:
         arms = [start(name, Path(place), ending) for name in names]
@@ -260,16 +265,17 @@ def _measure(
                 if not process.ready.wait(90):
                     raise SystemExit(f"{arm.name} did not begin; its last words are in {arm.scene.place}")
         time.sleep(2)  # rehearsals and the warming up of the hands
-        done = [[play(arms, clip) for clip in side] for side in (plain, paused)]
+        done = {kind: [play(arms, clip) for clip in chosen] for kind, chosen in kinds.items()}
     if trials is not None:
         rows = [
-            {"file": t.clip.name, "arm": name, "ms": None if t.ms is None else _ms(t.ms), "heard": t.heard,
-             "cut_off": t.cut_off, "taken_back": t.taken_back, "pauses_ms": t.clip.pauses_ms}
-            for side in done for row in side for name, t in row.items()
+            {"file": t.clip.name, "kind": kind, "arm": name, "ms": None if t.ms is None else _ms(t.ms),
+             "cut_off": t.cut_off, "taken_back": t.taken_back, "heard": t.heard, "pauses": t.clip.pauses_ms}
+            for kind, side in done.items() for row in side for name, t in row.items()
         ]  # fmt: skip
         trials.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    sides = [{name: [row[name] for row in side] for name in names} for side in done]
-    return figures(sides[0], sides[1])
+    return figures(
+        {kind: {name: [row[name] for row in side] for name in names} for kind, side in done.items()}
+    )
 
 
 if __name__ == "__main__":
