@@ -87,7 +87,7 @@ async def test_configured_origins_may_call(scene: Scene) -> None:
 async def test_paths_lead_nowhere_else(scene: Scene) -> None:
     for path in ("/page/../config.py", "/page/%2e%2e/config.py", "/page//etc/passwd", "/../../etc/passwd"):
         answer = await raw(scene, f"GET {path} HTTP/1.1\r\n")
-        assert b" 404 " in answer.split(b"\r\n")[0]
+        assert answer.split(b" ")[1] in (b"401", b"404")
         assert b"root:" not in answer
 
 

@@ -36,7 +36,15 @@ def forged(scene: Scene, secret: str | None = None, algorithm: str = ALGORITHM, 
 
 
 async def test_without_a_token_nothing_is_told(scene: Scene) -> None:
-    for path in ("/v1/status", "/v1/history", "/api/v1/history", "/metrics", "/v1/nothing"):
+    for path in (
+        "/v1/status",
+        "/v1/history",
+        "/api/v1/history",
+        "/metrics",
+        "/v1/nothing",
+        "/nothing",
+        "/docs",
+    ):
         answer = await get(scene, path)
         assert code(answer) == (401, "no_credentials")
         assert answer.headers["www-authenticate"] == "Bearer"

@@ -1,7 +1,7 @@
 """Recordings of clients are decoded in a process of its own: what breaks a codec does not break the session.
 
-`python -m mybro.server.decoding` takes a file on standard input and gives samples, or an error as JSON, behind
-a line that says which.
+`python -m mybro.server.decoding` takes a file on standard input and gives samples, or an error as JSON,
+behind a line that says which.
 """
 
 from __future__ import annotations

@@ -27,10 +27,9 @@ from mybro.server.traffic import (
 
 log = logging.getLogger("mybro.server")
 
-OPEN_PATHS = frozenset({"/healthz", "/openapi.json", "/v1/session"})
-"""What may be asked for without credentials: nothing in it is anybody's."""
-CLOSED_PREFIXES = ("/v1/", "/api/", "/ws/", "/metrics")
-"""Everything else is the page's files."""
+OPEN_PATHS = frozenset({"/", "/favicon.ico", "/healthz", "/openapi.json", "/v1/session"})
+"""What may be asked for without credentials, as may the page's files: nothing in it is anybody's."""
+PAGE_PREFIX = "/page/"
 UPLOAD_PREFIXES = ("/v1/audio/", "/v1/voice/")
 SMALL_BODY = 256 << 10
 SAFE = frozenset({"GET", "HEAD"})
@@ -134,7 +133,8 @@ class Gate:
                 "foreign_origin", "pages of that origin may not do this", hint="See: server.cors_origins"
             )
         path: str = scope["path"]
-        if path.startswith(CLOSED_PREFIXES) and path not in OPEN_PATHS and scope.get("method") != "OPTIONS":
+        is_open = path in OPEN_PATHS or path.startswith(PAGE_PREFIX) or scope.get("method") == "OPTIONS"
+        if not is_open:
             who = scope["state"]["who"] = self._identify(scope, headers)
             self._rate(who.name)
             if who.by == "cookie" and risky and not origin and scope["type"] == "http":

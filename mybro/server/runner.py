@@ -31,6 +31,8 @@ from mybro.server.stream import EventStream
 from mybro.server.tasks import InProcess
 from mybro.server.tokens import Tokens, secret_of
 
+log = logging.getLogger("mybro.server")
+
 CLOSE_S = 2
 LARGEST_FRAME = 1 << 20
 """Bytes of one WebSocket message: half a minute of sound."""
@@ -92,7 +94,12 @@ async def _logs(stack: contextlib.AsyncExitStack, context: Context, measures: Me
     settings = context.settings
     if settings.logs_port is None:
         return None
-    listening = stack.enter_context(bound(settings.host, settings.logs_port, "server.logs_port"))
+    try:
+        listening = stack.enter_context(bound(settings.host, settings.logs_port, "server.logs_port"))
+    except ServerError as error:
+        # The page has the log on its own port as well: a second session does without this one.
+        log.warning("the log is not streamed: %s", error.message)
+        return None
     port: int = listening.getsockname()[1]
     allowed = rules(settings, context.doorkeeper, port, measures)
     own_page = rules(

@@ -164,10 +164,10 @@ class _Transcribing:
 
     async def run(self) -> None:
         """Serve until the sound ends or the client leaves."""
-        await self._send({"event": "ready", "session_id": self._session})
         sending = asyncio.create_task(self._results())
         receiving = asyncio.create_task(self._receive())
         try:
+            await self._send({"event": "ready", "session_id": self._session})
             # A recogniser that is of no use ends it, also while sound still comes.
             await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
