@@ -5,6 +5,7 @@ The tolerances are those that metal/README.md promises. `u` is half a unit in th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from metal.emu.toolchain import find
 from mybro.compute import numpy_ops, passes
 from mybro.compute.device import Device
+from tests.requirements import need
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +29,11 @@ SIZES = ((1, 1, 1), (3, 5, 2), (65, 16, 8), (33, 129, 9), (130, 67, 33))
 MAPS = ("exp", "log", "sigmoid", "tanh", "relu", "abs", "neg")
 PAIRS = ("add", "sub", "mul", "div")
 SUMS = ("sum", "mean", "abs_sum", "square_sum", "l2")
+
+
+def need_emulator() -> None:
+    """Go on where the emulator is known to run: on Linux, with clang."""
+    need(find() if sys.platform == "linux" else None, "clang (apt-get install clang-19), on Linux")
 
 
 @dataclass(slots=True)

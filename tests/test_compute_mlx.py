@@ -14,13 +14,13 @@ import pytest
 
 from metal.emu import lint
 from metal.emu.runner import Emulator
-from metal.emu.toolchain import CACHE, find
+from metal.emu.toolchain import CACHE
 from mybro.compute import metal as compute
 from mybro.compute import mlx_device, mlx_ops, passes
 from mybro.compute.mlx_device import MlxDevice, definition
 from mybro.compute.sources import kernels
 from tests import metal_cases
-from tests.metal_cases import Case, u
+from tests.metal_cases import Case, need_emulator, u
 from tests.requirements import need
 
 pytestmark = pytest.mark.integration
@@ -43,7 +43,7 @@ SHAPED = CACHE / "mlx_shaped.metal"
 @pytest.fixture(autouse=True)
 def _parts() -> None:
     need(importlib.util.find_spec("mlx"), "MLX (make setup)")
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
 
 
 def of_mlx(value: Any) -> Any:
@@ -78,7 +78,7 @@ def shaped() -> str:
 def device() -> Iterator[MlxDevice]:
     """MLX's side of the route, with the emulator where MLX has the GPU."""
     need(importlib.util.find_spec("mlx"), "MLX (make setup)")
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
     CACHE.mkdir(parents=True, exist_ok=True)
     SHAPED.write_text(shaped())
     with Emulator(files=[SHAPED], seed=5) as emulator:

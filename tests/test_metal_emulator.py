@@ -14,10 +14,10 @@ from metal.emu.build import library, read
 from metal.emu.coverage import lines
 from metal.emu.runner import Emulator, EmulatorError
 from metal.emu.tokens import MslError
-from metal.emu.toolchain import Lane, find
+from metal.emu.toolchain import Lane
 from mybro.compute.emulator import EmulatorDevice
 from tests import metal_cases
-from tests.requirements import need
+from tests.metal_cases import need_emulator
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ DATA = Path(__file__).parent / "data" / "metal"
 
 @pytest.fixture(autouse=True)
 def _compiler() -> None:
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
 
 
 def wrong_lines(name: str) -> dict[str, set[int]]:
@@ -111,7 +111,7 @@ def test_the_library_passes_the_lint() -> None:
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Emulator]:
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
     with Emulator(files=[DATA / "plain.metal"], seed=3) as emulator:
         yield emulator
 

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from metal.emu.runner import Emulator
-from metal.emu.toolchain import find
 from mybro.compute.emulator import EmulatorDevice
 from tests import metal_cases
-from tests.metal_cases import Case, u
-from tests.requirements import need
+from tests.metal_cases import Case, need_emulator, u
 
 pytestmark = pytest.mark.integration
 
@@ -20,7 +18,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module", params=[0, 2**31 + 7], ids=lambda seed: f"seed {seed}")
 def device(request: pytest.FixtureRequest) -> Iterator[EmulatorDevice]:
     """The order in which lanes and threadgroups run differs with the seed; the results must not."""
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
     emulator = Emulator(seed=request.param, workers=1 + request.param % 3)
     yield EmulatorDevice(emulator)
     emulator.close()

@@ -12,9 +12,8 @@ from metal.emu import build, lint, manifest, metallib
 from metal.emu.__main__ import main
 from metal.emu.metallib import MetallibError
 from metal.emu.reflection import Kernel, Parameter
-from metal.emu.toolchain import find
 from mybro.compute import sources
-from tests.requirements import need
+from tests.metal_cases import need_emulator
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +23,7 @@ BUILT = Path(__file__).parent / "data" / "metal" / "two_of_mlx.metallib"
 
 @pytest.fixture(autouse=True)
 def _compiler() -> None:
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
 
 
 def test_the_manifest_is_what_the_sources_say() -> None:

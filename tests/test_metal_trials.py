@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from metal.emu.runner import Emulator
-from metal.emu.toolchain import Lane, find
+from metal.emu.toolchain import Lane
 from mybro.compute.emulator import EmulatorDevice
 from tests import metal_cases
-from tests.metal_cases import Case
-from tests.requirements import need
+from tests.metal_cases import Case, need_emulator
 from tests.trials import share
 
 pytestmark = pytest.mark.trial
@@ -25,7 +24,7 @@ POWERS = tuple(2**k + d for k in range(2, 19) for d in (-1, 0, 1))
 
 @pytest.fixture(autouse=True)
 def _compiler() -> None:
-    need(find(), "clang (apt-get install clang-19)")
+    need_emulator()
 
 
 def floats(dtype: type, operation: str) -> Callable[[int], Iterator[Case]]:
