@@ -37,17 +37,18 @@ def env(claude_bin: str, claude_env: dict[str, str]) -> dict[str, str]:
     return {**claude_env, "MYBRO_EXECUTOR__CLAUDE_PATH": claude_bin, "MYBRO_BRAIN__PROVIDER": "none"}
 
 
-@pytest.mark.parametrize("trials", SESSIONS, ids=lambda trials: f"{trials[0]}-{trials[-1]}")
 def test_nothing_lives_or_writes_after_a_spoken_stop(
-    trials: list[int], env: dict[str, str], shop: Path, home: Path, claude_api: ScriptedServer
+    env: dict[str, str], shop: Path, home: Path, claude_api: ScriptedServer
 ) -> None:
+    """One watcher for all: it looks at what was stopped while the next trials, and sessions, go on."""
     with watching(WATCHED_S, ALLOWED_S) as watcher:
-        with speaking_to(shop, home, env) as session:
-            for number in trials:
-                child = plant(shop, KINDS[number % len(KINDS)])
-                stop_by_voice(session, claude_api, watcher, child, STOP[number // len(KINDS) % len(STOP)])
+        for trials in SESSIONS:
+            with speaking_to(shop, home, env) as session:
+                for number in trials:
+                    child = plant(shop, KINDS[number % len(KINDS)])
+                    stop_by_voice(session, claude_api, watcher, child, STOP[number // len(KINDS) % len(STOP)])
         seen = [(kind, sight) for kind, sights in watcher.sights().items() for sight in sights]
-    assert len(seen) == len(trials)
+    assert len(seen) == sum(map(len, SESSIONS))
     assert [(kind, sight) for kind, sight in seen if sight.writes_before < 2] == []
     assert [(kind, sight) for kind, sight in seen if not sight.clean] == []
     assert processes_with(home) == []
