@@ -250,10 +250,25 @@ async def test_in_the_sandbox_not_even_a_yes_lets_it_write_elsewhere(
     desk, outside = acp_desk, tmp_path / "outside"
     need(working(), "bubblewrap or Landlock")
     outside.mkdir()
-    desk.settings.sandbox = "on"
-    desk.hand = desk.new_hand()
+    assert desk.settings.sandbox == "auto"
     inside = write(desk.repo / "x.py", "x = 1\n")
     claude_api.when("hello", [inside, bash(f"touch {outside}/y"), text("Done.")])
     assert (await desk.do("hello there")).changed == ("x.py",)
     assert [(asked.risk, "outside" in asked.text) for asked in desk.asked] == [("destructive", True)]
     assert list(outside.iterdir()) == []
+
+
+async def test_the_model_that_is_set_is_used_where_the_agent_offers_it(
+    acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    desk = acp_desk
+    claude_api.when("hello", [text("Hello.")])
+    desk.settings.model = "haiku"
+    await desk.do("hello there")
+    assert "haiku" in claude_api.requests[-1].body["model"]
+    desk.settings.model = "a-model-of-nobody"
+    await desk.hand.aclose()
+    desk.hand = desk.new_hand()
+    with pytest.raises(ExecutorError, match="does not offer the model a-model-of-nobody") as error:
+        await desk.do("hello once more")
+    assert (error.value.code, "haiku" in error.value.hint) == ("no_such_model", True)

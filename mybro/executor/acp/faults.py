@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mybro.errors import ExecutorError
 from mybro.executor.acp.connection import SIGN_IN, RpcError
 from mybro.executor.claude.faults import TurnError
@@ -78,3 +80,10 @@ def of_stop(reason: object) -> TurnError | None:
     """The error in a prompt's end; None for an ordinary one, and for what is not known here."""
     found = _STOPS.get(str(reason))
     return TurnError(*found, retryable=True) if found else None
+
+
+def no_such_model(wanted: str, offered: Sequence[str]) -> TurnError:
+    return TurnError(
+        "no_such_model", f"The agent does not offer the model {wanted}",
+        hint=f"Set executor.model to one of {', '.join(offered[:6])}" if offered else "Unset executor.model",
+    )  # fmt: skip

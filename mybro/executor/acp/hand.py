@@ -6,8 +6,9 @@ import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings, data_dir
@@ -51,10 +52,18 @@ class AcpHand(CodingHand):
             budget_usd=self._settings.budget_usd,
             day=day_budget(self._settings.budget_day_usd, data_dir() / "spent"),
             tool_silence_s=self._settings.turn_timeout_s,
-            # Not where it is left to us: the sandbox hides what agents that it does not know may need.
-            sandboxed=self._settings.sandbox == "on",
+            sandbox=sandbox_of(argv, self._settings.sandbox),
+            model=self._settings.model,
         )
         return AcpSession(repo, setup, self._clock, self._store)
+
+
+def sandbox_of(argv: Sequence[str], wanted: Literal["auto", "on", "off"]) -> Literal["auto", "on", "off"]:
+    """Left to us, an agent that drives Claude Code is held: it is known where that keeps its state.
+
+    Of what others need to write or to read, the sandbox might keep them.
+    """
+    return "off" if wanted == "auto" and "claude" not in Path(argv[0]).name.lower() else wanted
 
 
 def command_line(settings: ExecutorSettings, env: Mapping[str, str] | None = None) -> tuple[str, ...]:

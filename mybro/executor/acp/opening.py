@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mybro import __version__
-from mybro.executor.acp import faults
+from mybro.executor.acp import faults, models
 from mybro.executor.acp.connection import SIGN_IN, Connection, RpcError
 from mybro.executor.claude.messages import Json
 from mybro.executor.claude.purse import DayBudget
@@ -32,7 +33,9 @@ class Setup:
     """What the whole session may cost, as far as the agent tells its cost."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""
-    sandboxed: bool = False
+    sandbox: Literal["auto", "on", "off"] = "off"
+    model: str | None = None
+    """To be chosen where the agent offers a choice; None for its own."""
     """Whether the agent is held in the sandbox, which is made for the one that drives Claude Code."""
 
 
@@ -47,7 +50,9 @@ class Opened:
     """Whether the agent can take it up again after the agent was ended."""
 
 
-async def open_session(connection: Connection, repo: Path, last: str | None, *, trusted: bool) -> Opened:
+async def open_session(
+    connection: Connection, repo: Path, last: str | None, *, trusted: bool, model: str | None = None
+) -> Opened:
     """Go on in the session `last`, or begin a new one where it is gone.
 
     Raises `RpcError`, `GoneError`, and `TurnError` for a protocol version that is not spoken here.
@@ -72,6 +77,8 @@ async def open_session(connection: Connection, repo: Path, last: str | None, *, 
         answer = await connection.request("session/new", place)
         opened = Opened(str(answer.get("sessionId")), fresh=True, lasting=lasting)
     await _ask_for_questions(connection, opened.id, part(answer, "modes"))
+    if model is not None:
+        await models.choose(connection, opened.id, answer, model)
     return opened
 
 

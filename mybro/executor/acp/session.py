@@ -26,7 +26,7 @@ from mybro.executor.strays import Family
 from mybro.ops.kept import uninterrupted
 
 _INTERRUPT_S = 0.6
-_START_S = 30.0
+_START_S = 60.0
 _BROKEN = frozenset({INTERNAL, NOT_FOUND})
 """Errors after which an agent may no longer have its session, or the process behind it."""
 
@@ -118,7 +118,7 @@ class AcpSession:
     async def _start(self) -> None:
         setup = self._setup
         argv, env = list(setup.argv), setup.env
-        if setup.sandboxed and (kind := await asyncio.to_thread(find_sandbox, "on")) is not None:
+        if (kind := await asyncio.to_thread(find_sandbox, setup.sandbox)) is not None:
             self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
             argv, env = held.argv, dict(held.env)
         try:
@@ -131,7 +131,9 @@ class AcpSession:
         last = self._remembered.session if self._remembered else None
         try:
             async with asyncio.timeout(_START_S):
-                self._opened = await open_session(connection, self.repo, last, trusted=setup.trusted)
+                self._opened = await open_session(
+                    connection, self.repo, last, trusted=setup.trusted, model=setup.model
+                )
         except BaseException as error:
             garbled = connection.bad_lines > 0
             await uninterrupted(self._drop())
