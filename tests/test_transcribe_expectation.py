@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mybro.transcribe.doubt import is_known, is_sure, likeliest
+from mybro.transcribe.doubt import is_clear, is_known, is_sure, likeliest
 from mybro.transcribe.expectation import Expectation, commands, spoken
 from mybro.transcribe.recogniser import Hints, Recognition
 from mybro.vocabulary import lines
@@ -64,8 +64,11 @@ def test_no_command_is_listed_twice() -> None:
 
 
 def test_what_sounds_clear_is_sure_and_what_is_usual_sooner() -> None:
-    assert is_sure(heard("the ship left the harbour", -0.1), ENGLISH)
-    assert not is_sure(heard("the ship left the harbour", -0.18), ENGLISH)
+    assert not is_sure(heard("the ship left the harbour", -0.1), ENGLISH)
+    assert is_sure(heard("the ship left the harbour", -0.1), Hints())
+    assert not is_sure(heard("the ship left the harbour", -0.3), Hints())
+    assert is_clear(heard("the ship left the harbour", -0.1))
+    assert not is_clear(heard("the ship left the harbour", -0.18))
     assert is_sure(heard("rename the class to a name that nobody knows", -0.18), ENGLISH)
     assert not is_sure(heard("rename the class to a name that nobody knows", -0.3), ENGLISH)
     assert is_sure(heard("run the tests", -0.3), ENGLISH)

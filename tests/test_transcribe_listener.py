@@ -77,10 +77,29 @@ def test_a_loop_that_stays_is_told_once() -> None:
 
 
 def test_a_sure_answer_stands_and_a_usual_command_needs_less_to_be_sure() -> None:
-    for heard in (WORDS, replace(WORDS, average_logprob=-0.4), replace(SOMETHING, average_logprob=-0.1)):
+    for heard in (replace(WORDS, average_logprob=-0.1), WORDS, replace(WORDS, average_logprob=-0.4)):
         recogniser = Told(replace(heard, tokens=5))
         assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == heard.text
         assert len(recogniser.asked) == 1
+
+
+def test_clear_words_that_are_no_command_are_heard_once_more_without_the_prompt() -> None:
+    bent = Recognition("Addy married a more amiable woman.", average_logprob=-0.1, tokens=8)
+    plain = replace(bent, text="Had he married a more amiable woman.")
+    recogniser = Told(bent, plain)
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == plain.text
+    assert [hints for _, hints in recogniser.asked] == [Hints("prompt"), Hints()]
+    # What no prompt led to is as good as it gets.
+    recogniser = Told(bent)
+    assert Listener(recogniser).transcribe(SPEECH, Hints()).text == bent.text
+    assert len(recogniser.asked) == 1
+
+
+def test_silence_after_the_words_is_not_paid_for() -> None:
+    recogniser = Told(WORDS)
+    long = np.concatenate([SPEECH, np.zeros(5 * SAMPLE_RATE, np.float32)])
+    Listener(recogniser).transcribe(long, Hints("prompt"))
+    assert recogniser.asked[0][0] <= len(SPEECH) + SAMPLE_RATE // 2
 
 
 def test_in_doubt_the_reading_that_fits_best_is_taken() -> None:

@@ -24,7 +24,7 @@ def test_english_gets_commands_and_other_languages_only_names_in_latin_script() 
 
 
 def test_ones_own_words_stand_last() -> None:
-    assert prompt_for("en", "  Zabbix, Kubernetes ").endswith("Rust. Zabbix, Kubernetes")
+    assert prompt_for("en", "  Zabbix, Kubernetes ").endswith("TypeScript. Zabbix, Kubernetes")
     assert prompt_for("ja", "Zabbix", latin_names=False) == "Zabbix"
 
 

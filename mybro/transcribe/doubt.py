@@ -14,8 +14,9 @@ from mybro.transcribe.recogniser import Hints, Recognition
 
 SURE = -0.2
 """The mean log probability above which the first answer stands."""
-VERY_SURE = -0.15
-"""The same for what is like no command: the prompt makes a model surer than it should be."""
+CLEAR = -0.15
+"""Above it, what is like no command needs but one look without the prompt, which makes a model surer than it
+should be."""
 FAIRLY_SURE = -0.45
 """The same for words that are what people say to the program."""
 USUAL = -4.0
@@ -28,10 +29,16 @@ WEIGHT = 0.15
 
 def is_sure(heard: Recognition, hints: Hints) -> bool:
     """Whether the first answer needs no second look."""
-    if not FAIRLY_SURE < heard.average_logprob <= VERY_SURE:
-        return heard.average_logprob > VERY_SURE
-    fit = _fit(heard, hints)
-    return fit > (USUAL if heard.average_logprob <= SURE else POSSIBLE)
+    if not hints.prompt and heard.average_logprob > SURE:
+        return True
+    if heard.average_logprob <= FAIRLY_SURE:
+        return False
+    return _fit(heard, hints) > (POSSIBLE if heard.average_logprob > SURE else USUAL)
+
+
+def is_clear(heard: Recognition) -> bool:
+    """Whether it sounds like what it says, whatever that is."""
+    return heard.average_logprob > CLEAR
 
 
 def is_known(heard: Recognition, hints: Hints) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SILENCE_DBFS = -66.0
 """The loudest tenth of a second of a stretch in which nobody can have spoken."""
+KEPT_FRAMES = 3
+"""Tenths of a second of silence that are left at a sound's end."""
 SURE_LOGPROB = -0.35
 """Above this the words were heard clearly, whatever the model says of speech."""
 NO_SPEECH = 0.6
@@ -67,6 +69,15 @@ def levels_dbfs(sound: Sound) -> NDArray[np.floating]:
     padded[: len(sound)] = sound
     power = (padded.reshape(-1, frame) ** 2).mean(axis=1)
     return np.asarray(10 * np.log10(power + 1e-12))
+
+
+def without_end(sound: Sound) -> Sound:
+    """The sound without the silence at its end, but for a moment of it."""
+    import numpy as np
+
+    loud = np.flatnonzero(levels_dbfs(sound) >= SILENCE_DBFS)
+    frame = SAMPLE_RATE // 10
+    return sound[: (int(loud[-1]) + 1 + KEPT_FRAMES) * frame] if len(loud) else sound
 
 
 def is_silent(sound: Sound) -> bool:

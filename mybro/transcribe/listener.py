@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mybro.transcribe import guards
-from mybro.transcribe.doubt import is_known, is_sure, likeliest
+from mybro.transcribe.doubt import is_clear, is_known, is_sure, likeliest
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognition
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Listener:
         """
         started = time.perf_counter()
         hear = self._glance if quick else self._window
-        parts = [hear(window, hints) for window in windows(sound, self._recogniser.window_s)]
+        spoken = guards.without_end(sound)
+        parts = [hear(window, hints) for window in windows(spoken, self._recogniser.window_s)]
         heard = join(parts, hints)
         timings = {**heard.timings_ms, "total": (time.perf_counter() - started) * 1e3}
         return replace(heard, timings_ms=timings)
@@ -72,12 +73,14 @@ class Listener:
         if not self._recogniser.searches or is_sure(heard, hints):
             return heard
         wide = replace(hints, beams=BEAMS)
-        readings = self._readings(sound, wide)
-        best = likeliest([heard, *readings], hints)
+        # A prompt of software words bends ordinary speech towards software.
+        plain = replace(wide, prompt="")
+        if hints.prompt and is_clear(heard):
+            return likeliest([heard, *self._readings(sound, replace(plain, beams=1))], hints)
+        readings = [heard, *self._readings(sound, wide)]
+        best = likeliest(readings, hints)
         if hints.prompt and not is_known(best, hints):
-            # A prompt of software words bends ordinary speech towards software.
-            readings += self._readings(sound, replace(wide, prompt=""))
-            best = likeliest([heard, *readings], hints)
+            best = likeliest([*readings, *self._readings(sound, plain)], hints)
         return best
 
     def _readings(self, sound: Sound, hints: Hints) -> list[Recognition]:

@@ -8,12 +8,11 @@ PROMPT_TOKENS = 160
 """Whisper takes up to 223 tokens of prompt; each costs time, and those beyond this gain next to nothing."""
 
 _SOFTWARE = (
-    "Voice commands to a programmer's assistant. Undo, redo, cancel, revert, rename, refactor, run the "
-    "tests, lint, format, git status, diff, commit, push, pull request, branch, merge. Create a class, "
-    "function or method in utils.py, main.py, index.ts; fix the bug; add unit tests, type hints, a "
-    "docstring; async, await, callback, API, JSON, YAML, SQL, regex, README, npm, pip, Docker, React, "
-    "TypeScript, Rust."
+    "Voice commands to a programmer's assistant. Undo, run the tests, git diff, commit, pull request, "
+    "refactor. Create a function in utils.py; add unit tests, type hints, a docstring; async, await, JSON, "
+    "regex, README, TypeScript."
 )
+"""Twice as many words gain nothing, since the readings are weighed by what is expected anyway."""
 _NAMES = (
     "main.py, index.ts, README.md, pytest, git commit, pull request, npm, pip, async, await, API, JSON, "
     "YAML, SQL, Docker, PostgreSQL, React, TypeScript, Rust."

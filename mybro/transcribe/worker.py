@@ -132,7 +132,7 @@ class Worker:
             prompt=header["prompt"],
             language=header["language"],
             speculative=header["speculative"],
-            quick=header["quick"],
+            quick=header.get("quick", False),
         )
         gone = self._mailbox.put(request)
         if gone is request and not request.speculative:
