@@ -74,9 +74,13 @@ class MacDevice:
         return Buffer(made, count, kind)
 
     def launch(self, kernel: str, arguments: Sequence[Buffer | bytes], groups: Groups, size: int) -> None:
+        pipeline = self._pipeline(kernel)
+        most = pipeline.maxTotalThreadsPerThreadgroup()
+        if size > most:
+            raise ComputeError("gpu_too_small", f"{kernel} has {most} threads at most here, and needs {size}")
         commands = self._queue.commandBuffer()
         encoder = commands.computeCommandEncoder()
-        encoder.setComputePipelineState_(self._pipeline(kernel))
+        encoder.setComputePipelineState_(pipeline)
         for parameter, argument in zip(kernels()[kernel].parameters, arguments, strict=True):
             if isinstance(argument, bytes):
                 encoder.setBytes_length_atIndex_(argument, len(argument), parameter.index)
