@@ -109,6 +109,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("wrong_type", lambda: compute.add(X, X.astype(np.float16))),
     ("wrong_type", lambda: compute.masked_sum(X, X)),
     ("wrong_type", lambda: compute.dequantise(compute.quantise(X), dtype="int32")),
+    ("wrong_shape", lambda: compute.sum([[1], [2, 3]])),
     ("wrong_shape", lambda: compute.add(X, X.T)),
     ("wrong_shape", lambda: compute.transpose(X[0])),
     ("wrong_shape", lambda: compute.dot(X, X[:1])),

@@ -63,7 +63,10 @@ def checked(array: Any, types: Sequence[str], what: str = "The array") -> Any:
         ComputeError: it cannot be computed with.
     """
     if not is_mlx(array):
-        array = np.asarray(array)
+        try:
+            array = np.asarray(array)
+        except ValueError:
+            raise ComputeError("wrong_shape", f"{what} has rows of different lengths") from None
     name = dtype_of(array).name
     if name not in types:
         hint = "Metal has no double: use .astype(np.float32)" if name == "float64" else ""
