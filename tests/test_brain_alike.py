@@ -17,7 +17,10 @@ pytestmark = pytest.mark.unit
         ("Council.", Action.CANCEL), ("Repeat mat.", Action.REPEAT), ("Undo bat", Action.UNDO),
         ("mood", Action.MUTE), ("I run the tests.", Action.TEST),
         ("I'm show me the git diff, please.", Action.DIFF),
-        ("Rename parse, date to parse time.", Action.RENAME), ("He calls render page.", Action.FIND_USAGES),
+        ("Rename parse, date to parse time.", Action.RENAME),
+        ("He calls render page.", Action.FIND_USAGES), ("Run the tests in test parser.py.", Action.TEST),
+        ("Health.", Action.HELP), ("Voice.", Action.PAUSE), ("Use yourself.", Action.MUTE),
+        ("Convert the last change.", Action.UNDO),
         ("and new three changes", Action.UNDO), ("End of the last two changes.", Action.UNDO),
     ],
 )  # fmt: skip
@@ -28,7 +31,7 @@ def test_what_was_meant_is_found(heard: str, action: Action) -> None:
 
 @pytest.mark.parametrize(
     "heard",
-    ["Shop.", "Health", "I'm good", "I'm fine", "A new", "US, please", "Status Quo", "Undo tests", "Git",
+    ["Shop.", "I'm good", "I'm fine", "A new", "US, please", "Status Quo", "Undo tests", "Git",
      "I push",
      "a test", "it", "Thanks", "find usages of foo, and fix them", "the parser", "no match", "guess", "yet"],
 )  # fmt: skip
@@ -41,3 +44,16 @@ def test_neither_a_yes_nor_a_no_is_ever_guessed() -> None:
     for word in ("yea", "yet", "yen", "guess", "know", "now", "knot", "go head", "go a", "your"):
         guessed = command(word.split())
         assert guessed is None or control_action(guessed) not in (Action.YES, Action.NO)
+
+
+@pytest.mark.parametrize(
+    ("heard", "path"),
+    [
+        ("Run the tests in test parser.py.", "test_parser.py"),
+        ("diff of user service.ts", "user_service.ts"),
+        ("lint main.py", "main.py"), ("run the tests in api and main.py", None),
+    ],
+)  # fmt: skip
+def test_a_file_that_was_written_by_half_is_whole(heard: str, path: str | None) -> None:
+    intent = parse(heard)
+    assert (intent.arguments.path if intent else None) == path

@@ -5,6 +5,7 @@ Names stay as they were spoken ("user id"): `mybro.naming` has the identifiers t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -31,6 +32,8 @@ _KINDS = _WORDS["KINDS"]
 _NOT_SYMBOLS = _WORDS["NOT_SYMBOLS"]
 _PRONOUNS = _WORDS["PRONOUNS"]
 _BREAKS = _WORDS["BREAKS"]
+_BEFORE_FILE = 2
+_NO_STEM = _WORDS["PATH_NOISE"] | _BREAKS | {"or", "in", "of", "to", "for", "with", "from", "on"}
 _WITH_COMMAS = 3
 """Words of a name that may have commas between them."""
 _HEARD_BRANCH = {"mane": "main", "the main": "main", "maine": "main", "mein": "main"}
@@ -72,12 +75,25 @@ def _name(words: Sequence[Word], longest: int = 6) -> str | None:
 
 def _place(words: Sequence[Word], *, loose: bool = False) -> Filled | None:
     """A path, or the words for a file or module; with `loose` any name."""
-    if path := naming.path(join(_strip(words))):
+    if path := naming.path(join(_strip(words))) or _half_written(_strip(words)):
         return Filled(Arguments(path=path), path)
     name = _name(words, 5)
     if name is None or not (loose or words[-1].norm in _WORDS["PLACES"]):
         return None
     return Filled(Arguments(), name)
+
+
+def _half_written(words: Sequence[Word]) -> str | None:
+    """ "test parser.py" is test_parser.py: recognisers write only the last word of a spoken file as one."""
+    *before, last = [word.text for word in words]
+    plain = all(word.isalpha() and word.lower() not in _NO_STEM for word in before)
+    if (
+        not 0 < len(before) <= _BEFORE_FILE
+        or not plain
+        or re.fullmatch(r"\w+\.[A-Za-z]\w{0,5}", last) is None
+    ):
+        return None
+    return "_".join(word.lower() for word in (*before, last))
 
 
 def _target(slots: Slots) -> Filled | None:
