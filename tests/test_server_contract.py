@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ async def check_all(scene: Scene) -> None:
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) > 25
     headers = {"Authorization": f"Bearer {scene.served.token}", "Origin": scene.served.url}
-    each = max(3, len(share(range(CASES), 1)) // len(operations))
+    each = max(3, math.ceil(len(share(range(CASES), 1)) / len(operations)))
 
     def trial(operation: Any) -> None:
         generated = st.one_of(operation.as_strategy(), operation.as_strategy(generation_mode=NEGATIVE))
