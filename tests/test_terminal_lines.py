@@ -252,3 +252,15 @@ def test_the_view_suits_the_place(
     view.close()
     forced = choose_view(json=as_json, is_tty=False, stream=Pipe(encoding, tty=tty), environment=environment)
     assert not isinstance(forced, RichView)
+
+
+def test_what_was_put_right_in_the_words_is_shown_as_it_was_heard() -> None:
+    narrator = Narrator()
+    heard = ev.Transcript(
+        1, "Rename parse_date, stream mixer", True, 0, heard="Rename pars date, stream mixer",
+        alternatives=("stream_mixer", "StreamMixer"),
+    )  # fmt: skip
+    narrator.tell(ev.Envelope(1, 0.0, heard))
+    (line,) = narrator.tell(ev.Envelope(2, 0.0, ev.SourceTroubled(Problem("x", "y"))))[:1]
+    assert line.text == "Rename parse_date, stream mixer"
+    assert line.note == "heard “pars date”; stream_mixer or StreamMixer?"

@@ -18,6 +18,7 @@ Kind = Literal["source", "heard", "started", "step", "done", "bad", "failed", "s
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])?")
 _WORDS = re.compile(r"\w+")
 _REMEMBERED = 8
+_ALTERNATIVES = 3
 _BESIDE = (
     ev.Recorded, ev.SayFinished, ev.JobProgressed, ev.TurnJudged, ev.TurnJoined, ev.TurnTimed, ev.TakenBack,
 )  # fmt: skip
@@ -72,7 +73,8 @@ class Narrator:
         heard, self._heard = self._heard, None
         if heard is not None:
             self._recent.clear()
-            yield Line("heard", clean(heard.text), "; ".join(filter(None, (note, corrected(heard)))))
+            notes = (note, corrected(heard), unclear(heard))
+            yield Line("heard", clean(heard.text), "; ".join(filter(None, notes)))
 
     def _lines(self, event: ev.Event, at: float) -> Iterator[Line]:
         match event:
@@ -164,6 +166,12 @@ def corrected(heard: ev.Transcript) -> str:
     changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     spans = [" ".join(before[start:end]).strip(".,!?") for tag, start, end, _, _ in changes if tag != "equal"]
     return "heard " + ", ".join(f"“{clean(span)}”" for span in spans if span) if any(spans) else ""
+
+
+def unclear(heard: ev.Transcript) -> str:
+    """Names that were as likely as each other; empty for none."""
+    names = [clean(name) for name in heard.alternatives[:_ALTERNATIVES]]
+    return f"{' or '.join(names)}?" if names else ""
 
 
 def files(changed: tuple[str, ...]) -> str:
