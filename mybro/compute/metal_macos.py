@@ -50,8 +50,8 @@ def built_library() -> Path | None:
 class MacDevice:
     """A device over an MTLDevice. Kernels run in the order of their launches; a download waits for them."""
 
-    def __init__(self) -> None:
-        self._api = importlib.import_module("Metal")
+    def __init__(self, api: Any = None) -> None:
+        self._api = api or importlib.import_module("Metal")
         self._device = self._api.MTLCreateSystemDefaultDevice()
         self._queue = self._device.newCommandQueue()
         self._library = self._load()
