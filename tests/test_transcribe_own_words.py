@@ -109,6 +109,7 @@ def test_a_broken_file_counts_as_empty(data: Path, broken: str) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(data: Path) -> None:
     data.write_text("a file where the folder should be")
+    say(own(), "open con fig", "that was wrong, it is config")  # a session goes on
     with pytest.raises(TranscriptionError) as error:
         keep({"a": "b"})
     assert error.value.code == "words_not_kept"

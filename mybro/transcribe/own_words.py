@@ -5,6 +5,7 @@ What was learned is a small file in the data folder, {"heard": "written"}, to be
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -82,9 +83,11 @@ class OwnWords:
             return
         right = taught(event.heard or event.text)
         if right is None:
-            self._last = event
+            self._last = event if event.model != "typed" else self._last
         elif self._last is not None:
-            self.learn(self._last.text, right)
+            # A full disk costs what would have been learned, never the session.
+            with contextlib.suppress(TranscriptionError):
+                self.learn(self._last.text, right)
 
     def learn(self, sentence: str, right: str) -> tuple[str, str] | None:
         """Replace from now on what was heard for `right` in a sentence; None where nothing is like it."""
