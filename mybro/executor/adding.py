@@ -23,10 +23,11 @@ async def add(job: Job, running: Running, emit: Report) -> bool:
     hand: object = running.hand
     if running.stopping or not isinstance(hand, TakesMore) or not await hand.add(job):
         return False
-    running.added[job.number] = ""
     await emit(JobAdded(job.number, running.job.number))
     await emit(JobStarted(job.number, job.turn, title(job.intent)))
-    if running.ended is not None:  # in the very moment in which it was added
+    if running.ended is None:
+        running.added[job.number] = ""
+    else:  # in the very moment in which it was added
         await emit(_end(job.number, "", running.ended))
     return True
 
