@@ -62,6 +62,10 @@ class AudioSettings(_Section):
     )
     vad: Literal["silero", "webrtc", "silero+webrtc"] = Field("silero", description="what judges speech")
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="Silero's probability that counts as speech")
+    wake_phrase: str | None = Field(
+        None, min_length=4, max_length=40,
+        description="hands-free: do only what begins with this (hey mybro); recognised on this machine",
+    )  # fmt: skip
     near_only: bool = Field(
         False, description="take softer voices than the one at the microphone for somebody else's"
     )

@@ -31,6 +31,8 @@ async def listen_live(session: Session, terminal: int | None = None) -> None:
     settings = session.settings.audio
     ear = make_ear(session.pipeline, session.settings, lockstep=False, jobs=True)
     hands_free = settings.listen == "hands-free"
+    if hands_free and settings.wake_phrase is not None:
+        session.pipeline.wake_by(settings.wake_phrase)
     key, trouble = _talk_key(session, terminal, needed=not hands_free)
 
     def open_microphone() -> AudioSource:

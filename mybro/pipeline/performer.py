@@ -17,6 +17,7 @@ from mybro.pipeline.deciding import Deciding
 from mybro.pipeline.ports import Listens, Stages
 from mybro.pipeline.state import JobPhase, State
 from mybro.pipeline.timers import Timers
+from mybro.pipeline.waking import Discretion
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Performer:
             lambda timer: pipeline.post(ev.TimerFired(timer)),
         )
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
+        self._discretion = Discretion()
         self._written = 0
         self._write_error: Problem | None = None
         self._progress = asyncio.Condition()
@@ -64,7 +66,7 @@ class Performer:
     async def record(self, envelope: ev.Envelope) -> None:
         """Hand an event to the journal, which writes in order; and keep the dialog window."""
         self._follow(envelope.event)
-        if self._stages.journal is None:
+        if self._stages.journal is None or self._discretion.keeps(envelope, self._pipeline.state):
             return
         await self._unwritten.put(envelope)
         if self._writer is None:
@@ -82,13 +84,17 @@ class Performer:
                 if isinstance(done, Exception):
                     self._write_error = problem_of(done)
             async with self._progress:
-                self._written = group[-1].seq
+                self._written = max(self._written, *(envelope.seq for envelope in group))
                 for _ in group:
                     self._unwritten.task_done()
                 self._progress.notify_all()
 
     async def _acknowledge(self, turn: int, seq: int) -> None:
         if self._stages.journal is not None:
+            if kept := self._discretion.release(turn):
+                for envelope in kept:
+                    await self._unwritten.put(envelope)
+                await self._unwritten.join()
             async with self._progress:
                 await self._progress.wait_for(lambda: self._written >= seq)
             if (problem := self._write_error) is not None:
@@ -124,6 +130,7 @@ class Performer:
             case do.Understand(turn, text):
                 self._thinking[turn] = pipeline.spawn(self._understand(turn, text, seq))
             case do.ForgetTurn(turn):
+                self._discretion.forget(turn)
                 self._deciding.forget(turn)
                 if (task := self._thinking.pop(turn, None)) is not None:
                     task.cancel()

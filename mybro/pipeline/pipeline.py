@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mybro import events as ev
+from mybro.audio.wake import Wake, WakePhrase
 from mybro.clock import Clock, MonotonicClock
 from mybro.errors import MybroError
 from mybro.pipeline.effects import Effect
@@ -79,6 +80,10 @@ class Pipeline:
     def watch(self, watcher: Watcher) -> None:
         """Let one more watcher see every event from here on."""
         self._watchers.append(watcher)
+
+    def wake_by(self, phrase: str) -> None:
+        """Take from here on only what begins with the phrase for meant."""
+        self.state = replace(self.state, wake=Wake(WakePhrase(phrase)))
 
     def next_turn(self) -> int:
         return next(self._turns)

@@ -50,6 +50,7 @@ from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages, Thinks
 from mybro.pipeline.state import Question
 from mybro.pipeline.timing import TurnClock
+from mybro.pipeline.waking import expecting
 from mybro.speak.mouth import Mouth
 from mybro.speak.player import PlayerPort, SilentPlayer
 from mybro.speak.speaker import choose
@@ -164,7 +165,7 @@ async def session(
         journal = await Journal.open(settings=settings.journal)
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
-        transcription = Transcription(settings.transcribe, clock=clock) if ears else None
+        transcription = Transcription(expecting(settings), clock=clock) if ears else None
         work_clock = HeldClock(clock)
         coder = coding_hand(settings.executor, work_clock)
         executor = _crew(settings, repo, pipeline, work_clock, coder)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mybro.audio.wake import Wake
 from mybro.errors import Problem
 from mybro.events import Choice, Risk, Transcribed, Utterance
 from mybro.intent import Intent
@@ -155,6 +156,8 @@ class State:
     mouth: Mouth = Mouth.SILENT
     muted: bool = False
     paused: bool = False
+    wake: Wake | None = None
+    """The wake phrase, where one is needed."""
     cut: bool = False
     """Whether the voice is silent, in the middle of a sentence, because the person speaks."""
     holding: int | None = None

@@ -7,7 +7,7 @@ nothing: events are matched by their numbers, never by "the current one".
 from __future__ import annotations
 
 from mybro import events as ev
-from mybro.pipeline import acts, barge_in, joining, questions, turns, work
+from mybro.pipeline import acts, barge_in, joining, questions, turns, waking, work
 from mybro.pipeline.draft import Draft, Urgency
 from mybro.pipeline.effects import Chime, Duck, Effect
 from mybro.pipeline.state import Ear, Mouth, State
@@ -55,6 +55,8 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
             turns.end(draft, event)
         case ev.Transcribed():
             turns.transcribed(draft, event)
+        case ev.TalkPressed() | ev.TalkReleased():
+            waking.key(draft, down=isinstance(event, ev.TalkPressed))
         case ev.TranscriptionFailed():
             turns.failed(draft, event)
         case ev.Typed(turn, text):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mybro import events as ev
 from mybro.brain.grammar import control_action
 from mybro.intent import Action, Intent
-from mybro.pipeline import acts, barge_in, joining, questions, work
+from mybro.pipeline import acts, barge_in, joining, questions, waking, work
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.echo import is_echo
 from mybro.pipeline.effects import (
@@ -90,7 +90,7 @@ def end(draft: Draft, event: ev.SpeechEnded) -> None:
             draft.do(DropTranscription(turn.request))
         _request(draft, turn, utterance)
     elif turn.trial is not None:
-        draft.do(Post(_transcript(turn, turn.trial, final=True)))
+        _tell(draft, turn, turn.trial)
 
 
 def transcribed(draft: Draft, event: ev.Transcribed) -> None:
@@ -100,8 +100,17 @@ def transcribed(draft: Draft, event: ev.Transcribed) -> None:
         return
     text, joined = joining.part_of(turn, event.text)
     turn = draft.put_turn(replace(turn, trial=replace(event, text=text), joined=joined))
-    event = replace(event, text=text)
-    draft.do(Post(_transcript(turn, event, final=turn.utterance is not None)))
+    _tell(draft, turn, replace(event, text=text))
+
+
+def _tell(draft: Draft, turn: Turn, heard: ev.Transcribed) -> None:
+    """Tell the words of a turn, as far as they are meant for mybro."""
+    told = waking.told(draft.state, turn, heard)
+    if told is not None:
+        draft.do(Post(told))
+    elif turn.utterance is not None:
+        drop(draft, turn.number)
+        waking.listen_for_more(draft, turn, heard.text)
 
 
 def failed(draft: Draft, event: ev.TranscriptionFailed) -> None:
@@ -150,6 +159,7 @@ def settle_text(draft: Draft, event: ev.Transcript) -> None:
     if draft.state.mouth is not Mouth.SILENT and not turn.typed:
         draft.do(Hush())
     barge_in.let_speak(draft)
+    waking.understood_without(draft)
     draft.put_turn(replace(turn, phase=TurnPhase.TRANSCRIBED, text=text))
     if turn.joined:
         _join(draft, turn)
@@ -280,11 +290,3 @@ def _request(draft: Draft, turn: Turn, utterance: ev.Utterance, *, trial: bool =
         replace(turn, request=request, request_speech_end=utterance.speech_end, sound=sound, trial=None)
     )
     draft.do(Transcribe(turn.number, request, sound.audio, trial))
-
-
-def _transcript(turn: Turn, heard: ev.Transcribed, *, final: bool) -> ev.Transcript:
-    return ev.Transcript(
-        turn.number, heard.text, final, turn.request_speech_end, heard.language, heard.model,
-        heard.processing_ms, heard.no_speech_probability, heard.average_logprob, heard.heard,
-        heard.alternatives,
-    )  # fmt: skip
