@@ -34,8 +34,6 @@ _PYTHON_HINTS = (
     b"CERT_NONE",
     b"check_hostname",
     b"verify_ssl",
-    b"ssl_verify",
-    b"_https_context",
     b"iterrows",
     b"jwt",
     b"set_cookie",

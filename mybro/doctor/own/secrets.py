@@ -10,8 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from mybro.doctor.facts import Repository
-from mybro.doctor.git import GitError
+from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in
 
 TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
@@ -63,19 +62,25 @@ TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
     ("Notion token", rb"\b(?:ntn_[A-Za-z0-9]{46}|secret_[A-Za-z0-9]{43})\b", b"ntn_"),
     ("Supabase key", rb"\bsb[ps]_[a-z0-9]{40}\b", b"sb"),
 )
-_FORMS = tuple((name, re.compile(pattern), hint) for name, pattern, hint in TOKENS)
-_HINTS = tuple(
+FORMS = tuple((name, re.compile(pattern), hint) for name, pattern, hint in TOKENS)
+HINTS = tuple(
     b"AKIA ASIA AIza ghp_ gho_ ghs_ github_pat_ glpat- xox hooks.slack.com k_live_ k_test_ whsec_ "
     b"GOCSPX- sk-ant sk-proj T3BlbkFJ hf_ npm_ pypi-AgE SG. dop_v1_ shpat_ shpss_ dapi lin_api_ hvs. "
     b"AGE-SECRET glsa_ AccountKey= ATATT3 dckr_pat_ ntn_ api/webhooks/".split()
 )
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
+_COMMON = (b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"k_live_", b"hooks.slack.com", b"AccountKey=")
+_QUOTED = re.compile(
+    rb"[\"'](?:A(?:KIA|SIA|Iza|GE-SECRET|TATT3)|gh[pousr]_|github_pat_|glpat-|xox|[rs]k_(?:live|test)_|whsec_|GOCSPX-|"
+    rb"sk-|hf_|npm_|pypi-|SG\.|dop_v1_|shp[as]|dapi|lin_api_|hvs\.|glsa_|dckr_pat_|ntn_|https://discord|SK[0-9a-f]|"
+    rb"key-|\d{8,10}:AA|PMAK-|sntr|sq0|EAAA|sb[ps]_|dp\.)"
+)
 _SAMPLE = re.compile(
     rb"(?i)example|sample|dummy|placeholder|change[_-]?me|xxxx|your[_-]|fake|redacted|\*{3}|1234567890abcdef|abcdefghij"
     rb"|0123456789|insert[_-]|todo|foobar|<[a-z_ -]+>|\.\.\.|test_?key|not-?a-?real"
 )
-_PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
-_BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")
+PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")
 _URL_PASSWORD = re.compile(rb"://([^\s:/@'\"<>{}$%]{1,60}):([^\s:/@'\"<>{}$%*]{3,80})@[\w.-]+")
 _NAMES = (
     b"passw",
@@ -113,21 +118,24 @@ _CODE_VALUE = re.compile(
     re.IGNORECASE,
 )
 _CONFIG = frozenset({"config", "yaml", "toml", "shell", "dockerfile", "json", "plist", "make"})
-_HISTORY_S = 60.0
 _SHORTEST = 5
 
 
 def tokens(content: Content) -> Iterator[Hit]:
     """Providers' keys in their published forms."""
     data = content.data
-    if not any_in(data, _HINTS):
+    # In code nearly every key follows a quote; only the most common ones are looked for anywhere.
+    if content.file.language in CODE:
+        if not any_in(data, _COMMON) and not _QUOTED.search(data):
+            return
+    elif not any_in(data, HINTS):
         return
     seen: set[tuple[int, bytes]] = set()
-    for name, form, hint in _FORMS:
+    for name, form, hint in FORMS:
         if hint not in content.data:
             continue
         for found in form.finditer(content.data):
-            if _sample(found[0]) or (found.start(), found[0]) in seen:
+            if is_sample(found[0]) or (found.start(), found[0]) in seen:
                 continue
             seen.add((found.start(), found[0]))
             low = "test" in name or _shows(content)
@@ -172,7 +180,7 @@ def _shows(content: Content) -> bool:
     return content.file.language in ("markdown", "prose") or "example" in content.file.path.casefold()
 
 
-def _sample(value: bytes) -> bool:
+def is_sample(value: bytes) -> bool:
     """Whether it is plainly an example: such words in it, or hardly any different characters."""
     body = value.rpartition(b"_")[2] or value
     return _SAMPLE.search(value) is not None or entropy(body[-24:]) < 2.6
@@ -193,8 +201,8 @@ def private_keys(content: Content) -> Iterator[Hit]:
     """PEM blocks with a body; a header alone is a pattern or a test for one."""
     if b"PRIVATE KEY" not in content.data:
         return
-    for found in _PRIVATE.finditer(content.data):
-        if _BODY.search(content.data, found.end(), found.end() + 400) and b"ENCRYPTED" not in found[0]:
+    for found in PRIVATE.finditer(content.data):
+        if BODY.search(content.data, found.end(), found.end() + 400) and b"ENCRYPTED" not in found[0]:
             yield Hit(
                 content.file.path,
                 content.line(found.start()),
@@ -258,43 +266,3 @@ def looks_secret(name: bytes, value: bytes) -> bool:
     """Whether a named value in quotes can be one; engines that go by names alone ask this."""
     bare = value.strip(b" \t").lstrip(b"bruf").strip(b"\"'")
     return len(bare) >= _SHORTEST and not _NOT_SECRET_NAME.search(name) and not _weak(bare)
-
-
-def history(repo: Repository) -> Iterator[Hit]:
-    """Keys in what was ever committed on any branch; lines that were added, newest first, within a minute."""
-    if repo.git is None:
-        return
-    try:
-        log = repo.git.run(
-            "log",
-            "--all",
-            "-p",
-            "-U0",
-            "--no-color",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-renames",
-            "--max-count=3000",
-            "--format=%x00%H",
-            "--diff-filter=AM",
-            "--",
-            ".",
-        )
-    except GitError:
-        return
-    deadline, seen = time.monotonic() + _HISTORY_S, set()
-    for block in log.split(b"\0")[1:]:
-        commit = block[:40].decode(errors="replace")
-        if time.monotonic() > deadline:
-            return
-        if not (any_in(block, _HINTS) or b"PRIVATE KEY" in block):
-            continue
-        for part in block.split(b"\ndiff --git ")[1:]:
-            path = part.partition(b"\n")[0].rpartition(b" b/")[2].decode(errors="replace")
-            added = b"\n".join(line[1:] for line in part.split(b"\n") if line.startswith(b"+"))
-            for name, form, hint in (*_FORMS, ("private key", _PRIVATE, b"PRIVATE KEY")):
-                for found in form.finditer(added) if hint in added else ():
-                    whole = name == "private key" and not _BODY.search(added, found.end(), found.end() + 400)
-                    if not _sample(found[0]) and not whole and (path, found[0]) not in seen:
-                        seen.add((path, found[0]))
-                        yield Hit(path, 0, f"{name} in commit {commit[:10]}", rule=name, anchor=commit)

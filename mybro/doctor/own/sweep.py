@@ -59,7 +59,7 @@ PER_FILE = {
 }
 """A rule and the module that has its function: called with each file that was read."""
 PER_REPOSITORY = {
-    "history": "secrets",
+    "history": "history",
     "secret_files": "git",
     "gitignore": "git",
     "artefacts": "git",
