@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 
 from mybro.config import ServerSettings
 from mybro.errors import ServerError
@@ -51,6 +53,22 @@ class Needs:
 
     async def __call__(self, request: Request) -> Who:
         return allow(request.scope["state"]["who"], self._scope)
+
+
+def scoped(scope: Scope) -> type[APIRoute]:
+    """A class of routes for callers who have a scope: as `Needs`, at a fraction of a dependency's cost."""
+
+    class Scoped(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def guarded(request: Request) -> Response:
+                allow(request.scope["state"]["who"], scope)
+                return await handle(request)
+
+            return guarded
+
+    return Scoped
 
 
 def allow(who: Who, scope: Scope) -> Who:

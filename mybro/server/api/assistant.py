@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Path, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
 from mybro.errors import ServerError
 from mybro.server import sound
 from mybro.server.api.session import LONGEST_WAIT_S, Number, reply_body
 from mybro.server.api.speech import recognise, spoken
-from mybro.server.context import Context, Needs
+from mybro.server.context import Context, scoped
 from mybro.server.shapes import Message, ReplyBody, Task, VoiceReply
 
 
 def chat(context: Context) -> APIRouter:
     """Sentences as text; scope `act`."""
-    routes = APIRouter(dependencies=[Depends(Needs("act"))])
+    routes = APIRouter(route_class=scoped("act"))
     work = context.services.work
 
     @routes.post(
@@ -47,7 +47,7 @@ def chat(context: Context) -> APIRouter:
 
 def voice(context: Context) -> APIRouter:
     """`/v1/voice/process` and what it says aloud; scope `act`."""
-    routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["assistant"])
+    routes = APIRouter(route_class=scoped("act"), tags=["assistant"])
 
     @routes.post("/v1/voice/process", responses={202: {"model": Task, "description": "It goes on"}})
     async def process(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from mybro.server import sound
-from mybro.server.context import Context, Needs, have
+from mybro.server.context import Context, have, scoped
 from mybro.server.port import Json, Reply
 from mybro.server.shapes import (
     AnswerBody,
@@ -31,7 +31,7 @@ Before = Annotated[int | None, Query(ge=0, le=2**53)]
 
 def reading(context: Context) -> APIRouter:
     """What the scope `read` may."""
-    routes = APIRouter(dependencies=[Depends(Needs("read"))])
+    routes = APIRouter(route_class=scoped("read"))
     work, stream = context.services.work, context.stream
 
     @routes.get("/v1/status", response_model=Status, tags=["session"])
@@ -83,7 +83,7 @@ def reading(context: Context) -> APIRouter:
 
 def remembering(context: Context) -> APIRouter:
     """The journal; scope `read`."""
-    routes = APIRouter(dependencies=[Depends(Needs("read"))], tags=["history"])
+    routes = APIRouter(route_class=scoped("read"), tags=["history"])
     memory = context.services.memory
 
     @routes.get("/v1/history")
@@ -114,7 +114,7 @@ def remembering(context: Context) -> APIRouter:
 
 def acting(context: Context) -> APIRouter:
     """What the scope `act` may."""
-    routes = APIRouter(dependencies=[Depends(Needs("act"))])
+    routes = APIRouter(route_class=scoped("act"))
     work = context.services.work
 
     @routes.post("/v1/stop", tags=["session"])

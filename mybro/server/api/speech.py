@@ -7,13 +7,13 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from mybro.server import sound
 from mybro.server.api.live import keep
 from mybro.server.api.session import Before, Limit
-from mybro.server.context import Context, Needs, have
+from mybro.server.context import Context, have, scoped
 from mybro.server.decoding import decoded
 from mybro.server.port import Heard, SpeechModel
 from mybro.server.shapes import Done, ModelChoice, Strict
@@ -98,7 +98,7 @@ class Spoken(BaseModel):
 
 def models(context: Context) -> APIRouter:
     """Models and the log; scope `read`."""
-    routes = APIRouter(dependencies=[Depends(Needs("read"))], tags=["speech"])
+    routes = APIRouter(route_class=scoped("read"), tags=["speech"])
     services, store = context.services, context.store
 
     def known() -> list[SpeechModel]:
@@ -132,7 +132,7 @@ def models(context: Context) -> APIRouter:
 
 def changing(context: Context) -> APIRouter:
     """Another model, and deleting the log; scope `act`."""
-    routes = APIRouter(dependencies=[Depends(Needs("act"))], tags=["speech"])
+    routes = APIRouter(route_class=scoped("act"), tags=["speech"])
 
     @routes.post("/api/v1/models/current")
     async def use_model(chosen: ModelChoice) -> Done:
@@ -152,7 +152,7 @@ def changing(context: Context) -> APIRouter:
 
 def openai(context: Context) -> APIRouter:
     """`/v1/audio/…`; scope `speak`."""
-    routes = APIRouter(dependencies=[Depends(Needs("speak"))], tags=["speech"])
+    routes = APIRouter(route_class=scoped("speak"), tags=["speech"])
     room = asyncio.Semaphore(AT_ONCE)
 
     @routes.post(
