@@ -55,8 +55,6 @@ def _hear(draft: Draft, event: ev.Event) -> bool:  # noqa: C901 - one flat table
             turns.end(draft, event)
         case ev.Transcribed():
             turns.transcribed(draft, event)
-        case ev.TalkPressed() | ev.TalkReleased():
-            waking.key(draft, down=isinstance(event, ev.TalkPressed))
         case ev.TranscriptionFailed():
             turns.failed(draft, event)
         case ev.Typed(turn, text):
@@ -146,6 +144,8 @@ def _steer(draft: Draft, event: ev.Event) -> None:
             work.swept(draft, event)
         case ev.Quit():
             acts.quit_session(draft)
+        case ev.TalkPressed() | ev.TalkReleased():
+            waking.key(draft, down=isinstance(event, ev.TalkPressed))
         case ev.TimerFired(timer):
             questions.timer_fired(draft, timer)
         case ev.StageFailed(stage, problem):
