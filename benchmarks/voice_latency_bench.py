@@ -34,7 +34,7 @@ from typing import Any
 from benchmarks import realtimestt_env
 from benchmarks.harness import report
 from benchmarks.voice_clips import Clip, clips, in_rooms, sample, with_pauses
-from benchmarks.voice_scene import CACHE, Ear, Process, Scene
+from benchmarks.voice_scene import CACHE, Ear, Over, Process, Scene
 from mybro.models import resolve
 
 AUDIO = Path(__file__).parents[1] / "tests" / "audio"
@@ -64,6 +64,21 @@ class Arm:
     ear: Ear
     hears: Process
     acts: Process
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A sentence as an arrangement heard it."""
+
+    at: int
+    """When it was known, in nanoseconds since 1970."""
+    text: str
+    until: int | None = None
+    """How much sound had come in when its end was decided, where that is known."""
+
+    def is_early(self, spoken: Over) -> bool:
+        """Whether its end was decided before the speech was over."""
+        return self.at < spoken.at if self.until is None else self.until <= spoken.sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +130,9 @@ def play(arms: Sequence[Arm], clip: Clip) -> dict[str, Trial]:
     return {arm.name: _trial(arm, clip, spoken[arm.name], *since[arm.name]) for arm in arms}
 
 
-def _wait(arms: Sequence[Arm], spoken: Mapping[str, int], since: Mapping[str, tuple[int, int, int]]) -> None:
+def _wait(arms: Sequence[Arm], spoken: Mapping[str, Over], since: Mapping[str, tuple[int, int, int]]) -> None:
     """Until all have done something and come to rest, or the window is over."""
-    last = max(spoken.values())
+    last = max(over.at for over in spoken.values())
     time.sleep(max(last / 1e9 + SETTLE_S - time.time(), 0))
     limit = last + int(WINDOW_S * 1e9)
     while time.time_ns() < limit:
@@ -129,32 +144,33 @@ def _wait(arms: Sequence[Arm], spoken: Mapping[str, int], since: Mapping[str, tu
         time.sleep(0.05)
 
 
-def _is_done(arm: Arm, spoken: int, began: int, told: int, heard: int) -> bool:
+def _is_done(arm: Arm, spoken: Over, began: int, told: int, heard: int) -> bool:
     """Whether the whole of a recording was heard, and what it asks for has begun or will not."""
-    if any(at > spoken for at in arm.scene.effects(began)):
-        return True
-    words = [at for at, _ in _turns(arm, told, heard) if at > spoken]
-    return bool(words) and time.time_ns() - words[-1] > IDLE_S * 1e9
+    words = [turn.at for turn in _turns(arm, told, heard) if not turn.is_early(spoken)]
+    if not words:
+        return False
+    return any(at > words[-1] for at in arm.scene.effects(began)) or time.time_ns() - words[-1] > IDLE_S * 1e9
 
 
-def _turns(arm: Arm, told: int, heard: int) -> list[tuple[int, str]]:
-    """The sentences that stand, and when each was known."""
+def _turns(arm: Arm, told: int, heard: int) -> list[Turn]:
+    """The sentences that stand."""
     if arm.hears is not arm.acts:
-        return [(t.at, t.fields["text"]) for t in arm.hears.told[heard:] if t.name == "Heard"]
+        known = [t for t in arm.hears.told[heard:] if t.name == "Heard"]
+        return [Turn(t.at, t.fields["text"], t.fields["until"]) for t in known]
     events = arm.acts.told[told:]
     joined = {t.fields["former"] for t in events if t.name == "TurnJoined"}
     final = [t for t in events if t.name == "Transcript" and t.fields["final"] and t.fields["text"]]
-    return [(t.at, t.fields["text"]) for t in final if t.fields["turn"] not in joined]
+    return [Turn(t.at, t.fields["text"]) for t in final if t.fields["turn"] not in joined]
 
 
-def _trial(arm: Arm, clip: Clip, spoken: int, began: int, told: int, heard: int) -> Trial:
+def _trial(arm: Arm, clip: Clip, spoken: Over, began: int, told: int, heard: int) -> Trial:
     turns = _turns(arm, told, heard)
-    cut_off = len(turns) > 1 or any(at < spoken for at, _ in turns)
-    after = max((at for at, _ in turns), default=began)
+    cut_off = len(turns) > 1 or any(turn.is_early(spoken) for turn in turns)
+    after = max((turn.at for turn in turns), default=began)
     effect = next((at for at in arm.scene.effects(began) if at >= after), None)
     taken_back = sum(t.name == "TurnJoined" for t in arm.acts.told[told:])
-    ms = NEVER if cut_off else None if effect is None else (effect - spoken) / 1e6
-    return Trial(clip, ms, cut_off, taken_back, " | ".join(text for _, text in turns))
+    ms = NEVER if cut_off else None if effect is None else (effect - spoken.at) / 1e6
+    return Trial(clip, ms, cut_off, taken_back, " | ".join(turn.text for turn in turns))
 
 
 # ------------------------------------------------------------------------ figures

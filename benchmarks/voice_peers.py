@@ -21,8 +21,10 @@ SILENCE_S = 0.8
 ONSET_S = 0.1
 
 
-def tell(text: str) -> None:
-    sys.__stdout__.write(json.dumps({"text": text, "at": time.time_ns()}) + "\n")  # type: ignore[union-attr]
+def tell(text: str, until: int) -> None:
+    """A text, and how many samples had come in when its end was decided."""
+    line = json.dumps({"text": text, "at": time.time_ns(), "until": until})
+    sys.__stdout__.write(line + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
@@ -41,8 +43,9 @@ def serial(folder: str) -> None:
 
     transcribe(bytes(2 * RATE))
     print("ready", flush=True)
-    before, heard, voiced, quiet = b"", b"", 0.0, 0.0
+    before, heard, voiced, quiet, fed = b"", b"", 0.0, 0.0, 0
     while len(block := sys.stdin.buffer.read(2 * BLOCK)) == 2 * BLOCK:
+        fed += BLOCK
         speaks = detector.is_speech(block, RATE)
         if not heard:
             before = (before + block)[-RATE:]
@@ -56,20 +59,28 @@ def serial(folder: str) -> None:
             text = transcribe(heard)
             before, heard, voiced = b"", b"", 0.0
             if text.strip():
-                tell(text)
+                tell(text, fed)
 
 
 def realtimestt(folder: str, silero: str) -> None:
     """`AudioToTextRecorder` with its defaults, fed as its documentation has it."""
     from RealtimeSTT import AudioToTextRecorder  # type: ignore[import-not-found]
 
+    fed = ended = 0
+
+    def stopped() -> None:
+        nonlocal ended
+        ended = fed
+
     recorder: Any = AudioToTextRecorder(
         model=folder, language="en", device="cpu", use_microphone=False, spinner=False, no_log_file=True,
-        silero_onnx_model_path=silero,
+        silero_onnx_model_path=silero, on_recording_stop=stopped,
     )  # fmt: skip
 
     def feed() -> None:
+        nonlocal fed
         while block := sys.stdin.buffer.read(2 * BLOCK):
+            fed += len(block) // 2
             recorder.feed_audio(block)
         # Nobody is there any more to hear for.
         os._exit(0)
@@ -78,7 +89,7 @@ def realtimestt(folder: str, silero: str) -> None:
     print("ready", flush=True)
     while True:
         if text := recorder.text():
-            tell(text)
+            tell(text, ended)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from benchmarks.voice_clips import Clip, room
 from mybro.events import SAMPLE_RATE
@@ -88,20 +88,29 @@ class Scene:
         return sorted(at for at in found if at >= since)
 
 
+class Over(NamedTuple):
+    """The last sample of speech of a clip."""
+
+    at: int
+    """When it was over, in nanoseconds since 1970."""
+    sample: int
+    """Its index in all the sound that was fed."""
+
+
 class Ear:
     """Sound into a process, at the speed of speech; a quiet room while nobody speaks."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
-        self._wanted: queue.Queue[tuple[Clip, float, queue.Queue[int]]] = queue.Queue()
+        self._wanted: queue.Queue[tuple[Clip, float, queue.Queue[Over]]] = queue.Queue()
         self._noise = room(SAMPLE_RATE, 5).tobytes()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)
         self._thread.start()
 
-    def speak(self, clip: Clip, after_s: float) -> queue.Queue[int]:
-        """Play a clip; what is returned gets the time of its last sample of speech (ns) when that is over."""
-        over: queue.Queue[int] = queue.Queue()
+    def speak(self, clip: Clip, after_s: float) -> queue.Queue[Over]:
+        """Play a clip; what is returned is told when its last sample of speech is over."""
+        over: queue.Queue[Over] = queue.Queue()
         self._wanted.put((clip, time.monotonic() + after_s, over))
         return over
 
@@ -132,7 +141,8 @@ class Ear:
             if over is not None:
                 if last < _BLOCK:
                     late = (_BLOCK - 1 - last) / SAMPLE_RATE
-                    over.put(time.time_ns() - int((time.monotonic() - due + late) * 1e9))
+                    at = time.time_ns() - int((time.monotonic() - due + late) * 1e9)
+                    over.put(Over(at, sent - _BLOCK + last))
                     over = None
                 last -= _BLOCK
 
