@@ -83,7 +83,8 @@ def test_expectation_decides_between_what_sounds_alike_and_no_more() -> None:
 
 
 def test_in_other_languages_the_sound_alone_decides() -> None:
-    german = Hints(language="de")
+    german = Hints("main.py", language="de")
     one, other = heard("führe die tests aus", -0.3), heard("run the tests", -0.31)
     assert likeliest([one, other], german) is one
-    assert not is_sure(other, german) and not is_known(other, german)
+    assert not is_sure(other, german) and is_known(other, german)
+    assert is_sure(heard("führe die tests aus", -0.19), german)

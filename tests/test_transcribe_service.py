@@ -127,8 +127,7 @@ async def test_closing_while_it_starts_leaves_no_worker(model: str) -> None:
     with pytest.raises(TranscriptionError) as closed:
         await starting
     assert closed.value.code == "recogniser_closed"
-    # What was killed is a child until it has been waited for.
-    await until(lambda: set(psutil.Process().children()) <= before)
+    await until(lambda: set(psutil.Process().children()) <= before)  # until they have been waited for
 
 
 async def test_a_second_start_changes_nothing(server: Server) -> None:

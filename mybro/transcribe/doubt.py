@@ -29,9 +29,9 @@ WEIGHT = 0.15
 
 def is_sure(heard: Recognition, hints: Hints) -> bool:
     """Whether the first answer needs no second look."""
-    if not hints.prompt and heard.average_logprob > SURE:
+    if not (hints.prompt and _is_english(hints)) and heard.average_logprob > SURE:
         return True
-    if heard.average_logprob <= FAIRLY_SURE:
+    if heard.average_logprob <= FAIRLY_SURE or not _is_english(hints):
         return False
     return _fit(heard, hints) > (POSSIBLE if heard.average_logprob > SURE else USUAL)
 
@@ -42,8 +42,8 @@ def is_clear(heard: Recognition) -> bool:
 
 
 def is_known(heard: Recognition, hints: Hints) -> bool:
-    """Whether the words are like a command, so that the prompt was in place."""
-    return _fit(heard, hints) > POSSIBLE
+    """Whether the words are like a command, so that the prompt was in place; it is in other languages."""
+    return not _is_english(hints) or _fit(heard, hints) > POSSIBLE
 
 
 def likeliest(readings: Sequence[Recognition], hints: Hints) -> Recognition:
@@ -51,6 +51,10 @@ def likeliest(readings: Sequence[Recognition], hints: Hints) -> Recognition:
     return max(readings, key=lambda each: each.average_logprob + WEIGHT * _fit(each, hints))
 
 
-def _fit(heard: Recognition, hints: Hints) -> float:
+def _is_english(hints: Hints) -> bool:
     # What is expected is known of English alone; elsewhere all readings are equal in this.
-    return commands().fit(heard.text, hints.prompt) if hints.language == "en" else -10.0
+    return hints.language == "en"
+
+
+def _fit(heard: Recognition, hints: Hints) -> float:
+    return commands().fit(heard.text, hints.prompt) if _is_english(hints) else 0.0
