@@ -147,3 +147,12 @@ def test_a_quick_answer_is_the_first_one_or_none() -> None:
         assert len(recogniser.asked) == 1
     silence = Listener(Told(SOMETHING)).transcribe(np.zeros(SAMPLE_RATE, np.float32), Hints(), quick=True)
     assert silence.text == ""
+
+
+def test_what_may_be_speech_is_looked_at_again_before_it_is_given_up() -> None:
+    garbled = Recognition("S0", average_logprob=-1.2, no_speech_probability=0.31, tokens=2)
+    said = replace(garbled, text="Ask not.", average_logprob=-0.85)
+    recogniser = Told(garbled, said)
+    assert Listener(recogniser).transcribe(SPEECH, Hints()).text == "Ask not."
+    noise = Told(replace(garbled, no_speech_probability=0.55), said)
+    assert Listener(noise).transcribe(SPEECH, Hints()).text == "" and len(noise.asked) == 1

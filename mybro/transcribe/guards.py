@@ -26,6 +26,8 @@ KEPT_FRAMES = 3
 SURE_LOGPROB = -0.35
 """Above this the words were heard clearly, whatever the model says of speech."""
 NO_SPEECH = 0.6
+LEAST_NO_SPEECH = 0.4
+"""Noise is reported with at least this."""
 DOUBTFUL_NO_SPEECH = 0.3
 DOUBTFUL_LOGPROB = -1.0
 FLAT_DB = 6.0
@@ -108,6 +110,11 @@ def is_unsaid(heard: Recognition, sound: Sound) -> bool:
     if words in PHANTOMS:
         return doubtful or heard.average_logprob < DOUBTFUL_LOGPROB or is_flat(sound)
     return doubtful and heard.average_logprob < DOUBTFUL_LOGPROB
+
+
+def may_be_said(heard: Recognition, sound: Sound) -> bool:
+    """Whether words were spoken, or at least something was that another reading may make words of."""
+    return bool(heard.text) and (heard.no_speech_probability < LEAST_NO_SPEECH or not is_unsaid(heard, sound))
 
 
 def compression_ratio(text: str) -> float:

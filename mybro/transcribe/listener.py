@@ -44,7 +44,7 @@ class Listener:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
         heard = self._out_of_loops(sound, hints)
-        if not guards.is_unsaid(heard, sound):
+        if guards.may_be_said(heard, sound):
             heard = self._second_look(heard, sound, hints)
         # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
         unsaid = guards.is_unsaid(heard, sound)
