@@ -28,11 +28,14 @@ AUDIBLE = 1e-7
 """Energy of a block that is worth cancelling: -95 dB relative to full scale."""
 
 FIT_BLOCKS = 8
-FIT_LAG = 192
+FIT_LAG = 640
 """The clocks of two streams agree this well, in samples, each time that one is opened."""
 FIT_SURE = 0.5
 FIT_BETTER = 1.3
 """Correlation of predicted and heard sound from which the prediction is shifted, and how much it must win."""
+PAUSE_BLOCKS = 10
+SETTLE_BLOCKS = 8
+"""After a pause the streams may be out of step until so much echo was heard: until then all of it is echo."""
 GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
@@ -105,6 +108,7 @@ class EchoCanceller:
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
         self._since_fit = 0
         self._quiet_for = PARTITIONS
+        self._unsure_for = 0
         self.lag = 0
         """Samples by which what is played must be handed in later (negative: earlier) from now on."""
 
@@ -116,6 +120,8 @@ class EchoCanceller:
     def process(self, played: Wave, heard: Wave) -> tuple[Wave, bool]:
         """What is heard, without the echo of what is played, and whether it is no more than that echo."""
         audible = float(np.dot(played, played)) > AUDIBLE
+        if audible and self._quiet_for >= PAUSE_BLOCKS:
+            self._unsure_for = SETTLE_BLOCKS
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
         if self.idle:
             self._last = played
@@ -134,12 +140,13 @@ class EchoCanceller:
         gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible)
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
         clean = np.fft.irfft(spectrum * gain)[BLOCK_SAMPLES:]
-        return np.asarray(clean, np.float32) + noise, not self._gate.is_open
+        self._unsure_for -= self._unsure_for > 0 and float(np.dot(echo, echo)) > 10 * AUDIBLE
+        return np.asarray(clean, np.float32) + noise, not self._gate.is_open or self._unsure_for > 0
 
     @property
     def stirs(self) -> bool:
         """Whether there may be more than echo, if only for a block or two."""
-        return self._gate.stirs
+        return self._gate.stirs and not self._unsure_for
 
     def _loudness(self) -> float:
         """How much louder than predicted the echo is where it is the same otherwise, else 1."""
