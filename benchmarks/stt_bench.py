@@ -3,8 +3,8 @@
     python -m benchmarks.stt_bench --json [--quick] [--audio DIR] [--backend NAME] [--model NAME]
 
 The words are those of `mybro hear`: ear, service, worker, guards and corrections, each turn that the ear
-makes of a recording. The times are those of the service with the whole recording at once, for recordings of
-2 to 4 s (all, where there are none). The peers are `faster_whisper.WhisperModel(weights).transcribe(sound)`
+makes of a recording. The times are those of the service with the whole recording at once, for commands of
+2 to 4 s (all recordings, where there are none). The peers are `faster_whisper.WhisperModel(weights).transcribe(sound)`
 and `mlx_whisper.transcribe(sound)` with their defaults, MLX with the same OpenBLAS as ours. DIR holds FLAC or
 WAV files (16 kHz, mono) and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…" for
 ordinary speech; the others are commands.
@@ -141,9 +141,9 @@ def compare(chosen: Sequence[Clip], ours: Sequence[str], peer: Sequence[str]) ->
 
 
 def timed(chosen: list[Clip]) -> list[Clip]:
-    """The recordings of the length of a command."""
+    """The commands of a command's usual length."""
     low, high = (seconds * SAMPLE_RATE for seconds in COMMAND_S)
-    return [clip for clip in chosen if low <= len(clip.pcm) <= high] or chosen
+    return [clip for clip in chosen if low <= len(clip.pcm) <= high and not clip.human] or chosen
 
 
 def heard_by_mlx(chosen: Sequence[Clip], model: str, watch: Stopwatch) -> None:
@@ -243,7 +243,7 @@ def measure(chosen: list[Clip], backend: str, model: str, *, quick: bool) -> tup
     figures = asyncio.run(speed(short[:QUICK], settings, peer, rounds=1 if quick else 3))
     if importlib.util.find_spec("mlx_whisper") and backend == "faster-whisper":
         watch = Stopwatch()
-        heard_by_mlx(short[: 3 if quick else QUICK], model, watch)
+        heard_by_mlx(short[: 5 if quick else QUICK], model, watch)
         figures["mlx_over_stock"] = beside(watch.spread("ours"), watch.spread("peer"))
     rates, notes = accuracy(chosen, backend, model, peer, quick=quick)
     figures |= rates
