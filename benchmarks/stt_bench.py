@@ -4,8 +4,9 @@
 
 The words are those of `mybro hear`: ear, service, worker, guards and corrections, each turn that the ear
 makes of a recording. The times are those of the service with the whole recording at once, for commands of
-2 to 4 s (all recordings, where there are none). The peers are `faster_whisper.WhisperModel(weights).transcribe(sound)`
-and `mlx_whisper.transcribe(sound)` with their defaults, MLX with the same OpenBLAS as ours. DIR holds FLAC or
+2 to 4 s (all recordings, where there are none). The peers are
+`faster_whisper.WhisperModel(weights).transcribe(sound)` and `mlx_whisper.transcribe(sound)` with
+their defaults, MLX with the same OpenBLAS as ours. DIR holds FLAC or
 WAV files (16 kHz, mono) and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…" for
 ordinary speech; the others are commands.
 
