@@ -40,7 +40,8 @@ class Writer:
         (job.repo / f"{self._name}{job.number}.txt").write_bytes(self._random.randbytes(2000))
         return Outcome("Written.")
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> tuple[str, ...]:
+        return ()
 
     async def answer(self, answer: Answered) -> None: ...
 

@@ -191,7 +191,7 @@ def test_whatever_is_heard_the_utterances_fit_together(
 
 
 def decided(frames: Iterable[float], *waits: tuple[int, int, int]) -> list[Step]:
-    """The steps where somebody else decides: after which frame, the end of speech meant, and the quiet (ms)."""
+    """The steps where somebody else decides: after which frame, the end of speech meant, the quiet (ms)."""
     endpointer = Endpointer(AudioSettings(), longest_quiet_ms=2000)
     steps: list[Step] = []
     for number, probability in enumerate(frames):

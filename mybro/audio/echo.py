@@ -35,7 +35,7 @@ FIT_BETTER = 1.3
 """Correlation of predicted and heard sound from which the prediction is shifted, and how much it must win."""
 PAUSE_BLOCKS = 10
 SETTLE_BLOCKS = 8
-"""After a pause the streams may be out of step until so much echo was heard: until then all of it is echo."""
+"""After a pause the streams may be out of step until so much echo was heard: all of it is echo so long."""
 GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12

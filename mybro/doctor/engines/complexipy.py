@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
 from mybro.doctor.finding import Finding
@@ -29,53 +31,40 @@ class Complexipy:
         if complexipy is None:
             raise EngineError("not installed")
         outcome = Outcome()
+        paths = (file.path for file in task.files("python") if file.name.endswith(".py"))
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out.json"
-            for batch in batches(
-                (f.path for f in task.files("python") if f.name.endswith(".py")), _BATCH_CHARS
-            ):
-                out.unlink(missing_ok=True)
-                answer = command(
-                    [
-                        complexipy,
-                        "--isolated",
-                        "--failed",
-                        "--quiet",
-                        "--cache-dir",
-                        folder,
-                        "--max-complexity-allowed",
-                        str(MOST),
-                        "--output-format",
-                        "json",
-                        "--output",
-                        str(out),
-                        *batch,
-                    ],
-                    cwd=task.repo.root,
-                    deadline=task.deadline,
-                )
-                if not out.exists():
-                    if answer.status not in (0, 1):
-                        raise EngineError(answer.errors.strip()[-200:] or "failed")
-                    continue
-                for row in json.loads(out.read_bytes()):
+            for batch in batches(paths, _BATCH_CHARS):
+                for row in _measure(complexipy, task, Path(folder), batch):
                     score, name = int(row["complexity"]), str(row["function_name"])
                     path = plain(str(row["path"]))
+                    message = f"{name.replace('::', '.')} has a cognitive complexity of {score}, above {MOST}"
+                    severity = "medium" if score >= GRAVE else check.severity
                     outcome.findings.append(
                         Finding(
-                            check.id,
-                            path,
-                            _line(task, path, row, name),
-                            1,
-                            f"{name.replace('::', '.')} has a cognitive complexity of {score}, above {MOST}",
-                            "medium" if score >= GRAVE else check.severity,
-                            check.confidence,
-                            self.name,
-                            "cognitive",
-                            anchor=name,
+                            check.id, path, _line(task, path, row, name), 1, message, severity,
+                            check.confidence, self.name, "cognitive", anchor=name,
                         )
-                    )
+                    )  # fmt: skip
         return outcome
+
+
+def _measure(complexipy: str, task: Task, folder: Path, batch: Sequence[str]) -> list[dict[str, Any]]:
+    out = folder / "out.json"
+    out.unlink(missing_ok=True)
+    answer = command(
+        [
+            complexipy, "--isolated", "--failed", "--quiet", "--cache-dir", str(folder),
+            "--max-complexity-allowed", str(MOST), "--output-format", "json", "--output", str(out), *batch,
+        ],
+        cwd=task.repo.root,
+        deadline=task.deadline,
+    )  # fmt: skip
+    if out.exists():
+        rows: list[dict[str, Any]] = json.loads(out.read_bytes())
+        return rows
+    if answer.status not in (0, 1):
+        raise EngineError(answer.errors.strip()[-200:] or "failed")
+    return []
 
 
 def _line(task: Task, path: str, row: dict[str, object], name: str) -> int:

@@ -65,64 +65,49 @@ class Deptry:
             raise EngineError("not installed")
         if not declares(repo.text("pyproject.toml")) and "requirements.txt" not in repo.files:
             return Outcome()
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out.json"
-            inner = [
-                arg for folder in _projects_inside(repo) for arg in ("-ee", f"(\\./)?{re.escape(folder)}/")
-            ]
-            known = ",".join(f"{package}={modules}" for package, modules in _MODULES.items())
-            answer = command(
-                [
-                    deptry,
-                    ".",
-                    "--no-ansi",
-                    "-o",
-                    str(out),
-                    "-ee",
-                    r".*(tests?|docs|examples|benchmarks)/",
-                    "-pmnm",
-                    known,
-                    *inner,
-                ],
-                cwd=repo.root,
-                deadline=task.deadline,
-            )
-            if not out.exists():
-                raise EngineError(
-                    answer.errors.strip().splitlines()[-1][:200] if answer.errors.strip() else "failed"
-                )
-            rows = json.loads(out.read_bytes())
         outcome = Outcome()
         declared = (repo.text("pyproject.toml") or "") + (repo.text("requirements.txt") or "")
         through = _brought(declared)
-        for row in rows:
-            code = row["error"]["code"]
-            if code == "DEP003" and _distribution(row["module"]) not in through:
+        for row in _rows(deptry, task):
+            code, module = row["error"]["code"], str(row["module"])
+            if code == "DEP003" and _distribution(module) not in through:
                 code = "DEP001"  # it is installed here, but nothing that the project declares brings it
             check = rules.get(code)
             path = plain(str(row["location"]["file"]))
             if check is None or not (repo.asked(path) or path in MANIFESTS):
                 continue
-            if code in ("DEP001", "DEP003") and _declared_alike(declared, str(row["module"])):
+            if code in ("DEP001", "DEP003") and _declared_alike(declared, module):
                 continue
             line = row["location"]["line"] or 0
             if path in MANIFESTS and not line:
-                line = _declared_at(repo.text(path) or "", str(row["module"]))
+                line = _declared_at(repo.text(path) or "", module)
             outcome.findings.append(
                 Finding(
-                    check.id,
-                    path,
-                    line,
-                    row["location"]["column"] or 1,
-                    _message(code, row),
-                    check.severity,
-                    check.confidence,
-                    self.name,
-                    code,
-                    anchor=str(row["module"]),
+                    check.id, path, line, row["location"]["column"] or 1, _message(code, row), check.severity,
+                    check.confidence, self.name, code, anchor=module,
                 )
-            )
+            )  # fmt: skip
         return outcome
+
+
+def _rows(deptry: str, task: Task) -> list[dict[str, Any]]:
+    inside = [f"(\\./)?{re.escape(folder)}/" for folder in _projects_inside(task.repo)]
+    known = ",".join(f"{package}={modules}" for package, modules in _MODULES.items())
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        answer = command(
+            [
+                deptry, ".", "--no-ansi", "-o", str(out), "-ee", r".*(tests?|docs|examples|benchmarks)/",
+                "-pmnm", known, *(argument for pattern in inside for argument in ("-ee", pattern)),
+            ],
+            cwd=task.repo.root,
+            deadline=task.deadline,
+        )  # fmt: skip
+        if not out.exists():
+            said = answer.errors.strip().splitlines()
+            raise EngineError(said[-1][:200] if said else "failed")
+        rows: list[dict[str, Any]] = json.loads(out.read_bytes())
+        return rows
 
 
 _COCOA = frozenset({"Foundation", "AppKit", "objc", "CoreFoundation", "PyObjCTools"})
