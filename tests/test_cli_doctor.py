@@ -60,6 +60,8 @@ def test_the_threshold_decides(shop: Path) -> None:
 def test_the_reports_for_programs(shop: Path, tmp_path: Path) -> None:
     told = json.loads(doctor("--json", "--select", "PY03", cwd=shop).stdout)
     assert [finding["id"] for finding in told["findings"]] == ["PY03"]
+    (first,) = told["important"]
+    assert first["places"][0]["path"] == "a.py" and first["mends"]["safe"] == first["count"] == 1
     assert json.loads(doctor("--sarif", cwd=shop).stdout)["version"] == "2.1.0"
     assert "::notice file=a.py,line=1" in doctor("--github", "--select", "PY03", cwd=shop).stdout
     page = tmp_path / "report.html"
@@ -72,6 +74,8 @@ def test_listing_and_explaining(shop: Path) -> None:
     assert len(listed) >= 70
     assert "SEC05" in doctor("--list", cwd=shop).stdout
     assert "Weak" in doctor("--explain", "sec05", cwd=shop).stdout.replace("weak", "Weak")
+    told = json.loads(doctor("--explain", "sec05", "--json", cwd=shop).stdout)
+    assert told["id"] == "SEC05" and told["why"] and told["mend"]
 
 
 def test_mending_writes_and_a_diff_does_not(shop: Path) -> None:
@@ -88,6 +92,15 @@ def test_changes_that_are_not_committed_are_kept_by_a_checkpoint(shop: Path) -> 
     done = doctor("--fix", "--select", "PY03", cwd=shop)
     assert "Checkpoint" in done.stderr
     assert (shop / "b.py").read_text() == ""
+
+
+def test_what_was_mended_is_told_to_programs_and_a_caller_keeps_the_state_itself(shop: Path) -> None:
+    (shop / "b.py").write_text("import sys\n")
+    done = doctor("--fix", "--json", "--checkpointed", "--select", "PY03", cwd=shop)
+    told = json.loads(done.stdout)
+    assert (told["mended"], told["files"], told["refused"]) == (2, ["a.py", "b.py"], {})
+    assert "-import sys" in told["diff"] and "Checkpoint" not in done.stderr
+    assert json.loads(doctor("--fix", "--json", "--select", "PY03", cwd=shop).stdout)["mended"] == 0
 
 
 def test_failing_tests_keep_everything_as_it_was(shop: Path) -> None:

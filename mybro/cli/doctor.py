@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import click
 
 if TYPE_CHECKING:
     from mybro.doctor.examine import Examination, Wish
-    from mybro.doctor.fix import Mended
 
 _WIDTH = 100
 _FIXES = {"no": "by hand", "safe": "itself, safely", "unsafe": "itself, with --unsafe-fixes"}
@@ -63,6 +61,7 @@ class Output:
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
 @click.option("--unsafe-fixes", is_flag=True, help="Also what may change what the code does.")
 @click.option("--diff", "diff_", is_flag=True, help="Show what would be mended; write nothing.")
+@click.option("--checkpointed", is_flag=True, hidden=True, help="Who calls keeps the state before.")
 @click.option("--test", "test", metavar="COMMAND", help="Before writing: run the project's tests on a copy.")
 @click.option("--baseline", type=click.Path(), help="Accept what is in this file.")
 @click.option("--write-baseline", is_flag=True, help="Accept everything that is there now.")
@@ -75,7 +74,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if options["list_"]:
         return _list(options["kind"] == "json")
     if options["explain"]:
-        return _explain(options["explain"])
+        return _explain(options["explain"], options["kind"] == "json")
     if options["self_"]:
         from mybro.cli.check import report
 
@@ -101,10 +100,14 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _explain(name: str) -> int:
+def _explain(name: str, as_json: bool) -> int:
     from mybro.doctor.check import find
+    from mybro.doctor.reports.data import check_json
 
     check = find(name)
+    if as_json:
+        click.echo(json.dumps(check_json(check), indent=2))
+        return 0
     engines = "; ".join(f"{engine} ({', '.join(rules)})" for engine, rules in check.engines.items())
     click.secho(f"{check.id}  {check.title}", bold=True)
     for label, text in (
@@ -130,7 +133,9 @@ def _examine(paths: tuple[str, ...], options: dict[str, Any]) -> int:
     if options["write_baseline"]:
         return _write_baseline(found, options["baseline"])
     if mending:
-        return _mend(found, wish, options)
+        from mybro.cli.doctor_mend import mend
+
+        return mend(found, wish, options)
     output = Output(options["kind"] or "text", options["output"], options["every"])
     _tell(found, output, options["fail_on"])
     return found.exit_code(options["fail_on"])
@@ -216,58 +221,6 @@ def _write_baseline(found: Examination, file: str | None) -> int:
     if not file:
         click.echo(f'So that it is read: baseline = "{BASELINE}" under [tool.mybro.doctor] in pyproject.toml')
     return 0
-
-
-def _mend(found: Examination, wish: Wish, options: dict[str, Any]) -> int:
-    from mybro.doctor import fix
-
-    mended = fix.mend(found, wish, unsafe=options["unsafe_fixes"])
-    text = mended.diff()
-    if text:
-        click.echo(_coloured(text), nl=False)
-    if not mended.files:
-        click.echo("Nothing here mends itself." if not mended.refused else "Nothing was mended.", err=True)
-    elif not options["diff_"]:
-        if options["test"]:
-            click.echo(f"Running {options['test']} on a copy…", err=True)
-            if not fix.run_tests(found.repo.root, mended, shlex.split(options["test"]), 1800):
-                click.echo("The tests fail with these changes: nothing was written.", err=True)
-                return 1
-        _write(found, mended)
-    for path, why in sorted(mended.refused.items()):
-        click.echo(f"Left as it is: {path}, {why}.", err=True)
-    return 0
-
-
-def _write(found: Examination, mended: Mended) -> None:
-    from mybro.doctor import fix
-
-    clean = found.repo.git is not None and found.repo.git.clean()
-    fix.write(found.repo, mended, None if clean else _Checkpoints())
-    click.echo(f"Mended {mended.count} in {len(mended.files)} files. {mended.kept}".rstrip(), err=True)
-
-
-class _Checkpoints:
-    """The executor's checkpoints, as what mending needs of them."""
-
-    def keep(self, root: Path, label: str) -> str:
-        from mybro.config import data_dir
-        from mybro.executor.checkpoint import CheckpointStore
-
-        store = CheckpointStore(data_dir() / "checkpoints", root)
-        try:
-            taken = store.take(label)
-        finally:
-            store.close()
-        return f"Checkpoint {taken.id} stands before it."
-
-
-def _coloured(diff: str) -> str:
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    return "".join(
-        click.style(line, fg=colours[line[0]]) if line[:1] in colours else line
-        for line in diff.splitlines(keepends=True)
-    )
 
 
 class _Bar:

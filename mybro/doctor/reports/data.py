@@ -11,11 +11,13 @@ from mybro.doctor.check import Check, catalogue
 from mybro.doctor.examine import Examination
 from mybro.doctor.finding import Finding
 from mybro.doctor.redact import printable
-from mybro.doctor.score import health
+from mybro.doctor.score import health, most_important
 
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
 _ANNOTATIONS = {"high": "error", "medium": "warning", "low": "notice"}
 _SECURITY = {"high": "8.0", "medium": "5.0", "low": "2.0"}
+_PLACES = 100
+"""Told of one check among the important ones; all are among the findings."""
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -33,6 +35,7 @@ def as_json(found: Examination, threshold: str | None = None) -> dict[str, Any]:
         "files": len(found.repo.files),
         "languages": dict(found.repo.languages.most_common()),
         "checks": sorted(found.checks),
+        "important": important(found),
         "findings": [finding_json(finding) for finding in found.findings],
         "hidden": [{**finding_json(entry.finding), "reason": entry.reason} for entry in found.hidden],
         "unexamined": [
@@ -66,18 +69,45 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+def important(found: Examination) -> list[dict[str, Any]]:
+    """The checks that found something, the gravest first, each with why, how to mend it and its places."""
+    groups = most_important(found.findings, len(found.findings))
+    return [{**check_json(catalogue()[group[0].check]), **_group_json(group)} for group in groups]
+
+
+def _group_json(group: list[Finding]) -> dict[str, Any]:
+    first, mends = group[0], [finding.fix for finding in group]
+    return {
+        "message": first.message,
+        "severity": first.severity,
+        "confidence": first.confidence,
+        "count": len(group),
+        "mends": {"safe": mends.count("safe"), "unsafe": mends.count("unsafe")},
+        "places": [
+            {"path": printable(f.path), "line": f.line, "fingerprint": f.fingerprint} for f in group[:_PLACES]
+        ],
+    }
+
+
+def check_json(check: Check) -> dict[str, Any]:
+    """One check, as `mybro doctor --explain ID --json` prints it."""
+    return {
+        "id": check.id,
+        "family": check.family,
+        "title": check.title,
+        "why": check.why,
+        "mend": check.mend,
+        "severity": check.severity,
+        "confidence": check.confidence,
+        "fixable": check.fixable,
+    }
+
+
 def catalogue_json() -> list[dict[str, Any]]:
     """Every check, as `mybro doctor --list --json` prints it."""
     return [
         {
-            "id": c.id,
-            "family": c.family,
-            "title": c.title,
-            "why": c.why,
-            "mend": c.mend,
-            "severity": c.severity,
-            "confidence": c.confidence,
-            "fixable": c.fixable,
+            **check_json(c),
             "deep": c.deep,
             "needs": list(c.needs),
             "languages": list(c.languages),
