@@ -45,7 +45,7 @@ def write(repo: Path, path: str, text: str) -> None:
 
 def broken(path: str, text: str) -> list[tuple[str, str, int]]:
     rules = load(None)
-    seen = in_file(path, text, rules.forbidden().values())
+    seen = in_file(path, text, rules.sought(text))
     return [
         (each.rule.id, each.sighting.technology, each.sighting.line) for each in rules.violations(seen, TODAY)
     ]

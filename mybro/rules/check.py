@@ -13,7 +13,7 @@ from mybro.rules.sightings import in_file, sightings
 
 def check(repo: Path, rules: RuleSet, *, paths: Iterable[str] | None = None, today: date) -> list[Violation]:
     """What in these files of the repository, or in all, breaks a rule. Raises `RulesError`."""
-    return rules.violations(sightings(repo, rules.forbidden(), paths), today)
+    return rules.violations(sightings(repo, rules, paths), today)
 
 
 def newly_broken(

@@ -35,11 +35,15 @@ def load(repo: Path | None, *, repository_text: str | None = None) -> RuleSet:
     """
     layers = [_parse(data(name), name) for name in ("technologies.toml", "stacks.toml")]
     layers += _file(user_file())
-    if repository_text is not None:
-        layers.append(_parse(repository_text, REPOSITORY_FILE))
-    elif repo is not None:
-        layers += _file(repo / REPOSITORY_FILE)
-    return merge(layers)
+    if repository_text is None and repo is not None:
+        theirs = _file(repo / REPOSITORY_FILE)
+    else:
+        theirs = [_parse(repository_text, REPOSITORY_FILE)] if repository_text is not None else []
+    if any(technology.text for layer in theirs for technology in layer.technology):
+        # An expression that takes for ever would be run on all files of whoever looks at the repository.
+        message = f"{REPOSITORY_FILE} has expressions for text, which only your own rules.toml may have"
+        raise RulesError("rules_invalid", message)
+    return merge([*layers, *theirs])
 
 
 def merge(layers: Iterable[Layer]) -> RuleSet:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -66,6 +67,12 @@ class Technology(_Row):
     """Regular expressions by language."""
     contexts: tuple[str, ...] = ()
 
+    def named_in(self, source: str) -> bool:
+        """Whether Python code can use it at all: a look that costs next to nothing."""
+        modules = (name.rpartition(".")[2] for name in self.python)
+        marks = (*modules, *self.python_methods, *self.python_arguments)
+        return any(mark.rstrip("*:") in source for mark in marks)
+
 
 class Exemption(_Row):
     """A place where a rule does not hold, for a reason, since a day."""
@@ -125,7 +132,7 @@ class Violation:
         return f"{self.sighting.path}{line}: {self.sighting.evidence} ({self.sighting.technology}){advice}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleSet:
     """All that holds in one repository, after its layers were laid on each other."""
 
@@ -145,6 +152,17 @@ class RuleSet:
         ]
         names = {name for rule in rules for name in rule.never}
         return {name: tech for name, tech in self.technologies.items() if name in names}
+
+    def sought(self, text: str | None) -> list[Technology]:
+        """The forbidden technologies that are worth looking for in a file with this text."""
+        # What is only forbidden in async code is not looked for where there is none: parsing costs most.
+        everywhere = self.forbidden() if "async def" in (text or "") else self._forbidden_elsewhere
+        return list(everywhere.values())
+
+    @cached_property
+    def _forbidden_elsewhere(self) -> dict[str, Technology]:
+        names = {name for rule in self.rules if rule.where != ("async",) for name in rule.never}
+        return {name: each for name, each in self.forbidden().items() if name in names}
 
     def violations(self, sightings: Iterable[Sighting], today: date) -> list[Violation]:
         """What of the sightings is forbidden; once each, by the rule that says most about its place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from mybro.errors import RulesError
 from mybro.rules import python_code
 from mybro.rules.manifests import asked_for
-from mybro.rules.model import Sighting, Technology, matches
+from mybro.rules.model import RuleSet, Sighting, Technology, matches
 
 MAX_BYTES = 1_000_000
 """A larger file was written by a machine."""
@@ -46,17 +46,15 @@ _MODULE = re.compile(
 _CRATE = re.compile(r"(?:\buse\s+|\bextern\s+crate\s+)(?:::)?(?P<module>\w+)")
 
 
-def sightings(
-    repo: Path, technologies: Mapping[str, Technology], paths: Iterable[str] | None = None
-) -> list[Sighting]:
-    """Every use of `technologies` in these files of the repository, or in all that are its own work.
+def sightings(repo: Path, rules: RuleSet, paths: Iterable[str] | None = None) -> list[Sighting]:
+    """Every use of what the rules forbid in these files of the repository, or in all that are its own work.
 
     Raises `RulesError` where git does not list them.
     """
-    wanted = list(technologies.values())
     found: list[Sighting] = []
     for path in own_files(repo) if paths is None else paths:
-        found += in_file(path, _read(repo / path), wanted)
+        text = _read(repo / path)
+        found += in_file(path, text, rules.sought(text))
     return found
 
 
@@ -110,7 +108,8 @@ def in_file(path: str, text: str | None, technologies: Iterable[Technology]) -> 
 
 def _in_code(language: str, text: str, technologies: list[Technology]) -> Iterator[python_code.Found]:
     if language == "python":
-        yield from python_code.find(text, technologies)
+        named = [each for each in technologies if each.named_in(text)]
+        yield from python_code.find(text, named) if named else ()
         return
     if language in ("javascript", "typescript", "rust", "c", "swift"):
         # What is left keeps its length, so that the lines stay what they are.
