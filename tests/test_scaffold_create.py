@@ -31,7 +31,7 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_project_is_a_repository_with_nothing_left_to_fill_in(name: str, tmp_path: Path) -> None:
-    project = create(find(name), "My Shop 2", tmp_path)
+    project = create(find(name), "My Shop 2", tmp_path, lock=False)
     assert project.path == tmp_path / "my-shop-2" and project.name == "My Shop 2"
     listed = subprocess.run(["git", "ls-files"], cwd=project.path, capture_output=True, text=True, check=True)
     files = listed.stdout.splitlines()
@@ -56,7 +56,9 @@ def test_a_template_is_found_as_it_is_said() -> None:
 def test_a_tag_of_several_is_not_guessed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "template.toml").write_text('title = "x"\ntags = ["web"]\nneeds = []\nnext = []\n')
+        (tmp_path / name / "template.toml").write_text(
+            'title = "x"\ntags = ["web"]\nneeds = []\nnext = []\nlock = ""\n'
+        )
     monkeypatch.setattr("mybro.scaffold.catalogue.folder", lambda: tmp_path)
     with pytest.raises(ScaffoldError, match="several templates for web") as error:
         find("web")
@@ -75,13 +77,13 @@ def test_what_is_there_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     for name in ("shop", "file"):
         with pytest.raises(ScaffoldError, match="is there already"):
-            create(find(NAMES[0]), name, tmp_path)
+            create(find(NAMES[0]), name, tmp_path, lock=False)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "mine.txt", "shop"]
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
-    assert create(find(NAMES[0]), "shop", tmp_path).files > 3
+    assert create(find(NAMES[0]), "shop", tmp_path, lock=False).files > 3
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -92,12 +94,13 @@ def test_of_what_fails_nothing_is_left(tmp_path: Path) -> None:
     (broken / "project/a.txt").write_text("fine")
     (broken / "project/b.txt.jinja").write_text("{{ unclosed")
     # copier leaves the folder that it was reading open.
-    template = Template("broken", broken, "", (), ("no-such-program",), ())
+    template = Template("broken", broken, "", (), ("no-such-program",), (), "no-such-program --lock")
     with pytest.raises(ScaffoldError, match="could not be made"):
         create(template, "shop", tmp_path)
     assert not (tmp_path / "shop").exists()
     (broken / "project/b.txt.jinja").unlink()
-    assert create(template, "shop", tmp_path).missing == ("no-such-program",)
+    made = create(template, "shop", tmp_path)
+    assert made.missing == ("no-such-program",) and not made.locked
 
 
 def test_the_command(
@@ -109,10 +112,12 @@ def test_the_command(
     assert all(name in told for name in NAMES)
     assert main(["new", "--list", "--json"]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == NAMES
-    assert main(["new", "shop", "-t", NAMES[0]]) == 0
+    assert main(["new", "shop", "-t", NAMES[0], "--no-lock"]) == 0
     assert "make test" in capsys.readouterr().out and shutil.which("git")
     assert (tmp_path / "shop/README.md").is_file()
-    assert main(["new", "toy", "-t", NAMES[0], "--json", "-d", "description=Toys, in order"]) == 0
+    assert (
+        main(["new", "toy", "-t", NAMES[0], "--no-lock", "--json", "-d", "description=Toys, in order"]) == 0
+    )
     assert json.loads(capsys.readouterr().out)["path"] == str(tmp_path / "toy")
     assert "Toys, in order" in (tmp_path / "toy/README.md").read_text()
 

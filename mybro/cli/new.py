@@ -17,10 +17,19 @@ import click
 @click.option(
     "--data", "-d", multiple=True, metavar="KEY=VALUE", help="An answer to a question of the template."
 )
+@click.option(
+    "--no-lock", is_flag=True, help="Leave the versions of its dependencies open; needs no network."
+)
 @click.option("--list", "list_", is_flag=True, help="What templates there are.")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
-    name: str | None, template: str | None, into: str, data: tuple[str, ...], list_: bool, as_json: bool
+    name: str | None,
+    template: str | None,
+    into: str,
+    data: tuple[str, ...],
+    no_lock: bool,
+    list_: bool,
+    as_json: bool,
 ) -> None:
     """Start a project that builds and passes its own tests: mybro new shop -t vercel."""
     from mybro.scaffold.catalogue import find, templates
@@ -41,7 +50,7 @@ def command(
             "a name and a template are needed: mybro new shop --template vercel-serverless"
         )
     chosen = find(template)
-    project = create(chosen, name, Path(into).expanduser().resolve(), _answers(data))
+    project = create(chosen, name, Path(into).expanduser().resolve(), _answers(data), lock=not no_lock)
     if as_json:
         click.echo(
             json.dumps({"path": str(project.path), "files": project.files, "missing": project.missing})
@@ -50,6 +59,8 @@ def command(
     click.echo(f"Made {project.path} with {project.files} files. Go there, then:")
     for line in chosen.next:
         click.echo(f"  {line}")
+    if not (project.locked or no_lock):
+        click.echo(f"Its dependencies are not locked; do it with: {chosen.lock}", err=True)
     if project.missing:
         click.echo(f"It needs what is not here: {', '.join(project.missing)}.", err=True)
 

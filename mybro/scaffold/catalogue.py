@@ -23,6 +23,8 @@ class Template:
     """Programs without which the project cannot be built."""
     next: tuple[str, ...]
     """The two commands that a person types first."""
+    lock: str
+    """The command that writes down the exact versions of what it depends on."""
 
 
 def folder() -> Path:
@@ -63,5 +65,11 @@ def _plain(name: str) -> str:
 def _read(path: Path) -> Template:
     told = tomllib.loads((path / "template.toml").read_text(encoding="utf-8"))
     return Template(
-        path.name, path, told["title"], tuple(told["tags"]), tuple(told["needs"]), tuple(told["next"])
+        path.name,
+        path,
+        told["title"],
+        tuple(told["tags"]),
+        tuple(told["needs"]),
+        tuple(told["next"]),
+        told["lock"],
     )

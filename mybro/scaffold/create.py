@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from mybro.scaffold.catalogue import Template
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._ -]{0,63}")
 GIT_TIMEOUT_S = 60
+LOCK_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Project:
     files: int
     missing: tuple[str, ...]
     """Programs that it needs and that are not on this machine."""
+    locked: bool
+    """Whether the exact versions of what it depends on are written down."""
 
 
 def folder_name(name: str) -> str:
@@ -39,10 +43,18 @@ def folder_name(name: str) -> str:
     return re.sub(r"[\s_]+", "-", name.strip()).lower().rstrip(".-")
 
 
-def create(template: Template, name: str, parent: Path, answers: Mapping[str, Any] | None = None) -> Project:
+def create(
+    template: Template,
+    name: str,
+    parent: Path,
+    answers: Mapping[str, Any] | None = None,
+    *,
+    lock: bool = True,
+) -> Project:
     """Make the project in a folder of its own below `parent`; on an error nothing of it is left.
 
-    `answers` are for the questions that the template asks; the rest take their defaults. Raises
+    `answers` are for the questions that the template asks; the rest take their defaults. With `lock` the
+    versions of its dependencies are asked for and written down, where the network is there. Raises
     `ScaffoldError`.
     """
     target = parent / folder_name(name)
@@ -51,6 +63,7 @@ def create(template: Template, name: str, parent: Path, answers: Mapping[str, An
     was_there = target.is_dir()
     try:
         _fill(template, target, {"project_name": name.strip(), **(answers or {})})
+        locked = lock and _lock(target, template)
         _git(target, template)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -59,7 +72,7 @@ def create(template: Template, name: str, parent: Path, answers: Mapping[str, An
         raise
     files = sum(path.is_file() for path in target.rglob("*") if ".git" not in path.relative_to(target).parts)
     missing = tuple(program for program in template.needs if shutil.which(program) is None)
-    return Project(name, target, files, missing)
+    return Project(name, target, files, missing, locked)
 
 
 def _fill(template: Template, target: Path, answers: Mapping[str, Any]) -> None:
@@ -75,6 +88,22 @@ def _fill(template: Template, target: Path, answers: Mapping[str, Any]) -> None:
         run_copy(str(template.path), target, data=dict(answers), defaults=True, quiet=True, skip_tasks=True)
     except (CopierError, TemplateError, ValueError, OSError) as error:
         raise ScaffoldError("not_created", f"{target} could not be made: {error}") from error
+
+
+def _lock(target: Path, template: Template) -> bool:
+    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        done = subprocess.run(
+            template.lock.split(),
+            cwd=target,
+            env=env,
+            capture_output=True,
+            timeout=LOCK_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
 
 
 def _git(target: Path, template: Template) -> None:

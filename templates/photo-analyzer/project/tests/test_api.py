@@ -34,7 +34,7 @@ def test_claude_looks_at_it_and_it_is_found(api: TestClient, claude: Claude) -> 
     assert api.get("/v1/search", params={"q": '" OR * NEAR('}).json() == []
 
 
-def test_look_alikes_come_first(api: TestClient) -> None:
+def test_the_same_picture_comes_first(api: TestClient) -> None:
     house = send(api, draw("house"))
     smaller = send(api, draw("house", 120, "JPEG", 40), "b.jpg")
     others = [send(api, draw(kind)) for kind in ("sea", "lines")]
