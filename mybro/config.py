@@ -163,6 +163,10 @@ class ExecutorSettings(_Section):
     )
     claude_path: str | None = Field(None, description="the Claude Code CLI; default: `claude` on PATH")
     model: str | None = Field(None, description="the coding session's model; default: the CLI's")
+    rules: Literal["mend", "tell", "off"] = Field(
+        "mend",
+        description="what an agent writes against the repository's rules: it mends it, it is told, no rules",
+    )
     permission_timeout_s: float = Field(
         120.0, gt=0, description="an unanswered question is denied after this long"
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import dataclasses
 from pathlib import Path
 
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings
 from mybro.events import Answered, Outcome
-from mybro.executor import strays
+from mybro.executor import rulings, strays
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.work import CodingSession, Work
 from mybro.executor.hand import Job, Report
@@ -29,6 +30,7 @@ class CodingHand(abc.ABC):
         self._always: dict[Path, set[str]] = {}
         self._work: Work | None = None
         self._task: asyncio.Task[Outcome] | None = None
+        self._warned: set[Path] = set()
 
     @abc.abstractmethod
     def new_session(self, repo: Path) -> CodingSession:
@@ -79,11 +81,22 @@ class CodingHand(abc.ABC):
         session = await self._session(job.repo)
         questions = Questions(job, report, self._settings.permission_timeout_s)
         always = self._always.setdefault(job.repo, set())
-        self._work = Work(job, report, session, questions, always)
+        self._work = Work(job, report, session, questions, always, self._settings.rules)
         try:
-            return await self._work.run()
+            return await self._with_warning(job.repo, await self._work.run())
         finally:
             self._work = None
+
+    async def _with_warning(self, repo: Path, outcome: Outcome) -> Outcome:
+        """Once for each repository: that its rules cannot be read."""
+        if self._settings.rules == "off" or repo in self._warned:
+            return outcome
+        trouble = await asyncio.to_thread(rulings.trouble, repo)
+        if not trouble:
+            return outcome
+        self._warned.add(repo)
+        summary = f"{outcome.summary} I worked without your rules, which cannot be read."
+        return dataclasses.replace(outcome, summary=summary, detail=f"{outcome.detail}\n\n{trouble}")
 
     async def _session(self, repo: Path) -> CodingSession:
         session = self._sessions.pop(repo, None) or self.new_session(repo)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from mybro.errors import ExecutorError
 from mybro.events import Answered, Event, Outcome
+from mybro.executor.written import Written
 from mybro.intent import Intent
 
 Report = Callable[[Event], Awaitable[None]]
@@ -26,6 +27,8 @@ class Job:
     """The working tree's top folder."""
     next_question: Callable[[], int]
     """Gives the next question's number, never used twice in a session."""
+    written: Callable[[], Awaitable[Written]] | None = None
+    """Tells what the job has written so far; None for one that has no checkpoint. Raises `ExecutorError`."""
 
 
 class JobError(ExecutorError):

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -31,6 +31,7 @@ from mybro.executor.held_clock import HeldClock
 from mybro.executor.past import Past
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
 from mybro.executor.words import excluded_words, printable, title
+from mybro.executor.written import Written, written
 from mybro.intent import Intent
 from mybro.ops.kept import freeze_all
 from mybro.ops.processes import thaw
@@ -209,6 +210,11 @@ class Executor:
                 self._before = {job.number: step.before}
                 await self._emit(JobStarted(job.number, job.turn, name, str(step.before)))
                 await self._list_excluded(job.number, step)
+
+                def so_far() -> Awaitable[Written]:
+                    return asyncio.to_thread(written, history, step, running.give_up)
+
+                running.job = dataclasses.replace(job, written=so_far)
                 return await self._between(running, history, step)
             finally:
                 history.release()

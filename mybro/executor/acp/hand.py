@@ -47,7 +47,7 @@ class AcpHand(CodingHand):
         setup = Setup(
             argv=argv,
             env=environment(self._env),
-            note=prompts.system_prompt(repo, trusted, asks=False),
+            note=prompts.system_prompt(repo, trusted, asks=False, rules=self._settings.rules != "off"),
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
             day=day_budget(self._settings.budget_day_usd, data_dir() / "spent"),

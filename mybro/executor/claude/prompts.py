@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mybro.executor import rulings
 from mybro.executor.claude.overwriting import is_inside
 from mybro.intent import Intent
 
@@ -29,13 +30,16 @@ _MEMORY_CHARS = 20_000
 _ONLY_READ = "(Answer in at most two short sentences, to be spoken aloud. Only read: change nothing.)"
 
 
-def system_prompt(repo: Path, trusted: bool, *, asks: bool = True) -> str:
-    """What is added to the CLI's own system prompt; `asks` for an agent with a tool that asks the person.
+def system_prompt(repo: Path, trusted: bool, *, asks: bool = True, rules: bool = True) -> str:
+    """What is added to the CLI's own system prompt; `asks` for an agent with a tool that asks the person,
+    `rules` to tell it the repository's rules.
 
     The CLI reads CLAUDE.md together with a repository's settings and hooks or not at all; its words, unlike
     those, run nothing, so they are passed on here.
     """
     spoken = _SPOKEN.format(ask=_ASK if asks else _SAY)
+    if rules and (told := rulings.brief_for(repo)):
+        spoken = f"{spoken}\n{told}"
     if trusted:
         return spoken
     try:

@@ -35,6 +35,15 @@ class Turn:
     input_tokens: int
     output_tokens: int
 
+    def then(self, more: Turn | None) -> Turn:
+        """Both turns as one."""
+        if more is None:
+            return self
+        return Turn(
+            "\n\n".join(filter(None, (self.text, more.text))), more.session, self.cost_usd + more.cost_usd,
+            self.input_tokens + more.input_tokens, self.output_tokens + more.output_tokens,
+        )  # fmt: skip
+
 
 class RunningTurn:
     """One prompt on its way to a result."""

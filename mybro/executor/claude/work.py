@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from mybro.errors import ExecutorError
 from mybro.events import JobAnswered, JobProgressed, Outcome
+from mybro.executor import rulings
 from mybro.executor.claude import faults, permissions, prompts, steps
 from mybro.executor.claude.messages import (
     Followed,
@@ -28,6 +30,7 @@ from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.turn import Turn
 from mybro.executor.hand import Job, Report
 from mybro.executor.strays import Family
+from mybro.rules.model import Violation
 
 _OUTPUT_LINES = 12
 _OUTPUT_CHARS = 400
@@ -73,13 +76,20 @@ class Work:
     """Runs one job; `always` are the permissions that hold for the rest of the session."""
 
     def __init__(
-        self, job: Job, report: Report, session: CodingSession, questions: Questions, always: set[str]
+        self,
+        job: Job,
+        report: Report,
+        session: CodingSession,
+        questions: Questions,
+        always: set[str],
+        rules: Literal["mend", "tell", "off"] = "off",
     ) -> None:
         self.questions = questions
         self._job = job
         self._report = report
         self._session = session
         self._always = always
+        self._rules = rules
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._commands: set[str] = set()
         self._edits: dict[str, str] = {}
@@ -97,6 +107,7 @@ class Work:
         """Do the job. Raises `TurnError`, with what the turn cost."""
         try:
             turn = await self._session.turn(prompts.prompt(self._job.intent), self._take)
+            return await self._settle(turn)
         except faults.TurnError as error:
             if error.turn is not None:
                 error.outcome = self._outcome(error.turn, error.message + ".")
@@ -105,7 +116,36 @@ class Work:
             for task in self._asking.values():
                 task.cancel()
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
-        return self._outcome(turn, steps.spoken(turn.text) or "That is done.")
+
+    async def _settle(self, turn: Turn) -> Outcome:
+        """Hold what was written against the rules; what breaks them may be mended in one more turn."""
+        summary = steps.spoken(turn.text) or "That is done."
+        broken = await self._broken()
+        if broken and self._rules == "mend":
+            await self._progress("it breaks your rules: it is being changed")
+            try:
+                more = await self._session.turn(rulings.to_mend(broken), self._take)
+            except faults.TurnError as error:
+                # The work itself is done: what is left is told below.
+                await self._progress(f"it was not changed: {error.message}")
+                turn = turn.then(error.turn)
+            else:
+                turn, summary = turn.then(more), steps.spoken(more.text) or summary
+            broken = await self._broken()
+        outcome = self._outcome(turn, summary)
+        if not broken:
+            return outcome
+        detail = f"{outcome.detail}\n\n{rulings.listing(broken)}"
+        return replace(outcome, summary=f"{summary} {rulings.told(broken)}", detail=detail)
+
+    async def _broken(self) -> list[Violation]:
+        job = self._job
+        if self._rules == "off" or job.written is None or prompts.reads_only(job.intent):
+            return []
+        try:
+            return await asyncio.to_thread(rulings.broken_by, job.repo, await job.written())
+        except ExecutorError:
+            return []  # without a checkpoint, which is told where the job ends
 
     async def add(self, more: Job) -> bool:
         """Have something done, or a question answered, within the running turn; False if it takes nothing."""
