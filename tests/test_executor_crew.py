@@ -204,6 +204,22 @@ async def test_undo_takes_back_what_was_done_last_whoever_did_it(room: Room, tmp
     assert (room.repo / "one.txt").exists()
 
 
+async def test_an_agent_that_is_named_has_its_own_work_taken_back(room: Room, tmp_path: Path) -> None:
+    await room.do("one")
+    await room.do("two", "2")
+    await room.do("three", "3")
+    folder = next((tmp_path / "data" / "worktrees").iterdir())
+    undone = await room.crew.undo(1, "2")
+    assert undone.summary.startswith("Second agent: Undone")
+    assert not (folder / "second" / "two.txt").exists()
+    assert (folder / "third" / "three.txt").exists()
+    assert (await room.crew.redo()).changed == ("two.txt",)
+    await room.crew.undo(1, "1")
+    assert not (room.repo / "one.txt").exists()
+    with pytest.raises(ExecutorError, match="no codex agent"):
+        await room.crew.undo(1, "codex")
+
+
 async def test_questions_of_all_agents_are_counted_together(room: Room) -> None:
     await room.do("ask")
     await room.do("ask", "2")

@@ -99,7 +99,19 @@ async def test_undo_is_a_job_like_any_other() -> None:
         await session.type("undo that")
         await session.settled()
     assert session.executor.taken_back == [("undo", 1)]
+    assert session.executor.taken_from == [None]
     assert session.said() == ["Undone."]
+
+
+async def test_undo_of_one_agent() -> None:
+    undo = Intent(kind="control", action=Action.UNDO, agent="3", text="undo that")
+    everybody = undo.model_copy(update={"agent": "all", "text": "undo this"})
+    session = Session(brain=FakeBrain({"third agent undo that": undo, "undo this": everybody}))
+    async with session.pipeline:
+        for words in ("third agent undo that", "undo this"):
+            await session.type(words)
+            await session.settled()
+    assert session.executor.taken_from == ["3", None]
 
 
 async def test_the_dialog_window_reaches_the_brain() -> None:

@@ -131,18 +131,25 @@ class Crew:
         """Pass an answer to whichever job asked the question."""
         await asyncio.gather(*(agent.executor.answer(answer) for agent in self._agents))
 
-    async def undo(self, count: int = 1) -> Outcome:
-        """Take back the last work of the agent that worked last; see `Executor.undo`."""
-        return await self._latest.executor.undo(count)
+    async def undo(self, count: int = 1, agent: str | None = None) -> Outcome:
+        """Take back the last work of this agent, else of the one that worked last; see `Executor.undo`.
+
+        Raises `ExecutorError` also for a name of nobody.
+        """
+        worker = self._latest = self._named(agent) if agent else self._latest
+        outcome = await worker.executor.undo(count)
+        return of_agent(worker.label, outcome) if agent else outcome
 
     async def withdraw(self, job: int) -> Outcome:
         """Stop one job, and undo what that one has changed; see `Executor.withdraw`."""
         done = [await agent.executor.withdraw(job) for agent in self._agents]
         return next((outcome for outcome in done if outcome.summary), Outcome(""))
 
-    async def redo(self, count: int = 1) -> Outcome:
+    async def redo(self, count: int = 1, agent: str | None = None) -> Outcome:
         """Do the last undone work of that agent again."""
-        return await self._latest.executor.redo(count)
+        worker = self._latest = self._named(agent) if agent else self._latest
+        outcome = await worker.executor.redo(count)
+        return of_agent(worker.label, outcome) if agent else outcome
 
     async def aclose(self) -> None:
         """Stop everything; the working trees of the agents stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from mybro.intent import Action, Intent
 from mybro.naming import agent_label
@@ -84,10 +85,11 @@ def _cancel(draft: Draft, turn: Turn) -> None:
 
 
 def _take_back(draft: Draft, turn: Turn, intent: Intent) -> None:
-    which = "undo" if intent.action is Action.UNDO else "redo"
+    which: Literal["undo", "redo"] = "undo" if intent.action is Action.UNDO else "redo"
     job = draft.put_job(Job(draft.number(), turn.number, intent, title=phrases.title(intent)))
     joining.remember(draft, turn, job.number)
-    draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1))  # type: ignore[arg-type]
+    agent = intent.agent if intent.agent != "all" else None
+    draft.do(TakeBack(job.number, turn.number, which, intent.arguments.count or 1, agent))
 
 
 def status(state: State, agent: str | None = None) -> str:

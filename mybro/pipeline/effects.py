@@ -113,6 +113,8 @@ class TakeBack:
     turn: int
     which: Literal["undo", "redo"]
     count: int
+    agent: str | None = None
+    """Whose work it is; None for whoever worked last."""
 
 
 @dataclass(frozen=True, slots=True)

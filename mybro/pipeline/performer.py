@@ -137,8 +137,8 @@ class Performer:
                 pipeline.spawn(self._mark(turn, "dropped"))
             case do.StartJob():
                 pipeline.spawn(self._start(effect))
-            case do.TakeBack(job, turn, which, count):
-                pipeline.spawn(self._take_back(job, turn, which, count))
+            case do.TakeBack():
+                pipeline.spawn(self._take_back(effect))
             case do.StopJobs(jobs):
                 pipeline.spawn(self._stop(jobs))
             case do.StopAgent(agent):
@@ -230,14 +230,15 @@ class Performer:
         except Exception as error:
             await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
 
-    async def _take_back(self, job: int, turn: int, which: str, count: int) -> None:
-        executor = self._stages.executor
-        await self._pipeline.post(ev.JobStarted(job, turn, f"{which}ing"))
+    async def _take_back(self, asked: do.TakeBack) -> None:
+        executor, job = self._stages.executor, asked.job
+        await self._pipeline.post(ev.JobStarted(job, asked.turn, f"{asked.which}ing"))
         try:
             if executor is None:
                 outcome = ev.Outcome("There is nothing to undo")
             else:
-                outcome = await (executor.undo(count) if which == "undo" else executor.redo(count))
+                take_back = executor.undo if asked.which == "undo" else executor.redo
+                outcome = await take_back(asked.count, asked.agent)
             await self._pipeline.post(ev.JobFinished(job, outcome))
         except Exception as error:
             await self._pipeline.post(ev.JobFailed(job, problem_of(error)))

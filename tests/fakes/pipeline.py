@@ -65,6 +65,7 @@ class FakeExecutor:
         self.running: dict[int, Intent] = {}
         self.answers: list[ev.Answered] = []
         self.taken_back: list[tuple[str, int]] = []
+        self.taken_from: list[str | None] = []
         self.started = asyncio.Event()
         self.closed = False
         self.frozen = False
@@ -111,8 +112,9 @@ class FakeExecutor:
     async def answer(self, answer: ev.Answered) -> None:
         self.answers.append(answer)
 
-    async def undo(self, count: int) -> ev.Outcome:
+    async def undo(self, count: int, agent: str | None = None) -> ev.Outcome:
         self.taken_back.append(("undo", count))
+        self.taken_from.append(agent)
         return ev.Outcome("Undone")
 
     async def withdraw(self, job: int) -> ev.Outcome:
@@ -120,8 +122,9 @@ class FakeExecutor:
         self.withdrawn.append(job)
         return ev.Outcome("Undone.")
 
-    async def redo(self, count: int) -> ev.Outcome:
+    async def redo(self, count: int, agent: str | None = None) -> ev.Outcome:
         self.taken_back.append(("redo", count))
+        self.taken_from.append(agent)
         return ev.Outcome("Redone")
 
     async def aclose(self) -> None:
