@@ -134,6 +134,8 @@ def usage() -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run one target; returns the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What starts in the background of a script begins with Ctrl-C ignored, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not arguments or arguments[0] not in TARGETS:
         sys.stdout.write(usage() + "\n")
         return 0 if arguments == ["help"] else WRONG_USAGE
