@@ -35,6 +35,9 @@ class Action(StrEnum):
     PUSH = "push"
     PULL_REQUEST = "pull_request"
     DOCTOR = "doctor"
+    EXPLAIN_FINDING = "explain_finding"
+    FIX_FINDINGS = "fix_findings"
+    DELEGATE_FINDINGS = "delegate_findings"
     NEW_PROJECT = "new_project"
     RENAME = "rename"
     FIND_USAGES = "find_usages"
@@ -68,10 +71,15 @@ class Arguments(BaseModel):
     message: str | None = Field(None, description="commit, pull_request: the message or title")
     branch: str | None = Field(None, description="branch, push: the branch's name")
     remote: str | None = Field(None, description="push: the remote's name")
-    name: str | None = Field(None, description="new_project, switch_*: the name that was said")
+    name: str | None = Field(
+        None,
+        description="new_project, switch_*: the name that was said; explain_finding: a check's id (PY06); "
+        "fix_findings: 'the unsafe ones too' where unsafe fixes are asked for",
+    )
     since: str | None = Field(None, description="changes: since when, as it was said: I left, this morning")
     template: str | None = Field(None, description="new_project: the template's name")
     count: int | None = Field(None, ge=1, le=1000, description="undo, redo: how many steps")
+    number: int | None = Field(None, ge=1, le=1000, description="*_finding, *_findings: which of the list")
 
 
 class Intent(BaseModel):

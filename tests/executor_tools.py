@@ -104,7 +104,7 @@ class Local:
         if isinstance(event, JobAsked) and self.reply is not None:
             await self.hand.answer(self.reply(event))
 
-    async def do(self, action: Action, text: str = "", target: str | None = None, **said: str) -> Outcome:
+    async def do(self, action: Action, text: str = "", target: str | None = None, **said: object) -> Outcome:
         intent = Intent(
             kind="local", action=action, text=text or _SAID.get(action, action.value), target=target,
             arguments=Arguments.model_validate(said),

@@ -10,8 +10,11 @@ import pytest
 
 from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
+from mybro.events import Outcome
+from mybro.executor.actions.diagnosis import diagnose
 from mybro.executor.actions.testing import package_manager
-from mybro.intent import Action
+from mybro.executor.actions.work import Work
+from mybro.intent import Action, Intent
 from tests.executor_tools import Local, new_repository, write
 from tests.fakes.executor import git
 
@@ -233,8 +236,14 @@ async def test_clippy_and_vet(tmp_path: Path, bare_machine: Path, stand_in: Stan
 # ---------------------------------------------------------------------------- what is wrong
 
 
+async def quick_look(local: Local) -> Outcome:
+    """What "how healthy is it" does where the doctor's engines are not installed."""
+    intent = Intent(kind="local", action=Action.DOCTOR, text="run the doctor")
+    return await diagnose(Work(local.job(intent), local.report, ExecutorSettings()))
+
+
 async def test_nothing_is_wrong(local: Local) -> None:
-    outcome = await local.do(Action.DOCTOR)
+    outcome = await quick_look(local)
     assert (outcome.summary, outcome.ok) == ("I found nothing wrong.", True)
 
 
@@ -246,7 +255,7 @@ async def test_what_is_wrong(local: Local) -> None:
     (local.repo / "binary.py").write_bytes(b"\0\1")
     git(local.repo, "checkout", "-q", "--detach")
     (local.repo / ".git/MERGE_HEAD").write_text(git(local.repo, "rev-parse", "HEAD"))
-    outcome = await local.do(Action.DOCTOR)
+    outcome = await quick_look(local)
     assert not outcome.ok
     for part in (
         "merged.py has unsolved conflicts.", "worse.py does not parse.", "ruff finds ",
@@ -261,5 +270,5 @@ async def test_a_folder_without_git(tmp_path: Path, bare_machine: Path) -> None:
     (tmp_path / "plain").mkdir()
     write(tmp_path / "plain", {"notes.txt": "x"})
     local = Local(tmp_path / "plain", ExecutorSettings())
-    outcome = await local.do(Action.DOCTOR)
+    outcome = await quick_look(local)
     assert (outcome.summary, outcome.ok) == ("It is not a git repository.", True)

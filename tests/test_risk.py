@@ -125,6 +125,12 @@ def test_actions() -> None:
         assert (local(action).risk, local(action).needs_confirmation) == ("write", False)
     for action in (Action.PUSH, Action.PULL_REQUEST):
         assert (local(action).risk, local(action).needs_confirmation) == ("write", True)
+    assert (local(Action.EXPLAIN_FINDING).risk, local(Action.DELEGATE_FINDINGS).risk) == ("read", "write")
+    assert not local(Action.FIX_FINDINGS).needs_confirmation
+    unsafe = Intent(
+        kind="local", action=Action.FIX_FINDINGS, text="", arguments=Arguments(name="the unsafe ones too")
+    )
+    assert risk.judge(unsafe).needs_confirmation
     assert local(Action.PUSH, "force push").risk == "destructive"
     assert local(Action.BRANCH, "which branches are there").risk == "read"
     assert local(Action.BRANCH, "branch").risk == "write"

@@ -184,6 +184,55 @@ def _without_place(words: Sequence[Word]) -> tuple[Sequence[Word], str | None]:
     return words, None
 
 
+_NTH = {word: at for at, word in enumerate((*naming.ORDINALS, "tenth"), 1)}
+_CHECK = re.compile(r"(ar|ci|dc|dp|gt|js|mc|pf|py|rs|sec|st|sw|ts)\d\d")
+"""What the ids of the doctor's checks look like."""
+_LONGEST_CHECK = 5
+"""Words of an id that is spelled out: "s e c oh five"."""
+_SPELLED = {"oh": "0", "o": "0", "zero": "0", "pie": "py", "pi": "py", "seek": "sec", "wai": "y"}
+
+
+def _nth(words: Sequence[Word]) -> int | None:
+    said = ["one" if word.norm == "won" else word.norm for word in words]
+    figure = re.fullmatch(r"(\d+)(?:st|nd|rd|th)", said[0])
+    found = int(figure[1]) if figure else _NTH.get(said[0]) or number(said)
+    return found if found and found <= 1000 else None
+
+
+def _finding(slots: Slots) -> Filled | None:
+    """Which of the list of what the doctor found: "number two", "the second finding"."""
+    at = _nth(slots["number"]) if "number" in slots else None
+    return Filled(Arguments(number=at), f"number {at}") if at is not None else None
+
+
+def _figure(word: Word) -> str:
+    """A spelled letter or figure as it is written."""
+    value = number([word.norm]) if word.norm.isalpha() and len(word.norm) > 1 else None
+    return _SPELLED.get(word.norm) or (word.norm if value is None else str(value))
+
+
+def _explained(slots: Slots) -> Filled | None:
+    """One of the list, or a check by its id: "PY06", "p y zero six"."""
+    words = slots.get("name")
+    if words is None:
+        return _finding(slots)
+    found = _CHECK.fullmatch("".join(map(_figure, words))) if len(words) <= _LONGEST_CHECK else None
+    return Filled(Arguments(name=found[0].upper()), found[0].upper()) if found else None
+
+
+def _fixed(slots: Slots) -> Filled | None:
+    """One of the list or all; a name where unsafe fixes are asked for, which is read back."""
+    found = _finding(slots) if "number" in slots else Filled(Arguments())
+    if found is None or "name" not in slots:
+        return found
+    name = f"{found.target} unsafely" if found.target else "the unsafe ones too"
+    return Filled(Arguments(name=name, number=found.arguments.number), found.target)
+
+
+def _delegated(slots: Slots) -> Filled | None:
+    return _finding(slots) if "number" in slots else Filled(Arguments())
+
+
 _HEARD_NAME = {"codecs": "codex", "code x": "codex", "code next": "codex", "claud": "claude", "won": "one"}
 
 
@@ -221,6 +270,9 @@ _FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
     Action.PULL_REQUEST: _message,
     Action.BRANCH: _branch,
     Action.PUSH: _branch,
+    Action.EXPLAIN_FINDING: _explained,
+    Action.FIX_FINDINGS: _fixed,
+    Action.DELEGATE_FINDINGS: _delegated,
     Action.RENAME: _rename,
     Action.FIND_USAGES: _usages,
     Action.CHANGES: _changes,

@@ -74,7 +74,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if options["list_"]:
         return _list(options["kind"] == "json")
     if options["explain"]:
-        return _explain(options["explain"], options["kind"] == "json")
+        return _explain(options["explain"], options["kind"] == "json", options["output"])
     if options["self_"]:
         from mybro.cli.check import report
 
@@ -100,13 +100,17 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _explain(name: str, as_json: bool) -> int:
+def _explain(name: str, as_json: bool, file: str | None) -> int:
     from mybro.doctor.check import find
     from mybro.doctor.reports.data import check_json
 
     check = find(name)
     if as_json:
-        click.echo(json.dumps(check_json(check), indent=2))
+        text = json.dumps(check_json(check), indent=2)
+        if file:
+            Path(file).write_text(text + "\n", encoding="utf-8")
+        else:
+            click.echo(text)
         return 0
     engines = "; ".join(f"{engine} ({', '.join(rules)})" for engine, rules in check.engines.items())
     click.secho(f"{check.id}  {check.title}", bold=True)

@@ -12,11 +12,14 @@ from typing import Any, Protocol, TypeVar
 from mybro.errors import ExecutorError
 from mybro.events import Event, JobAnswered, Outcome, QuestionWithdrawn
 from mybro.executor.hand import Hand, Job, Report
+from mybro.executor.handover import HandoverError
 from mybro.intent import Action, Intent
 
 T = TypeVar("T")
 
-READ_ONLY = frozenset({Action.GIT_STATUS, Action.DIFF, Action.FIND_USAGES, Action.DOCTOR})
+READ_ONLY = frozenset(
+    {Action.GIT_STATUS, Action.DIFF, Action.FIND_USAGES, Action.DOCTOR, Action.EXPLAIN_FINDING}
+)
 """Local actions that change nothing: they need no checkpoint and may run beside anything."""
 
 
@@ -86,7 +89,7 @@ class Router:
 
         Raises `ExecutorError`.
         """
-        job, missing = running.job, None
+        job, missing, judge = running.job, None, None
         for hand in self._hands:
             if not hand.handles(job.intent):
                 continue
@@ -95,12 +98,16 @@ class Router:
             try:
                 async with turn:
                     running.hand = hand
-                    return await hand.run(job, _reporter(running, emit))
+                    outcome = await hand.run(job, _reporter(running, emit))
+                    return outcome if judge is None else await judge(outcome)
             except ExecutorError as error:
                 if error.code != "needs_agent":
                     raise
                 missing = error
-                job = dataclasses.replace(job, intent=_as_task(job.intent))
+                task = ""
+                if isinstance(error, HandoverError):
+                    task, judge = error.task, error.judge
+                job = dataclasses.replace(job, intent=_as_task(job.intent, task))
             finally:
                 running.hand = None
         raise missing or ExecutorError("no_hand", "there is nothing here that can do that")
@@ -124,9 +131,10 @@ def _reporter(running: Running, emit: Report) -> Report:
     return report
 
 
-def _as_task(intent: Intent) -> Intent:
-    """A local intent as a coding task: the sentence says it all."""
+def _as_task(intent: Intent, task: str) -> Intent:
+    """A local intent for a coding session: `task`, or the sentence, which says it all."""
     return Intent(
-        kind="task", target=intent.target, risk=intent.risk, confidence=intent.confidence,
-        source=intent.source, text=intent.text,
+        kind="question" if intent.action in READ_ONLY else "task", target=intent.target, risk=intent.risk,
+        confidence=intent.confidence,
+        source=intent.source, text=task or intent.text,
     )  # fmt: skip

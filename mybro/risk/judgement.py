@@ -9,7 +9,7 @@ from mybro.words import bare, norms
 _READS = frozenset(
     {
         Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.DOCTOR, Action.FIND_USAGES, Action.CHANGES,
-        Action.SWITCH_REPOSITORY, Action.SWITCH_AGENT,
+        Action.EXPLAIN_FINDING, Action.SWITCH_REPOSITORY, Action.SWITCH_AGENT,
     }
 )  # fmt: skip
 _LEAVES_THE_MACHINE = frozenset({Action.PUSH, Action.PULL_REQUEST})
@@ -35,6 +35,8 @@ def _judge_action(intent: Intent) -> tuple[Risk, bool]:
         return ("write" if action in _WRITING_CONTROLS else "read"), False
     if action in _LEAVES_THE_MACHINE:
         return ("destructive" if spoken_risk(intent.text) == "destructive" else "write"), True
+    if action is Action.FIX_FINDINGS and intent.arguments.name is not None:
+        return "write", True
     if action is Action.BRANCH and intent.arguments.branch is None and not _creates(intent.text):
         return "read", False
     return ("read" if action in _READS else "write"), False

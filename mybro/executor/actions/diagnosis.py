@@ -46,7 +46,7 @@ async def diagnose(work: Work) -> Outcome:
     if git is None:
         sentences.append("It is not a git repository.")
     else:
-        said = [*_unfinished(git), *_git_words(await read_status(work))]
+        said = [*unfinished(git), *_git_words(await read_status(work))]
         sentences += said
         lines += said
     wrong = bool(broken or conflicted or findings)
@@ -90,7 +90,8 @@ async def _lint(work: Work) -> list[tuple[str, str, str]]:
     ]
 
 
-def _unfinished(git: Git) -> list[str]:
+def unfinished(git: Git) -> list[str]:
+    """What git is in the middle of, as sentences."""
     found = dict.fromkeys(what for name, what in _UNFINISHED.items() if (git.own / name).exists())
     return [f"Git is in the middle of {what}." for what in found]
 
