@@ -28,6 +28,12 @@ _CARGO = frozenset(
         "--check", "-D",
     }
 )  # fmt: skip
+_DOCTOR = frozenset(
+    {
+        "--select", "--ignore", "--fail-on", "--json", "--list", "--explain", "--deep", "--changed", "--base",
+        "--all", "-a", "--diff", "--",
+    }
+)  # fmt: skip
 _GO = frozenset({"-v", "-run", "-race", "-count", "-short", "-cover", "-timeout", "-failfast"})
 _QUIET = frozenset({"-q", "-v", "-s", "--quiet", "--silent", "--verbose", "--", "--run"})
 
@@ -41,6 +47,7 @@ _KNOWN: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
     (("ruff", "check"), _RUFF),
     (("ruff", "format"), _RUFF),
     (("mypy",), frozenset({"--strict"})),
+    (("mybro", "doctor"), _DOCTOR),
     (("cargo", "test"), _CARGO),
     (("cargo", "check"), _CARGO),
     (("cargo", "clippy"), _CARGO),
