@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mybro.clock import MonotonicClock
 from mybro.config import SpeakSettings
 from mybro.errors import ChildError
 from mybro.ops import rendezvous
-from mybro.ops.rendezvous import SOCKET_VARIABLE, Line, reach
+from mybro.ops.rendezvous import SOCKET_VARIABLE, Line, ask_once, reach
 from mybro.pipeline.control import MAX_TEXT, control
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
@@ -198,7 +199,43 @@ async def test_without_a_session_one_sentence_says_so(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     dead = rendezvous.folder() / "7.sock"
     dead.touch()
+    os.utime(dead, (2**32, 2**32))  # the newest, so that it is tried first
     with pytest.raises(ChildError, match="no session") as error:
         await reach()
     assert "mybro run" in error.value.hint
+    assert not dead.exists()
+
+
+async def test_the_talk_key_is_pressed_by_programs(scene: Scene, line: Line) -> None:
+    with pytest.raises(ChildError, match="no microphone"):
+        await ask(line, "ptt", key="down")
+    await scene.pipeline.post(ev.Ready("press it", hands_free=False))
+    await scene.pipeline.settled(jobs=False)
+    assert [(await ask(line, "ptt", key=key))["held"] for key in ("toggle", "down", "toggle", "up")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    # A key that was pressed by hand is let go by the next toggle.
+    await scene.pipeline.post(ev.TalkPressed())
+    await scene.pipeline.settled(jobs=False)
+    assert (await ask(line, "ptt", key="toggle"))["held"] is False
+    with pytest.raises(ChildError, match="down, up or toggle"):
+        await ask(line, "ptt", key="sideways")
+    await scene.pipeline.settled(jobs=False)
+    keys = [type(event) for event in scene.seen if isinstance(event, ev.TalkPressed | ev.TalkReleased)]
+    assert keys == [
+        ev.TalkPressed, ev.TalkPressed, ev.TalkReleased, ev.TalkReleased, ev.TalkPressed, ev.TalkReleased,
+    ]  # fmt: skip
+
+
+async def test_a_command_asks_once_without_a_loop(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SOCKET_VARIABLE)
+    dead = rendezvous.folder() / "1.sock"
+    dead.touch()
+    os.utime(dead, (2**32, 2**32))  # the newest, so that it is tried first
+    assert (await asyncio.to_thread(ask_once, "status", REPO))["jobs"] == []
+    assert (await asyncio.to_thread(ask_once, "say", text="run the tests"))["turn"] == 1
+    with pytest.raises(ChildError, match="does not know"):
+        await asyncio.to_thread(ask_once, "dance")
+    with pytest.raises(ChildError, match="no session"):
+        await asyncio.to_thread(ask_once, "status", Path("/elsewhere"))
     assert not dead.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,8 @@ import click
 which = click.option("--repo", type=click.Path(), help="The session of this repository; default: the newest.")
 
 
-def ask(repo: str | None, do: str) -> dict[str, Any]:
+def ask(repo: str | None, do: str, **fields: Any) -> dict[str, Any]:
     """Ask the newest session, or that of a repository. Raises `ChildError` no_session."""
-    from mybro.ops.rendezvous import reach
+    from mybro.ops.rendezvous import ask_once
 
-    place = Path(repo).expanduser().resolve() if repo else None
-
-    async def talk() -> dict[str, Any]:
-        line = await reach(place)
-        try:
-            return await line.ask(do)
-        finally:
-            await line.aclose()
-
-    return asyncio.run(talk())
+    return ask_once(do, Path(repo).expanduser().resolve() if repo else None, **fields)

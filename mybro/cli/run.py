@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,21 @@ def _place(repo: str | None, worktree: str | None) -> Path:
     return Worktrees(where).provide(worktree)
 
 
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """A session that is there for its page."""
+
+    microphone: bool = False
+    """Whether it hears with this machine's microphone as well."""
+    background: bool = False
+    """Whether a supervisor keeps it."""
+
+
 async def work(
     settings: Settings, where: Path, files: tuple[str, ...], options: dict[str, Any],
-    *, realtime: bool = False, as_json: bool = False, only_serve: bool = False,
+    *, realtime: bool = False, as_json: bool = False, serve: Serve | None = None,
 ) -> int:  # fmt: skip
-    """A whole session: hears the files, or else the microphone; with `only_serve` what the page sends."""
+    """A whole session: hears the files, or else the microphone; with `serve` what the page sends."""
     from mybro.models.hub import fetcher
     from mybro.pipeline.control import control
     from mybro.pipeline.feed import open_source
@@ -103,15 +114,19 @@ async def work(
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running.pipeline.ended.set)
             notifier = Notifier(settings.speak, running.clock)
-            await stack.enter_async_context(control(running.pipeline, where, notifier, running.journal))
+            reached = await stack.enter_async_context(
+                control(running.pipeline, where, notifier, running.journal)
+            )
+            if serve is not None and serve.background:
+                _end_with_parent(running)
             if page is not None:
-                await _show(stack, page, running, needed=only_serve)
+                reached.page = await _show(stack, page, running, serve)
             running.warm_up()
             await running.recover()
-            if only_serve:
+            if serve is not None and not serve.microphone:
                 await running.pipeline.ended.wait()
                 return 0
-            hearing = _play(running, sources, realtime=realtime) if files else _listen(running)
+            hearing = _play(running, sources, realtime=realtime) if files else _listen(running, serve)
             await first_of(hearing, running.pipeline.ended.wait())
     finally:
         view.close()
@@ -130,7 +145,7 @@ async def _page(stack: contextlib.AsyncExitStack, settings: Settings) -> Server 
     return await stack.enter_async_context(server(settings))
 
 
-async def _show(stack: contextlib.AsyncExitStack, page: Server, running: Session, *, needed: bool) -> None:
+async def _show(stack: contextlib.AsyncExitStack, page: Server, running: Session, serve: Serve | None) -> str:
     """Serve the page and tell its address; a session that has other ears goes on without."""
     from mybro.errors import ServerError
     from mybro.events import StageFailed
@@ -138,12 +153,15 @@ async def _show(stack: contextlib.AsyncExitStack, page: Server, running: Session
     try:
         served = await stack.enter_async_context(page.serve(running))
     except ServerError as error:
-        if needed:
+        if serve is not None:
             raise
         await running.pipeline.post(StageFailed("server", error.problem))
-        return
-    # Not an event: the token in it is for the person's eyes only.
-    click.echo(f"mybro: open {served.page}", err=True)
+        return ""
+    # Not an event: the token in it is for the person's eyes only, so a log does not get it either.
+    shown = served.url if serve is not None and serve.background else served.page
+    who = "serving" if serve is not None and serve.background else "mybro: open"
+    click.echo(f"{who} {shown}", err=True)
+    return served.page
 
 
 async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None:
@@ -151,7 +169,13 @@ async def _play(running: Session, sources: list[Any], *, realtime: bool) -> None
         await running.listen(source, lockstep=not realtime)
 
 
-async def _listen(running: Session) -> None:
+async def _listen(running: Session, serve: Serve | None) -> None:
     from mybro.pipeline.live import listen_live
 
-    await listen_live(running, sys.stdin.fileno() if sys.stdin.isatty() else None)
+    terminal = sys.stdin.fileno() if sys.stdin.isatty() else None
+    await listen_live(running, terminal, key_needed=serve is None)
+
+
+def _end_with_parent(running: Session) -> None:
+    """A supervisor holds the other end of standard input: when it dies, by whatever means, this ends, too."""
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), running.pipeline.ended.set)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import sys
@@ -23,22 +22,36 @@ if TYPE_CHECKING:
     "--yes", "-y", is_flag=True, help="Answer yes to whatever is asked, unless it destroys something."
 )
 @click.option("--speak", is_flag=True, help="Speak the answers, too.")
+@click.option("--session", is_flag=True, help="Hand it to the running session, and return at once.")
 def command(
-    words: tuple[str, ...], repo: str | None, dry_run: bool, as_json: bool, yes: bool, speak: bool
-) -> int:
+    words: tuple[str, ...], repo: str | None, dry_run: bool, as_json: bool, yes: bool, speak: bool,
+    session: bool,
+) -> int:  # fmt: skip
     """Do what TEXT says, as if it had been spoken.
 
     Exit status: 0 done, 1 it failed or was not allowed, 2 wrong usage.
     """
-    from mybro.config import load_settings
-
     text = " ".join(words).strip()
     if not text:
         raise click.UsageError("there is nothing to do: TEXT is empty")
+    if session:
+        return _hand_over(text, repo, as_json=as_json)
+    import asyncio
+
+    from mybro.config import load_settings
+
     settings = load_settings({} if speak else {"speak": {"backend": "none", "notify": False}})
     if dry_run:
         return asyncio.run(_dry_run(settings, text, as_json=as_json))
     return asyncio.run(_say(settings, text, repo, as_json=as_json, yes=yes))
+
+
+def _hand_over(text: str, repo: str | None, *, as_json: bool) -> int:
+    from mybro.cli.reach import ask
+
+    taken = ask(repo, "say", text=text)
+    click.echo(json.dumps(taken) if as_json else "The running session has it: see mybro status")
+    return 0
 
 
 async def _dry_run(settings: Settings, text: str, *, as_json: bool) -> int:

@@ -23,20 +23,24 @@ LIBRARIES = (
 @click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: server.port, 7777.")
 @click.option("--voice/--no-voice", default=None, help="Speak; default: where there is a loudspeaker.")
+@click.option("--microphone", is_flag=True, help="Hear with this machine's microphone, too.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.option("--background", is_flag=True, hidden=True)
 @click.pass_context
 def command(
-    context: click.Context, repo: str | None, port: int | None, voice: bool | None, as_json: bool
-) -> int:
+    context: click.Context, repo: str | None, port: int | None, voice: bool | None, microphone: bool,
+    as_json: bool, background: bool,
+) -> int:  # fmt: skip
     """Serve the page and the API, for this machine only, until Ctrl-C.
 
     The page listens with the browser's microphone; `mybro run` with `server.enabled` serves it beside your
-    own. The address that is printed holds a token: whoever has it can use your session.
+    own, as `--microphone` does here. The address that is printed holds a token: whoever has it can use your
+    session.
     """
     if context.invoked_subcommand is not None:
         return 0
     require()
-    from mybro.cli.run import run, work
+    from mybro.cli.run import Serve, run, work
     from mybro.config import load_settings
     from mybro.pipeline.session import find_repo
     from mybro.server.runner import check
@@ -45,7 +49,13 @@ def command(
     options = {"voice": voice, "record": None}
     settings = load_settings({"server": asked})
     check(settings.server)
-    return run(work(settings, find_repo(repo), (), options, as_json=as_json, only_serve=True))
+    how = Serve(microphone=microphone, background=background)
+    if not background:
+        return run(work(settings, find_repo(repo), (), options, as_json=as_json, serve=how))
+    from mybro.cli.background import unattended
+
+    with unattended():
+        return run(work(settings, find_repo(repo), (), options, as_json=True, serve=how))
 
 
 @command.command("token")

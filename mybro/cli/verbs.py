@@ -28,6 +28,7 @@ VERBS: dict[str, Verb] = {
     "serve": Verb("Talk", "The page and the API, in a browser.", "mybro serve", "mybro.cli.serve"),
     "status": Verb("Talk", "What the running session does.", "mybro status", "mybro.cli.status"),
     "stop": Verb("Talk", "Stop everything in the running session.", "mybro stop", "mybro.cli.stop"),
+    "ptt": Verb("Talk", "The running session's talk key.", "mybro ptt toggle", "mybro.cli.ptt"),
     "history": Verb("Look back", "What was said, and what came of it.", "mybro history", "mybro.cli.history"),
     "replay": Verb(
         "Look back", "Show one sentence again, with its sound.", "mybro replay 17", "mybro.cli.replay"
@@ -51,6 +52,9 @@ VERBS: dict[str, Verb] = {
     ),
     "check": Verb(
         "Set up", "What is ready, and what to do about the rest.", "mybro check", "mybro.cli.check"
+    ),
+    "daemon": Verb(
+        "Set up", "A session that starts at login and is kept.", "mybro daemon install", "mybro.cli.daemon"
     ),
     "models": Verb(
         "Set up", "List, fetch, verify and remove speech models.", "mybro models list", "mybro.cli.models"

@@ -7,16 +7,19 @@ or `{"id": …, "error": {"code", "message", "hint"}}`.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import json
 import os
+import socket
 import tempfile
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mybro.errors import ChildError
+
+if TYPE_CHECKING:
+    import asyncio
 
 PROTOCOL = 1
 SOCKET_VARIABLE = "MYBRO_SOCKET"
@@ -72,6 +75,9 @@ class Line:
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Connect to a session. Raises `ChildError`: no_session, other_protocol."""
+        # Late: commands that only knock would spend half their time on it.
+        import asyncio
+
         try:
             async with asyncio.timeout(CONNECT_S):
                 reader, writer = await asyncio.open_unix_connection(path, limit=MAX_LINE_BYTES)
@@ -80,11 +86,7 @@ class Line:
             raise _no_session() from error
         if greeting.get("protocol") != PROTOCOL:
             writer.close()
-            raise ChildError(
-                "other_protocol",
-                f"the running session is of mybro {greeting.get('mybro')}, which speaks otherwise",
-                hint="Start it again",
-            )
+            raise _other_protocol(greeting)
         return cls(reader, writer, greeting)
 
     async def ask(self, do: str, **fields: Any) -> Json:
@@ -115,20 +117,73 @@ async def reach(repo: Path | None = None) -> Line:
 
     Raises `ChildError` no_session. Sockets that nobody serves any more are removed.
     """
-    named = os.environ.get(SOCKET_VARIABLE)
-    for path in [Path(named)] if named else sessions():
+    for path in _candidates():
         try:
             line = await Line.open(path)
         except ChildError as error:
-            if error.code != "no_session":
-                raise
-            if not named:
-                path.unlink(missing_ok=True)
+            _pass_over(path, error)
             continue
         if repo is None or line.greeting.get("repo") == str(repo):
             return line
         await line.aclose()
     raise _no_session()
+
+
+def ask_once(do: str, repo: Path | None = None, **fields: Any) -> Json:
+    """`reach` and one request, for a command that does nothing else. Blocks. Raises `ChildError`."""
+    for path in _candidates():
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                greeting, lines = _knock(sock, path)
+            except ChildError as error:
+                _pass_over(path, error)
+                continue
+            if repo is not None and greeting.get("repo") != str(repo):
+                continue
+            try:
+                sock.sendall(json.dumps({"id": 1, "do": do, **fields}).encode() + b"\n")
+                # What is asked may take its time, such as ending all work.
+                sock.settimeout(None)
+                reply: Json = json.loads(lines.readline())
+            except (OSError, ValueError) as error:
+                raise _no_session() from error
+        if problem := reply.get("error"):
+            raise ChildError(problem["code"], problem["message"], hint=problem.get("hint", ""))
+        return dict(reply["ok"])
+    raise _no_session()
+
+
+def _knock(sock: socket.socket, path: Path) -> tuple[Json, Any]:
+    """A session's greeting, and its lines from then on. Raises `ChildError`."""
+    sock.settimeout(CONNECT_S)
+    try:
+        sock.connect(os.fspath(path))
+        lines = sock.makefile("rb")
+        greeting: Json = json.loads(lines.readline(MAX_LINE_BYTES))
+    except (OSError, ValueError) as error:
+        raise _no_session() from error
+    if greeting.get("protocol") != PROTOCOL:
+        lines.close()
+        raise _other_protocol(greeting)
+    return greeting, lines
+
+
+def _candidates() -> list[Path]:
+    named = os.environ.get(SOCKET_VARIABLE)
+    return [Path(named)] if named else sessions()
+
+
+def _pass_over(path: Path, error: ChildError) -> None:
+    """Go on to the next; the socket of a session that is gone is removed. Raises other errors again."""
+    if error.code != "no_session":
+        raise error
+    if SOCKET_VARIABLE not in os.environ:
+        path.unlink(missing_ok=True)
+
+
+def _other_protocol(greeting: Json) -> ChildError:
+    message = f"the running session is of mybro {greeting.get('mybro')}, which speaks otherwise"
+    return ChildError("other_protocol", message, hint="Start it again")
 
 
 def _no_session() -> ChildError:

@@ -19,8 +19,11 @@ from mybro.events import (
     Envelope,
     JobAsked,
     QuestionWithdrawn,
+    Ready,
     StageFailed,
     StopAll,
+    TalkPressed,
+    TalkReleased,
     Typed,
 )
 from mybro.journal import Archive, Filter, UtteranceRecord
@@ -43,7 +46,7 @@ LONGEST_WAIT_S = 3600.0
 @contextlib.asynccontextmanager
 async def control(
     pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Control]:
     """Serve a session's socket; where there can be none, the session is told and goes on.
 
     Programs that the session starts meanwhile find it by their environment.
@@ -56,12 +59,12 @@ async def control(
     except (OSError, ChildError) as error:
         message = error.message if isinstance(error, ChildError) else f"no socket for this session: {error}"
         await pipeline.post(StageFailed("server", Problem("no_socket", message)))
-        yield
+        yield served
         return
     try:
         path.chmod(0o600)
         os.environ[SOCKET_VARIABLE] = str(path)
-        yield
+        yield served
     finally:
         os.environ.pop(SOCKET_VARIABLE, None)
         server.close()
@@ -85,6 +88,11 @@ class Control:
         """Of the open questions, those that the pipeline has taken."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self.page = ""
+        """The address of the session's page, with its token; for the person who owns the socket."""
+        self._can_talk = False
+        """Whether a microphone waits for the talk key."""
+        self._talks = False
         pipeline.watch(self._watch)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,6 +155,10 @@ class Control:
             case "speak":
                 await self._pipeline.post(Announce(_text(request)))
                 return {}
+            case "ptt":
+                return await self._talk(request.get("key"))
+            case "page":
+                return {"page": self.page}
             case "notify":
                 return {"shown": await self._notifier.show(_text(request))}
             case "history":
@@ -176,6 +188,19 @@ class Control:
             "says": status(state), "jobs": jobs, "ear": str(state.ear), "muted": state.muted,
             "paused": state.paused, "asked": asked.text if asked is not None else None,
         }  # fmt: skip
+
+    async def _talk(self, key: object) -> Json:
+        """The talk key, pressed by a program."""
+        if key not in ("down", "up", "toggle"):
+            raise ChildError("bad_request", "key is down, up or toggle")
+        if not self._can_talk:
+            hint = "Use mybro run, or mybro serve --microphone"
+            raise ChildError("no_microphone", "this session has no microphone of its own", hint=hint)
+        down = not self._talks if key == "toggle" else key == "down"
+        # At once, so that of two that come together the second sees the first.
+        self._talks = down
+        await self._pipeline.post(TalkPressed() if down else TalkReleased())
+        return {"held": down}
 
     async def _ask(self, request: Json) -> Json:
         """Ask the person, aloud and on screen, and wait."""
@@ -217,6 +242,10 @@ class Control:
             self._asked.add(event.question)
         if isinstance(event, Answered):
             self._settle(event.question, event)
+        if isinstance(event, Ready):
+            self._can_talk = True
+        if isinstance(event, TalkPressed | TalkReleased):
+            self._talks = isinstance(event, TalkPressed)
         # Stopped, or its job ended: a question that is not there any more gets no answer.
         for number in self._asked - self._pipeline.state.questions.keys():
             self._settle(number, None)

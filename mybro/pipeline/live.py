@@ -22,18 +22,18 @@ AWAY_POLL_S = 5.0
 UPGRADE_POLL_S = 10.0
 
 
-async def listen_live(session: Session, terminal: int | None = None) -> None:
+async def listen_live(session: Session, terminal: int | None = None, *, key_needed: bool = True) -> None:
     """Listen at the microphone until cancelled.
 
     `terminal` is a descriptor to read keys from, where there is one. Raises `AudioError` where there can be
-    no microphone at all, or no key to talk with.
+    no microphone at all, or no key to talk with though one is needed: programs can press it, too.
     """
     settings = session.settings.audio
     ear = make_ear(session.pipeline, session.settings, lockstep=False, jobs=True)
     hands_free = settings.listen == "hands-free"
     if hands_free and settings.wake_phrase is not None:
         session.pipeline.wake_by(settings.wake_phrase)
-    key, trouble = _talk_key(session, terminal, needed=not hands_free)
+    key, trouble = _talk_key(session, terminal, needed=key_needed and not hands_free)
 
     def open_microphone() -> AudioSource:
         return MicrophoneSource(session.sound, settings.input_device, clock=session.clock)
@@ -106,8 +106,10 @@ async def _talk(session: Session, key: TalkKey, terminal: int | None) -> None:
 
 def _ready(session: Session, key: TalkKey | None, trouble: Problem | None) -> Ready:
     hands_free = session.settings.audio.listen == "hands-free"
-    if hands_free or key is None:
+    if hands_free:
         return Ready("speak whenever you like", hands_free=True)
+    if key is None:
+        return Ready("press the talk key: mybro ptt toggle", hands_free=False)
     return Ready(key.invitation, hands_free=False, note=trouble.message if trouble is not None else "")
 
 

@@ -1,0 +1,1 @@
+"""A session that the system starts at login and keeps: launchd on macOS, systemd on Linux."""
