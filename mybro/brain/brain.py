@@ -15,8 +15,10 @@ from mybro.brain.dialog import Dialog, resolve
 from mybro.brain.language_model import UNSURE, LanguageModel
 from mybro.clock import Clock
 from mybro.config import BrainSettings
-from mybro.errors import BrainError, Problem
+from mybro.errors import BrainError, Problem, RulesError
 from mybro.intent import Intent
+from mybro.rules.decide import asks, clear
+from mybro.rules.layers import load
 from mybro.words import norms, taught
 
 Note = Callable[[Problem], None]
@@ -62,6 +64,8 @@ class Brain:
         if (addressed := address(resolved)) is not None:
             intent = await self.understand(addressed.rest, dialog)
             return intent.model_copy(update={"agent": addressed.agent})
+        if _decided(resolved):
+            return risk.judge(Intent(kind="question", text=resolved))
         found = await self._ask(resolved, dialog)
         return risk.judge(found) if found is not None else classify(resolved)
 
@@ -152,3 +156,13 @@ def _choose(settings: BrainSettings) -> LanguageModel | None:
     module, _, member = PROVIDERS[name].partition(":")
     provider: _Provider = getattr(importlib.import_module(module), member)
     return provider(settings)
+
+
+def _decided(text: str) -> bool:
+    """Whether it asks what the rules for everybody have an answer to: then no model need tell what it is."""
+    if not asks(text):
+        return False
+    try:
+        return clear(text, load(None)) is not None
+    except RulesError:
+        return False

@@ -17,7 +17,7 @@ from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
 from mybro.brain.dialog import Dialog
 from mybro.clock import Clock, MonotonicClock
-from mybro.config import Settings, data_dir
+from mybro.config import ExecutorSettings, Settings, data_dir
 from mybro.errors import ExecutorError, Problem
 from mybro.events import (
     Answered,
@@ -34,6 +34,7 @@ from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.choice import coding_hand
 from mybro.executor.coding import CodingHand
 from mybro.executor.crew import Crew
+from mybro.executor.deciding import DecidingHand
 from mybro.executor.hand import Report
 from mybro.executor.held_clock import HeldClock
 from mybro.executor.jobs import Executor, limits
@@ -168,7 +169,7 @@ async def session(
         transcription = Transcription(expecting(settings), clock=clock) if ears else None
         work_clock = HeldClock(clock)
         coder = coding_hand(settings.executor, work_clock)
-        executor = _crew(settings, repo, pipeline, work_clock, coder)
+        executor = _crew(settings.executor, repo, pipeline, work_clock, coder)
         brain = Brain(settings.brain, clock)
         heard = follow(settings.words, transcription, repo, pipeline)
         pipeline.attach(
@@ -206,13 +207,13 @@ def _pipeline(
     )
 
 
-def _crew(settings: Settings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand) -> Crew:
+def _crew(chosen: ExecutorSettings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand) -> Crew:
     """The agents: `coder` works for the first one, each other has a coding hand of its own."""
-    chosen = settings.executor
 
     def build(place: Path, emit: Report, questions: Iterator[int]) -> Executor:
         store = CheckpointStore(data_dir() / "checkpoints", place, limits(chosen))
-        hands = (LocalHand(chosen), coder if place == repo else coding_hand(chosen, clock))
+        coding = coder if place == repo else coding_hand(chosen, clock)
+        hands = LocalHand(chosen), DecidingHand(chosen, place), coding
         return Executor(chosen, place, emit, hands, store, clock, questions)
 
     return Crew(repo, pipeline.post, build)

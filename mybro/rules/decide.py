@@ -11,7 +11,20 @@ from mybro.rules.model import RuleSet
 
 GUIDE = "codegen_decision_logic.md"
 _SMALL = vocabulary.words("rules")["small"]
-_SAME = {"auth": "authentication", "db": "database", "login": "authentication", "signin": "authentication"}
+_CHOOSING = re.compile(
+    r"\W*(?:(?:so|and|ok|okay|hey|please)\W+)*"
+    r"(?P<asked>which\b.*\bfor\b.*|(?:which|what)\b.*\b(?:we|i|you|to)\s+(?:use|choose|pick|take|recommend)\b.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST = 200
+_SAME = {
+    "application": "app",
+    "caching": "cache",
+    "auth": "authentication",
+    "db": "database",
+    "login": "authentication",
+    "signin": "authentication",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ def decide(question: str, rules: RuleSet) -> list[Decision]:
     ours = [Decision(rule.id, rule.need, " or ".join(rule.use), rule.why) for rule in rules.rules if rule.use]
     rows = [*ours, *tables()]
     asked = _words(question)
-    spoken = {row: _words(f"{row.topic.replace('-', ' ')} {row.need}") for row in rows}
+    spoken = {row: _spoken(row) for row in rows}
     # What a table is about decides first: a question for a database is not answered from another table.
     topics = {row: _words(row.topic.partition(":")[0].replace("-", " ")) for row in rows}
     subjects = asked & frozenset(word for row in tables() for word in topics[row])
@@ -62,6 +75,32 @@ def decide(question: str, rules: RuleSet) -> list[Decision]:
     close = [row for row in about if scores[row] >= best * 0.75]
     # Of two rows that share as much, the one that speaks of less else is the nearer one.
     return sorted(close, key=lambda row: (-scores[row], len(spoken[row] - asked)))
+
+
+def asks(question: str) -> bool:
+    """Whether it may be a question what to choose."""
+    return len(question) <= _LONGEST and _CHOOSING.match(question) is not None
+
+
+def clear(question: str, rules: RuleSet) -> Decision | None:
+    """The one answer to a question what to choose; None where it asks something else, or there is no one row
+    that knows every word of it.
+    """
+    choosing = _CHOOSING.match(question) if len(question) <= _LONGEST else None
+    if choosing is None:
+        return None
+    asked = _words(choosing["asked"])
+    rows = [row for row in decide(choosing["asked"], rules) if asked <= _spoken(row)]
+    if not asked or not rows:
+        return None
+    fewest = min(len(_words(row.need) - asked) for row in rows)
+    nearest = [row for row in rows if len(_words(row.need) - asked) == fewest]
+    return nearest[0] if len({row.choose for row in nearest}) == 1 else None
+
+
+def _spoken(row: Decision) -> frozenset[str]:
+    """What one says to ask for a row."""
+    return _words(f"{row.topic.replace('-', ' ')} {row.need}")
 
 
 def _words(text: str) -> frozenset[str]:
