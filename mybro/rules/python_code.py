@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
+from mybro.ops.syntax import parse
 from mybro.rules.model import Technology
 
 Found = tuple[str, int, str, frozenset[str]]
@@ -20,7 +21,7 @@ def find(source: str, technologies: Iterable[Technology]) -> list[Found]:
     """Every technology in a file, in the order of lines; once for each line and context."""
     technologies = list(technologies)
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         found = _by_lines(source, technologies)
     else:

@@ -6,7 +6,6 @@ import ast
 import re
 import textwrap
 import tomllib
-import warnings
 from collections.abc import Iterator
 from functools import cache
 
@@ -16,6 +15,7 @@ from mybro.doctor.facts import Repository
 from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in, first_line
+from mybro.ops.syntax import parse
 
 _LINES_WORTH_TESTING = 30
 _DEF = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(test\w*)\([^\n]*")
@@ -37,9 +37,7 @@ def _python_test(content: Content) -> bool:
 def syntax(data: bytes) -> ast.Module | None:
     """The syntax tree; None where this Python does not understand the file. Nothing in it is run."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(data)
+        return parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import re
-import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from mybro.executor.actions.sources import files, text_of
 from mybro.executor.actions.work import Work
 from mybro.executor.checkpoint.git import Git
 from mybro.executor.words import count_words, files_words
+from mybro.ops.syntax import parse
 
 _CONFLICT = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 
@@ -65,9 +64,7 @@ def _read_files(repo: Path) -> tuple[dict[str, str], list[str]]:
             conflicted.append(name)
         elif name.endswith(".py"):
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    ast.parse((repo / name).read_bytes(), name)
+                parse((repo / name).read_bytes(), name)
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 line = getattr(error, "lineno", None) or 1
                 broken[name] = f"{name}:{line}: {getattr(error, 'msg', error)}"
