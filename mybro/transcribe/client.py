@@ -16,6 +16,7 @@ from mybro.transcribe.recogniser import Setup
 
 LOAD_TIMEOUT_S = 300.0
 """A large model from a slow disk, and its first rehearsal."""
+REAP_S = 1.0
 
 
 class WorkerProcess:
@@ -28,6 +29,7 @@ class WorkerProcess:
         self.load_ms: float = ready["load_ms"]
         self.running: int | None = None
         """The number of the request that it works on."""
+        self._killed = False
 
     @classmethod
     async def start(cls, setup: Setup, clock: Clock) -> Self:
@@ -73,7 +75,7 @@ class WorkerProcess:
         try:
             frame = await self._child.receive()
         except ChildError:
-            self._child.kill()
+            self.kill()
             return None
         return frame[0] if frame else None
 
@@ -81,7 +83,16 @@ class WorkerProcess:
         """Why it ended, in a sentence."""
         return _epitaph(self._child)
 
+    async def status(self) -> int | None:
+        """Its exit status, soon after it has ended; None where it was killed from here, or lives on."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REAP_S):
+                status = await self._child.wait()
+                return None if self._killed else status
+        return None
+
     def kill(self) -> None:
+        self._killed = True
         self._child.kill()
 
     async def aclose(self) -> None:

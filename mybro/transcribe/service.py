@@ -15,6 +15,7 @@ from mybro.transcribe.mailbox import Request
 from mybro.transcribe.pending import Pending
 from mybro.transcribe.prompt import prompt_for
 from mybro.transcribe.recogniser import Setup
+from mybro.transcribe.smaller import Fit
 from mybro.transcribe.threads import in_thread
 
 MAX_DEATHS = 5
@@ -44,6 +45,7 @@ class Transcription:
         self._wanted = asyncio.Event()
         self._changing = asyncio.Lock()
         self._deaths = 0
+        self._fit = Fit(settings.language, self._clock)
         self._closed = False
 
     @property
@@ -73,7 +75,8 @@ class Transcription:
         """
         async with self._changing:
             if self._supervisor is None:
-                await self._begin(await in_thread(setup_for, self._settings, fetch))
+                setup = await in_thread(setup_for, self._settings, fetch)
+                await self._begin(await self._fit.at_first(setup))
 
     async def transcribe(
         self,
@@ -138,6 +141,8 @@ class Transcription:
         """
         if self._settings.model != "auto" or self._setup is None or self._setup.backend == "openai":
             return False
+        if self._fit.shrunk:
+            return False  # there is no room for it
         better = await in_thread(setup_for, self._settings, None)
         if (better.backend, better.model) == (self.name, self.model):
             return False
@@ -194,6 +199,7 @@ class Transcription:
             first.set_result(None)
         while True:
             await self._serve(worker)
+            setup = self._setup = await self._fit.after(await worker.status(), setup)
             worker = await self._revive(setup)
 
     async def _launch(self, setup: Setup) -> WorkerProcess:
