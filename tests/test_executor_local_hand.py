@@ -37,10 +37,10 @@ async def test_what_only_a_session_can_do(local: Local) -> None:
     with pytest.raises(ExecutorError) as raised:
         await local.hand.run(local.job(Intent(kind="task", text="add a test")), local.report)
     assert raised.value.code == "needs_agent"
-    for action, code in (
-        (Action.NEW_PROJECT, "needs_agent"), (Action.SWITCH_REPOSITORY, "not_here"),
-        (Action.SWITCH_AGENT, "not_here"),
-    ):  # fmt: skip
+    with pytest.raises(ExecutorError) as raised:
+        await local.do(Action.NEW_PROJECT, template="haskell")
+    assert raised.value.code == "needs_agent"
+    for action, code in ((Action.SWITCH_REPOSITORY, "not_here"), (Action.SWITCH_AGENT, "not_here")):
         with pytest.raises(ExecutorError) as raised:
             await local.do(action)
         assert raised.value.code == code

@@ -121,9 +121,9 @@ def test_what_leaves_the_machine_waits_too(text: str) -> None:
 def test_actions() -> None:
     for action in (Action.TEST, Action.DIFF, Action.GIT_STATUS, Action.DOCTOR, Action.FIND_USAGES):
         assert (local(action).risk, local(action).needs_confirmation) == ("read", False)
-    for action in (Action.LINT, Action.FORMAT, Action.COMMIT, Action.RENAME, Action.NEW_PROJECT):
+    for action in (Action.LINT, Action.FORMAT, Action.COMMIT, Action.RENAME):
         assert (local(action).risk, local(action).needs_confirmation) == ("write", False)
-    for action in (Action.PUSH, Action.PULL_REQUEST):
+    for action in (Action.PUSH, Action.PULL_REQUEST, Action.NEW_PROJECT):
         assert (local(action).risk, local(action).needs_confirmation) == ("write", True)
     assert (local(Action.EXPLAIN_FINDING).risk, local(Action.DELEGATE_FINDINGS).risk) == ("read", "write")
     assert not local(Action.FIX_FINDINGS).needs_confirmation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +14,8 @@ from mybro.intent import Intent
 
 Report = Callable[[Event], Awaitable[None]]
 """Where a hand sends `JobProgressed`, `JobAsked` and `QuestionWithdrawn`."""
+
+TakeBack = Callable[[], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Job:
     """The working tree's top folder."""
     next_question: Callable[[], int]
     """Gives the next question's number, never used twice in a session."""
+    left: list[TakeBack] = field(default_factory=list, compare=False)
+    """What takes back what the job did outside the working tree, which no checkpoint holds."""
     written: Callable[[], Awaitable[Written]] | None = None
     """Tells what the job has written so far; None for one that has no checkpoint. Raises `ExecutorError`."""
 

@@ -26,11 +26,11 @@ from mybro.events import (
 )
 from mybro.executor import adding
 from mybro.executor.checkpoint import CheckpointStore, History, Limits, Step
-from mybro.executor.hand import Job, JobError, Report
+from mybro.executor.hand import Job, JobError, Report, TakeBack
 from mybro.executor.held_clock import HeldClock
 from mybro.executor.past import Past
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
-from mybro.executor.words import excluded_words, printable, title
+from mybro.executor.words import excluded_words, joined, printable, title
 from mybro.executor.written import Written, written
 from mybro.intent import Intent
 from mybro.ops.kept import freeze_all
@@ -71,6 +71,8 @@ class Executor:
         self._frozen: frozenset[psutil.Process] = frozenset()
         self._told: set[str] = set()
         self._closed = False
+        self._left: tuple[int, list[TakeBack]] = (0, [])
+        """Of the newest job that changed something: its number, and what it did outside the working tree."""
         self._before: dict[int, int] = {}  # the newest job that may write, and its checkpoint
 
     @property
@@ -140,11 +142,15 @@ class Executor:
         if self._past is None:
             return Outcome("There are no checkpoints, so nothing can be undone.", ok=False)
         await self._stop_writers()
+        if outside := await self._take_back_outside(self._left[0]):
+            return outside if count == 1 else joined(outside, await self._past.undo(count - 1))
         return await self._past.undo(count)
 
     async def withdraw(self, job: int) -> Outcome:
         """Stop one job, and undo what that one has changed. Raises `ExecutorError` as `undo` does."""
         await self.stop(job)
+        if outside := await self._take_back_outside(job):
+            return outside
         before = self._before.get(job)
         return Outcome("") if self._past is None or before is None else await self._past.undo_from(before)
 
@@ -245,11 +251,22 @@ class Executor:
             _log.exception("job %d ended with an error of mybro's own", number)
             failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
         outcome = await self._after(history, step, printable(outcome or Outcome("")))
+        if outcome.changed or running.job.left:
+            self._left = number, running.job.left
         if stopped or running.stopping:
             return JobStopped(number, outcome)
         if failure is not None:
             return JobFailed(number, failure, outcome)
         return JobFinished(number, outcome)
+
+    async def _take_back_outside(self, job: int) -> Outcome | None:
+        """Undo what a job did outside the working tree; None where it did nothing there."""
+        number, left = self._left
+        if number != job or not left:
+            return None
+        self._left = (0, [])
+        done = [await take_back() for take_back in reversed(left)]
+        return joined(*done)
 
     async def _after(self, history: History, step: Step, outcome: Outcome) -> Outcome:
         try:

@@ -29,7 +29,7 @@ _ACTIONS = {
     Action.DELEGATE_FINDINGS: "doctor:delegate",
     Action.RENAME: "rename:rename",
     Action.FIND_USAGES: "usages:find_usages",
-    Action.NEW_PROJECT: "elsewhere:new_project",
+    Action.NEW_PROJECT: "projects:new_project",
     Action.SWITCH_REPOSITORY: "elsewhere:switch_repository",
     Action.SWITCH_AGENT: "elsewhere:switch_agent",
 }

@@ -106,6 +106,15 @@ def listing_words(changed: Sequence[tuple[str, str]]) -> Outcome:
     return Outcome(summary, detail=detail, changed=files)
 
 
+def joined(*outcomes: Outcome) -> Outcome:
+    """Several as one."""
+    return Outcome(
+        " ".join(each.summary for each in outcomes), ok=all(each.ok for each in outcomes),
+        detail="\n".join(filter(None, (each.detail for each in outcomes))),
+        changed=tuple(path for each in outcomes for path in each.changed),
+    )  # fmt: skip
+
+
 def printable(outcome: Outcome) -> Outcome:
     """The same with file names that are not UTF-8 escaped, so that anything can print it."""
 

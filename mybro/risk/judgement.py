@@ -35,6 +35,8 @@ def _judge_action(intent: Intent) -> tuple[Risk, bool]:
         return ("write" if action in _WRITING_CONTROLS else "read"), False
     if action in _LEAVES_THE_MACHINE:
         return ("destructive" if spoken_risk(intent.text) == "destructive" else "write"), True
+    if action is Action.NEW_PROJECT:  # outside the repository
+        return "write", True
     if action is Action.FIX_FINDINGS and intent.arguments.name is not None:
         return "write", True
     if action is Action.BRANCH and intent.arguments.branch is None and not _creates(intent.text):

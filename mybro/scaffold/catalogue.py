@@ -43,19 +43,22 @@ def find(name: str) -> Template:
 
     Raises `ScaffoldError`.
     """
-    wanted = _plain(name)
-    known = templates()
-    for template in known:
-        if wanted == _plain(template.name):
-            return template
-    tagged = [
-        each for each in known if wanted in map(_plain, each.tags) or wanted in _plain(each.name).split()
-    ]
+    tagged = matching(name)
     if len(tagged) == 1:
         return tagged[0]
-    names = ", ".join(each.name for each in tagged or known)
+    names = ", ".join(each.name for each in tagged or templates())
     message = f"there are several templates for {name}" if tagged else f"there is no template {name}"
     raise ScaffoldError("no_template", message, hint=f"Choose from: {names}")
+
+
+def matching(name: str) -> list[Template]:
+    """The templates that a person may mean: the one that has this name, else all that have it for a tag."""
+    wanted = _plain(name)
+    known = templates()
+    named = [each for each in known if wanted == _plain(each.name)]
+    return named or [
+        each for each in known if wanted in map(_plain, each.tags) or wanted in _plain(each.name).split()
+    ]
 
 
 def _plain(name: str) -> str:

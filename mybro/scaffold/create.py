@@ -108,26 +108,25 @@ def _lock(target: Path, template: Template) -> bool:
 
 def _git(target: Path, template: Template) -> None:
     """A first commit, so that whatever comes next can be seen and undone."""
-    identity = ["-c", "user.name=mybro", "-c", "user.email=mybro@localhost"]
+    _run_git(target, "init", "-q", "-b", "main")
+    commit(target, f"Start from {template.name}")
+
+
+def commit(target: Path, message: str) -> None:
+    """Commit everything in a project. Raises `ScaffoldError`."""
     known = subprocess.run(
         ["git", "config", "user.email"], capture_output=True, timeout=GIT_TIMEOUT_S, check=False
     )
-    for arguments in (
-        ["init", "-q", "-b", "main"],
-        ["add", "-A"],
-        [
-            *([] if known.stdout.strip() else identity),
-            "commit",
-            "-q",
-            "--no-verify",
-            "-m",
-            f"Start from {template.name}",
-        ],
-    ):
-        try:
-            subprocess.run(
-                ["git", "-c", "commit.gpgsign=false", *arguments],
-                cwd=target, check=True, capture_output=True, timeout=GIT_TIMEOUT_S,
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ScaffoldError("no_git", f"git could not make a repository of {target}: {error}") from error
+    identity = [] if known.stdout.strip() else ["-c", "user.name=mybro", "-c", "user.email=mybro@localhost"]
+    _run_git(target, "add", "-A")
+    _run_git(target, *identity, "commit", "-q", "--no-verify", "-m", message)
+
+
+def _run_git(target: Path, *arguments: str) -> None:
+    try:
+        subprocess.run(
+            ["git", "-c", "commit.gpgsign=false", *arguments],
+            cwd=target, check=True, capture_output=True, timeout=GIT_TIMEOUT_S,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ScaffoldError("no_git", f"git could not make a repository of {target}: {error}") from error

@@ -7,10 +7,6 @@ from mybro.events import Outcome
 from mybro.executor.actions.work import Work
 
 
-async def new_project(_work: Work) -> Outcome:
-    raise ExecutorError("needs_agent", "starting a project takes a coding session")
-
-
 async def switch_repository(_work: Work) -> Outcome:
     raise ExecutorError(
         "not_here", "I cannot change the repository while running", hint="Start mybro run --repo FOLDER."
