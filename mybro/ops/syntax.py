@@ -7,8 +7,8 @@ import threading
 import warnings
 
 _ONE = threading.Lock()
-"""CPython 3.11 counts the depth of a tree for all threads together, so that of two that parse at the same time
-one can fail with SystemError (python/cpython#106905). The filters of `warnings` are shared as well.
+"""CPython 3.11 counts the depth of a tree for all threads together: of two that parse at the same time, one
+can fail with SystemError (python/cpython#106905). The filters of `warnings` are shared as well.
 """
 
 
