@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from mybro import __version__
 from mybro.errors import MybroError, ServerError
 from mybro.server import faults
-from mybro.server.api import account, assistant, live, logs, session, speech
+from mybro.server.api import account, assistant, health, live, logs, session, speech, system
 from mybro.server.context import Context
 from mybro.server.gate import Gate, Rules
 from mybro.server.shapes import Done
@@ -32,9 +32,10 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     """The whole application behind its gate."""
     app = _application(context, "Speak, and work gets done in your repository.")
     for routes in (
+        health.reading, health.acting,
         session.reading, session.remembering, session.acting, speech.models, speech.changing,
-        speech.openai, assistant.chat, assistant.voice, live.router, logs.router, account.browser,
-        account.tokens,
+        speech.openai, assistant.chat, assistant.voice, live.router, logs.router, system.router,
+        account.browser, account.tokens,
     ):  # fmt: skip
         app.include_router(routes(context))
     _serve_page(app, context, page)

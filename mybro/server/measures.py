@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from mybro import events as ev
 from mybro.events import SAMPLE_RATE, Envelope
+from mybro.ops.system import System
+from mybro.server.gauges import MachineGauges
 
 KEPT = 500
 """Newest measurements of each stage."""
@@ -36,6 +38,8 @@ class Measures:
         self._faults = Counter("mybro_faults", "Faults by stage", ["stage"], registry=self.registry)
         self._cost = Counter("mybro_cost_usd", "What jobs cost", registry=self.registry)
         self.watchers = Gauge("mybro_event_streams", "Open streams of events", registry=self.registry)
+        self.system = System()
+        self.registry.register(MachineGauges(self.system))
         self.audio = Gauge("mybro_audio_streams", "Open streams of sound", registry=self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
