@@ -11,6 +11,7 @@ from mybro import __version__
 from mybro.brain.brain import Brain
 from mybro.config import Settings
 from mybro.pipeline.conversations import Conversations
+from mybro.pipeline.health import SessionHealth
 from mybro.pipeline.ports import Thinks
 from mybro.pipeline.recognisers import SessionEars
 from mybro.pipeline.recollection import SessionMemory, SessionVoice
@@ -64,9 +65,10 @@ class Server:
         conversations = self.conversations or Conversations(session.brain)
         ears = SessionEars(pipeline, settings, session.transcription) if session.transcription else None
         work = SessionWork(pipeline, conversations, ears.use if ears else None)
+        health = SessionHealth(pipeline, session.repo, settings.executor)
         services = Services(
             work, ears, SessionVoice(settings.speak),
-            SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__},
+            SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__}, health,
         )  # fmt: skip
         try:
             async with serving(
@@ -74,6 +76,7 @@ class Server:
             ) as served:
                 yield served
         finally:
+            await health.aclose()
             if ears is not None:
                 await ears.aclose()
 

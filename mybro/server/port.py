@@ -165,6 +165,18 @@ class Memory(Protocol):
         ...
 
 
+class Health(Protocol):
+    """The doctor."""
+
+    async def last(self) -> Json | None:
+        """What it found last: score, grade, counts, complete, at, findings with numbers, unexamined."""
+        ...
+
+    async def examine(self) -> Json:
+        """Have it look now. Raises `ExecutorError`; `ServerError` stopped."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that a server can ask. A part that is None is answered with `not_here`."""
@@ -175,3 +187,4 @@ class Services:
     memory: Memory | None = None
     facts: Json = field(default_factory=dict)
     """What never changes while it runs: repo, version, …."""
+    health: Health | None = None

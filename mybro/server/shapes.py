@@ -174,6 +174,48 @@ class Task(BaseModel):
     url: str
 
 
+class FindingPlace(BaseModel):
+    """Where a finding is."""
+
+    path: str = Field(description="relative to the repository; empty: all of it")
+    line: int = Field(description="from 1; 0: the whole file")
+
+
+class Finding(BaseModel):
+    """One check that found something."""
+
+    number: int = Field(description='as it is spoken of: "fix number two"')
+    id: str
+    title: str
+    why: str
+    mend: str
+    severity: Literal["low", "medium", "high"]
+    message: str
+    count: int
+    mends: dict[str, int] = Field(description="how many mend themselves: safe, unsafe")
+    places: list[FindingPlace]
+
+
+class Gap(BaseModel):
+    """What was not looked at."""
+
+    what: str
+    why: str
+    partial: bool = Field(description="whether the examination is incomplete because of it")
+
+
+class Checkup(BaseModel):
+    """What the doctor found in the repository, the gravest first."""
+
+    score: int
+    grade: str
+    counts: dict[str, int] = Field(description="severity to findings")
+    complete: bool
+    at: float
+    findings: list[Finding]
+    unexamined: list[Gap]
+
+
 class Done(BaseModel):
     """It is done."""
 

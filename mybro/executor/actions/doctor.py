@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
-from mybro.events import Outcome
+from mybro.events import Event, Outcome
 from mybro.executor.actions import diagnosis
 from mybro.executor.actions.checkup import Checkup, Entry, remember, remembered
 from mybro.executor.actions.delegating import judged, task
 from mybro.executor.actions.work import Work, last_words, scratch_file
 from mybro.executor.checkpoint.git import Git
+from mybro.executor.hand import Job
 from mybro.executor.handover import HandoverError
 from mybro.executor.words import count_words, files_words
+from mybro.intent import Action, Intent
 
 _ENGINES = ("complexipy", "deptry", "validate_pyproject", "vulture")
 """Some of what the extra `doctor` installs."""
@@ -47,6 +51,17 @@ async def examine(work: Work) -> Outcome:
 async def look(work: Work, *options: str) -> Checkup:
     """Have the repository examined by a process of its own. Raises `ExecutorError`."""
     return Checkup.model_validate(await _doctor(work, *options))
+
+
+async def checked(repo: Path, settings: ExecutorSettings) -> Checkup:
+    """The same for who asks without a job; remembered as well. Raises `ExecutorError`."""
+
+    async def unseen(event: Event) -> None: ...
+
+    intent = Intent(kind="local", action=Action.DOCTOR, text="")
+    found = await look(Work(Job(0, 0, intent, repo, lambda: 0), unseen, settings))
+    remember(repo, found)
+    return found
 
 
 async def explain(work: Work) -> Outcome:
