@@ -39,7 +39,7 @@ function fact(name, value) {
 
 function picture(days) {
   const top = Math.max(...days.map((day) => day.usd));
-  const wide = 240 / Math.max(days.length, 10);
+  const wide = 240 / DAYS;
   const bars = days.map((day, at) => {
     const tall = Math.max(1, (day.usd / top) * (HEIGHT - 4));
     return svg("rect", { x: at * wide + 1, y: HEIGHT - tall, width: wide - 2, height: tall, rx: 1.5, class: "cost-bar" });

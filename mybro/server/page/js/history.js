@@ -1,7 +1,7 @@
 // What was said before: its sound, what came of it, and how it went, step by step.
 
 import { get, say } from "/page/js/api.js";
-import { $, h } from "/page/js/dom.js";
+import { $, h, keyed } from "/page/js/dom.js";
 import { attempt } from "/page/js/notice.js";
 import { replayOf } from "/page/js/replay.js";
 import { clock, money, plural } from "/page/js/words.js";
@@ -15,6 +15,8 @@ export function historyTab() {
   const more = h("button", { type: "button", hidden: true }, "Older");
   const empty = h("div", { hidden: true });
   let next = null;
+  let loaded = [];
+  let searched = "";
   let typing = 0;
   let asked = 0;
 
@@ -36,9 +38,11 @@ export function historyTab() {
       return;
     }
     if (mine !== asked) return;
-    if (before === null) update(list, page.items);
-    else list.append(...page.items.map(item));
-    next = page.next;
+    if (before === null) loaded = merged(page, search.value.trim() === searched ? loaded : []);
+    else loaded = [...loaded, ...page.items];
+    searched = search.value.trim();
+    keyed(list, loaded, (one) => one.id, (one) => `${one.state} ${one.text} ${one.jobs.length}`, item);
+    if (before !== null || loaded.length <= PAGE) next = page.next;
     more.hidden = next === null;
     if (list.childElementCount) empty.hidden = true;
     else if (search.value.trim()) tell("Nothing like that was said.", "");
@@ -54,25 +58,31 @@ export function historyTab() {
   return { show };
 }
 
-// The newest page anew; an entry that is being looked at or listened to stays as it is.
-function update(list, items) {
-  const kept = new Map([...list.children].map((node) => [node.dataset.stamp, node]));
-  list.replaceChildren(...items.map((one) => kept.get(stampOf(one)) ?? item(one)));
+// The newest page, and what was loaded of older ones before.
+function merged(page, before) {
+  const oldest = page.items.at(-1)?.id ?? Infinity;
+  return [...page.items, ...(page.next === null ? [] : before.filter((one) => one.id < oldest))];
 }
 
-function stampOf(one) {
-  return `${one.id} ${one.state} ${one.text}`;
+// Whether somebody looks at it or listens to it: it is left in peace then.
+function inUse(node) {
+  const sound = node.querySelector("audio");
+  return node.querySelector('[aria-expanded="true"]') !== null || (sound !== null && !sound.paused);
 }
 
-function item(one) {
+function item(one, old) {
+  if (old && inUse(old)) {
+    old.querySelector(".chip").replaceWith(stateOf(one));
+    return old;
+  }
   const cost = money(one.cost_usd);
   const changed = one.jobs.flatMap((job) => job.changed);
   const summary = one.jobs.map((job) => job.summary).filter(Boolean).join(" ");
   const replay = h("div.replay-place");
   const show = h("button", { type: "button", "aria-expanded": "false" }, "Replay");
   show.addEventListener("click", () => toggle(show, replay, one));
-  return h("li.past", { "data-stamp": stampOf(one) },
-    h("div.past-head", {}, h("span.fine", {}, `#${one.id} ${clock(one.said)}`), h(`span.chip.state-${one.state}`, {}, one.state)),
+  return h("li.past", {},
+    h("div.past-head", {}, h("span.fine", {}, `#${one.id} ${clock(one.said)}`), stateOf(one)),
     h("p.past-text", {}, one.text || "(no words)"),
     summary ? h("p.fine", {}, summary) : null,
     changed.length || cost ? h("p.fine", {}, [plural(changed.length, "file") + " changed", cost].filter(Boolean).join(" · ")) : null,
@@ -80,6 +90,10 @@ function item(one) {
     h("div.past-acts", {}, show,
       one.text ? h("button", { type: "button", onclick: () => attempt(say(one.text)) }, "Do it again") : null),
     replay);
+}
+
+function stateOf(one) {
+  return h(`span.chip.state-${one.state}`, {}, one.state);
 }
 
 async function toggle(button, place, one) {

@@ -65,10 +65,18 @@ export function logsTab() {
   return { show: () => { if (!socket) open(); }, leave: close };
 }
 
+// Fields as a person reads them: without what is empty, and without quotes.
+function short(value) {
+  if (Array.isArray(value)) return value.map(short).join(", ");
+  if (value === null || typeof value !== "object") return String(value ?? "");
+  return Object.entries(value).map(([name, one]) => [name, short(one)])
+    .filter(([, one]) => one !== "" && one !== "false" && one !== "0").map(([name, one]) => `${name}=${one}`).join(" ");
+}
+
 function line(record) {
   const { timestamp, level, logger, event, fields, ...rest } = record;
-  const more = Object.entries({ ...rest, ...fields }).filter(([name]) => !["seq", "t", "wall_ms"].includes(name))
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ");
+  const { seq, t, wall_ms, ...own } = fields ?? {};
+  const more = short({ ...rest, ...own });
   const time = timestamp ? new Date(timestamp).toLocaleTimeString() : "";
   return h(`li.log-line.${/^\w+$/.test(level) ? level : "info"}`, {},
     h("time", {}, time), h("b", {}, ` ${event} `),

@@ -8,6 +8,7 @@ import { historyTab } from "/page/js/history.js";
 import { takeKeys } from "/page/js/keys.js";
 import { latencyTab } from "/page/js/latency.js";
 import { logsTab } from "/page/js/logs.js";
+import { machineTab } from "/page/js/machine.js";
 import { announce, attempt, notice } from "/page/js/notice.js";
 import { showLevel, showNow } from "/page/js/now.js";
 import { showQuestions } from "/page/js/questions.js";
@@ -72,7 +73,7 @@ store.watch((state) => {
 store.listen(announce);
 addEventListener("resize", () => store.patch({}));
 
-const side = makeTabs({ history: historyTab(), latency: latencyTab(), costs: costsTab(store), logs: logsTab() });
+const side = makeTabs({ history: historyTab(), latency: latencyTab(), costs: costsTab(store), machine: machineTab(), logs: logsTab() });
 
 // ---------------------------------------------------------------- what the events alone do not say
 

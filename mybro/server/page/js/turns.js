@@ -80,7 +80,7 @@ function work(job, coded, old) {
     job.taken ? h("p.fine", {}, "Taken back: the sentence went on.") : null,
     job.words && !job.ended ? h("p.stream", {}, job.words) : null,
     progress(job, old),
-    outcome?.detail ? detailOf(outcome.detail, `Detail of ${job.title}`) : null,
+    outcome?.detail && outcome.detail.trim() !== outcome.summary.trim() ? detailOf(outcome.detail, `Detail of ${job.title}`) : null,
     footer(job, coded));
 }
 
@@ -117,6 +117,6 @@ function diffButton(job) {
 
 function replies(turn, jobs) {
   const known = jobs.map((job) => job.outcome?.summary ?? "");
-  const said = (turn.said ?? []).filter((words) => !known.some((summary) => summary && summary.includes(words)));
+  const said = (turn.said ?? []).filter((words) => !known.some((summary) => summary && (summary.includes(words) || words.startsWith(summary))));
   return said.length ? h("ul.said", { "aria-label": "mybro said" }, said.map((words) => h("li", {}, words))) : null;
 }
