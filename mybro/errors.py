@@ -67,12 +67,48 @@ class AudioError(MybroError):
     """The microphone, a sound file or the loudspeaker."""
 
 
+class AudioCaptureError(AudioError):
+    """A microphone was lost or cannot be opened.
+
+    Recovery: it is opened again, later and later, with all devices looked up anew; audio time goes on.
+    """
+
+
+class SoundServerError(AudioError):
+    """The process that holds the sound devices does not start, hangs or has died.
+
+    Recovery: it is killed and another is started; what was being played goes on from where it was.
+    """
+
+
 class ModelError(MybroError):
     """Model weights that are missing, damaged or cannot be fetched."""
 
 
 class TranscriptionError(MybroError):
     """A recogniser that cannot load, died or did not answer."""
+
+
+class TranscriptionTimeout(TranscriptionError):  # noqa: N818 - its name is part of the interface
+    """A recogniser that took too long over a stretch of speech.
+
+    Recovery: its worker is killed and another loads the model; where recordings are kept, a replay has it.
+    """
+
+
+class RecogniserDiedError(TranscriptionError):
+    """A recogniser that died at work.
+
+    Recovery: another worker tries the same stretch once more; one that was killed for want of memory is
+    followed by a smaller model; after five deaths in a row it waits until somebody speaks again.
+    """
+
+
+class ModelLoadError(TranscriptionError):
+    """Weights that are there and cannot be loaded.
+
+    Recovery: where their checksums are wrong they are cleared from the cache, had anew and loaded again.
+    """
 
 
 class BrainError(MybroError):

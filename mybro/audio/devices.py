@@ -103,6 +103,6 @@ def device_refused(name: str, reason: str) -> Problem:
     )
 
 
-def as_error(problem: Problem) -> AudioError:
+def as_error(problem: Problem, kind: type[AudioError] = AudioError) -> AudioError:
     """The problem as an exception."""
-    return AudioError(problem.code, problem.message, hint=problem.hint, retryable=problem.retryable)
+    return kind(problem.code, problem.message, hint=problem.hint, retryable=problem.retryable)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from mybro.audio.devices import as_error, device_gone
 from mybro.audio.sound import SoundProcess, problem_of
 from mybro.clock import Clock, MonotonicClock
-from mybro.errors import AudioError, Problem
+from mybro.errors import AudioCaptureError, AudioError, Problem
 from mybro.events import SAMPLE_RATE, AudioBlock
 from mybro.ops.frames import Header
 
@@ -133,7 +133,7 @@ class MicrophoneSource:
             await self._process.restart()
         else:
             await self._process.renew()
-        return as_error(problem)
+        return as_error(problem, AudioCaptureError)
 
     async def _watch(self) -> None:
         """Notice a device that has stopped delivering without a word."""

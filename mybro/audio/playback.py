@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mybro.audio.devices import as_error, choose_device
 from mybro.audio.sound import SoundProcess, problem_of
-from mybro.errors import AudioError, Problem
+from mybro.errors import AudioError, Problem, SoundServerError
 from mybro.events import BYTES_PER_SAMPLE
 from mybro.ops.frames import Header
 
@@ -257,4 +257,4 @@ class DevicePlayback:
 
 
 def _no_answer() -> AudioError:
-    return AudioError("no_sound_process", "The sound devices do not answer", retryable=True)
+    return SoundServerError("no_sound_process", "The sound devices do not answer", retryable=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mybro.audio.devices import Device, as_error
-from mybro.errors import AudioError, ChildError, Problem
+from mybro.errors import ChildError, Problem, SoundServerError
 from mybro.ops.child import Child
 from mybro.ops.frames import Header
 
@@ -66,7 +66,7 @@ class SoundProcess:
             try:
                 child = await Child.start(MODULE, env=self._env)
             except ChildError as error:
-                raise AudioError(error.code, error.message, retryable=True) from error
+                raise SoundServerError(error.code, error.message, retryable=True) from error
             try:
                 async with asyncio.timeout(START_S):
                     first = await child.receive()
@@ -79,7 +79,7 @@ class SoundProcess:
             if first is None or first[0]["is"] != "ready":
                 child.kill()
                 await child.aclose()
-                raise as_error(_why_not(first[0] if first else None))
+                raise as_error(_why_not(first[0] if first else None), SoundServerError)
             self._child = child
             self._reading[child] = asyncio.create_task(self._read(child))
 
@@ -108,7 +108,7 @@ class SoundProcess:
             unsubscribe()
         if header is LOST:
             await self.restart()
-            raise AudioError("no_sound_process", "The sound devices do not answer", retryable=True)
+            raise SoundServerError("no_sound_process", "The sound devices do not answer", retryable=True)
         return [Device(**entry) for entry in header["devices"]]
 
     def next_speech(self) -> int:

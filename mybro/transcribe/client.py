@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Self
 
 from mybro.clock import Clock
-from mybro.errors import ChildError, TranscriptionError
+from mybro.errors import ChildError, ModelLoadError, TranscriptionError
+from mybro.events import Transcribed
 from mybro.ops.child import Child
 from mybro.ops.frames import Header
 from mybro.transcribe.mailbox import Request
@@ -101,10 +102,26 @@ class WorkerProcess:
         await self._child.aclose()
 
 
+_KINDS: dict[str, type[TranscriptionError]] = {"model_not_loaded": ModelLoadError}
+
+
 def failure(header: Header) -> TranscriptionError:
     """The error that a worker's "failed" frame carries."""
-    return TranscriptionError(
-        header["code"], header["message"], hint=header["hint"], retryable=header["retryable"]
+    kind = _KINDS.get(header["code"], TranscriptionError)
+    return kind(header["code"], header["message"], hint=header["hint"], retryable=header["retryable"])
+
+
+def transcribed(request: Request, header: Header, model: str) -> Transcribed:
+    """What a worker's answer says; `model` is its name."""
+    return Transcribed(
+        turn=request.turn,
+        request=request.number,
+        text=header["text"],
+        model=model,
+        language=header["language"],
+        no_speech_probability=header["no_speech_probability"],
+        average_logprob=header["average_logprob"],
+        processing_ms=header["timings_ms"]["total"],
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mybro.errors import TranscriptionError
+from mybro.errors import RecogniserDiedError, TranscriptionError
 from mybro.events import Transcribed
 from mybro.transcribe.mailbox import Request
 
@@ -64,7 +64,7 @@ class Pending:
         if entry and entry.tries < TRIES:
             entry.tries += 1
         else:
-            self.settle(number, TranscriptionError("recogniser_died", why, retryable=True))
+            self.settle(number, RecogniserDiedError("recogniser_died", why, retryable=True))
 
     def give_up(self, error: TranscriptionError) -> None:
         for number in list(self._entries):

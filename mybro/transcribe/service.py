@@ -6,12 +6,20 @@ import asyncio
 
 from mybro.clock import Clock, MonotonicClock
 from mybro.config import TranscribeSettings
-from mybro.errors import ChildError, MybroError, TranscriptionError
+from mybro.errors import (
+    ChildError,
+    ModelLoadError,
+    MybroError,
+    RecogniserDiedError,
+    TranscriptionError,
+    TranscriptionTimeout,
+)
 from mybro.events import AudioBlock, Transcribed
 from mybro.ops.frames import Header
 from mybro.transcribe.choice import Fetch, check_language, setup_for
-from mybro.transcribe.client import WorkerProcess, failure
+from mybro.transcribe.client import WorkerProcess, failure, transcribed
 from mybro.transcribe.mailbox import Request
+from mybro.transcribe.mending import mend, prepare
 from mybro.transcribe.pending import Pending
 from mybro.transcribe.prompt import prompt_for
 from mybro.transcribe.recogniser import Setup
@@ -75,8 +83,13 @@ class Transcription:
         """
         async with self._changing:
             if self._supervisor is None:
-                setup = await in_thread(setup_for, self._settings, fetch)
-                await self._begin(await self._fit.at_first(setup))
+                setup = await self._fit.at_first(await in_thread(prepare, self._settings, fetch))
+                try:
+                    await self._begin(setup)
+                except ModelLoadError:
+                    if not await in_thread(mend, setup):
+                        raise
+                    await self._begin(await in_thread(prepare, self._settings, fetch))
 
     async def transcribe(
         self,
@@ -216,7 +229,9 @@ class Transcription:
 
     async def _revive(self, setup: Setup) -> WorkerProcess:
         """The next worker after a death; waits longer from death to death."""
-        error = TranscriptionError("recogniser_crashes", "the speech recogniser crashes again and again")
+        error: TranscriptionError = RecogniserDiedError(
+            "recogniser_crashes", "the speech recogniser crashes again and again"
+        )
         while True:
             if self._deaths >= MAX_DEATHS:
                 self._pending.give_up(error)
@@ -263,25 +278,13 @@ class Transcription:
         elif header["type"] == "dropped":
             self._pending.settle(number, None)
         elif request:
-            self._pending.settle(number, self._transcribed(request, header))
-
-    def _transcribed(self, request: Request, header: Header) -> Transcribed:
-        return Transcribed(
-            turn=request.turn,
-            request=request.number,
-            text=header["text"],
-            model=f"{self.name}/{self.model}",
-            language=header["language"],
-            no_speech_probability=header["no_speech_probability"],
-            average_logprob=header["average_logprob"],
-            processing_ms=header["timings_ms"]["total"],
-        )
+            self._pending.settle(number, transcribed(request, header, f"{self.name}/{self.model}"))
 
     async def _time_out(self, worker: WorkerProcess, number: int) -> None:
         """Kill a worker that does not answer in time; its request is not tried again."""
         await self._clock.sleep(self._settings.timeout_s)
         message = f"the speech recogniser took longer than {self._settings.timeout_s:g} s"
-        self._pending.settle(number, TranscriptionError("recogniser_timeout", message, retryable=True))
+        self._pending.settle(number, TranscriptionTimeout("recogniser_timeout", message, retryable=True))
         worker.kill()
 
     def _disarm(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mybro.errors import TranscriptionError
+from mybro.errors import ModelLoadError
 from mybro.transcribe.prompt import clip, token_limit
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition, Setup
 from mybro.transcribe.window import FRAMES_PER_ROW, ROWS, SILENT_MEL, WINDOW_S, padded, rows_for
@@ -49,7 +49,7 @@ class CTranslate2Whisper:
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
-            raise TranscriptionError(
+            raise ModelLoadError(
                 "model_not_loaded",
                 f"the weights of {self._setup.model} cannot be loaded: {error}",
                 hint=f"Check them with: mybro models verify {self._setup.model}",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mybro.errors import TranscriptionError
+from mybro.errors import ModelLoadError, TranscriptionError
 from mybro.transcribe.beams import sample, search
 from mybro.transcribe.mlx_decoder import MlxDecoder, attended
 from mybro.transcribe.prompt import clip, token_limit
@@ -70,7 +70,7 @@ class MlxWhisper:
         try:
             self._model = load_model(self._setup.path, dtype=dtype)
         except (OSError, RuntimeError, TypeError, ValueError) as error:
-            raise TranscriptionError(
+            raise ModelLoadError(
                 "model_not_loaded",
                 f"the weights of {self._setup.model} cannot be loaded: {error}",
                 hint=f"Check them with: mybro models verify {self._setup.model}",
