@@ -38,6 +38,11 @@ class Action(StrEnum):
     EXPLAIN_FINDING = "explain_finding"
     FIX_FINDINGS = "fix_findings"
     DELEGATE_FINDINGS = "delegate_findings"
+    ADD_PACKAGE = "add_package"
+    REMOVE_PACKAGE = "remove_package"
+    UPGRADE_PACKAGES = "upgrade_packages"
+    OUTDATED = "outdated"
+    AUDIT = "audit"
     NEW_PROJECT = "new_project"
     RENAME = "rename"
     FIND_USAGES = "find_usages"
@@ -73,7 +78,8 @@ class Arguments(BaseModel):
     remote: str | None = Field(None, description="push: the remote's name")
     name: str | None = Field(
         None,
-        description="new_project, switch_*: the name that was said; explain_finding: a check's id (PY06); "
+        description="new_project, switch_*: the name that was said; *_package, upgrade_packages: the "
+        "packages, as they are written (httpx rich); explain_finding: a check's id (PY06); "
         "fix_findings: 'the unsafe ones too' where unsafe fixes are asked for",
     )
     since: str | None = Field(None, description="changes: since when, as it was said: I left, this morning")

@@ -46,7 +46,7 @@ def _control() -> _Index:
 
 @functools.cache
 def _local() -> _Index:
-    return _Index("git", "work")
+    return _Index("git", "work", "packages")
 
 
 def warm_up() -> None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mybro import naming
+from mybro.brain import package_names
 from mybro.brain.verbs import VERBS
 from mybro.intent import Action, Arguments
 from mybro.vocabulary import words
@@ -233,6 +234,20 @@ def _delegated(slots: Slots) -> Filled | None:
     return _finding(slots) if "number" in slots else Filled(Arguments())
 
 
+def _packages(slots: Slots) -> Filled | None:
+    names = package_names.packages(slots["said"], slots["name"])
+    return Filled(Arguments(name=names), names) if names else None
+
+
+def _changed_package(slots: Slots) -> Filled | None:
+    names = package_names.packages(slots["said"], slots["name"], there=True)
+    return Filled(Arguments(name=names), names) if names else None
+
+
+def _upgraded(slots: Slots) -> Filled | None:
+    return _changed_package(slots) if "name" in slots else Filled(Arguments())
+
+
 _HEARD_NAME = {"codecs": "codex", "code x": "codex", "code next": "codex", "claud": "claude", "won": "one"}
 
 
@@ -270,6 +285,9 @@ _FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
     Action.PULL_REQUEST: _message,
     Action.BRANCH: _branch,
     Action.PUSH: _branch,
+    Action.ADD_PACKAGE: _packages,
+    Action.REMOVE_PACKAGE: _changed_package,
+    Action.UPGRADE_PACKAGES: _upgraded,
     Action.EXPLAIN_FINDING: _explained,
     Action.FIX_FINDINGS: _fixed,
     Action.DELEGATE_FINDINGS: _delegated,

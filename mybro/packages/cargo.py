@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mybro.errors import PackagesError
-from mybro.packages.manager import Advisory, Outdated, Tool
+from mybro.packages.manager import Advisory, Outdated, Runner, Tool, run_here
 
 _ROW = re.compile(
     r"^\s*(?:Updating (?P<name>\S+) v(?P<current>\S+) -> v(?P<latest>\S+)"
@@ -22,9 +22,9 @@ class Cargo:
     name = "cargo"
     manifest = "Cargo.toml"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner = run_here) -> None:
         self._folder = folder
-        self._tool = Tool("cargo", folder)
+        self._tool = Tool("cargo", folder, runner)
 
     def change(self, verb: str, names: Sequence[str], *, dev: bool) -> None:
         kind = ["--dev"] if dev and verb != "upgrade" else []

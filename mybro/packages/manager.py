@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,12 +57,24 @@ class Manager(Protocol):
     def audit(self) -> list[Advisory]: ...
 
 
+Runner = Callable[[Sequence[str], Path, Mapping[str, str]], "subprocess.CompletedProcess[str]"]
+"""Runs a command in a folder with an environment, its input closed. Raises as `subprocess.run` does."""
+
+
+def run_here(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        errors="replace", timeout=TIMEOUT_S, check=False,
+    )  # fmt: skip
+
+
 class Tool:
     """A program that manages packages, in a folder."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, runner: Runner) -> None:
         self._program = program
         self._folder = folder
+        self._runner = runner
 
     def run(self, *arguments: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
         """Raises `PackagesError` with what the program says where it fails."""
@@ -70,11 +82,7 @@ class Tool:
         # The virtual environment that mybro runs in is not the project's.
         env.pop("VIRTUAL_ENV", None)
         try:
-            done = subprocess.run(
-                [self._program, *arguments],
-                cwd=self._folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                errors="replace", timeout=TIMEOUT_S, check=False,
-            )  # fmt: skip
+            done = self._runner([self._program, *arguments], self._folder, env)
         except FileNotFoundError as error:
             message = f"this project's packages need {self._program}, which is not here"
             raise PackagesError("no_program", message, hint=f"Install {self._program}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mybro.packages.manager import Advisory, Outdated, Tool
+from mybro.packages.manager import Advisory, Outdated, Runner, Tool, run_here
 
 _VERBS = {"add": "install", "remove": "uninstall", "upgrade": "update"}
 
@@ -16,9 +16,9 @@ class Npm:
     name = "npm"
     manifest = "package.json"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner = run_here) -> None:
         self._folder = folder
-        self._tool = Tool("npm", folder)
+        self._tool = Tool("npm", folder, runner)
 
     def change(self, verb: str, names: Sequence[str], *, dev: bool) -> None:
         quiet = ("--no-audit", "--no-fund")

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from mybro.errors import PackagesError
 from mybro.packages.cargo import Cargo
-from mybro.packages.manager import Advisory, Manager, Outdated
+from mybro.packages.manager import Advisory, Manager, Outdated, Runner, run_here
 from mybro.packages.npm import Npm
 from mybro.packages.uv import Uv
 from mybro.rules.layers import load
 from mybro.rules.model import Technology
 
-MANAGERS: dict[str, Callable[[Path], Manager]] = {"uv": Uv, "npm": Npm, "cargo": Cargo}
+MANAGERS: dict[str, Callable[[Path, Runner], Manager]] = {"uv": Uv, "npm": Npm, "cargo": Cargo}
 _NAME = re.compile(r"@?[A-Za-z0-9][\w./@+\[\],~^<>=!* -]*")
 _ECOSYSTEMS = {"uv": "pypi", "npm": "npm", "cargo": "crates"}
 
@@ -33,8 +33,9 @@ class Change:
 class Packages:
     """The packages of the project in `folder`. The methods block, and raise `PackagesError`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner = run_here) -> None:
         self._folder = folder
+        self._runner = runner
 
     def managers(self, only: str = "") -> list[Manager]:
         """Those whose manifest is in the folder, or the one that is named."""
@@ -42,7 +43,7 @@ class Packages:
             raise PackagesError(
                 "no_manager", f"{only} is unknown", hint=f"Choose from: {', '.join(MANAGERS)}"
             )
-        found = [make(self._folder) for name, make in MANAGERS.items() if only in ("", name)]
+        found = [make(self._folder, self._runner) for name, make in MANAGERS.items() if only in ("", name)]
         found = [each for each in found if (self._folder / each.manifest).is_file()]
         if not found:
             names = "pyproject.toml, package.json or Cargo.toml"
@@ -85,15 +86,22 @@ class Packages:
         return [row for each in self.managers() for row in each.audit()]
 
     def _hold_to_rules(self, manager: str, names: Sequence[str]) -> None:
+        if found := self.forbidden(manager, names):
+            name, technology = found
+            raise PackagesError(
+                "forbidden",
+                f"{name} is {technology.name}, which the rules of this project forbid",
+                hint=f"Use {technology.instead}, or add it anyway with --anyway",
+            )
+
+    def forbidden(self, manager: str, names: Sequence[str]) -> tuple[str, Technology] | None:
+        """The first name that the rules forbid everywhere, and what it is. Raises `RulesError`."""
         for technology in load(self._folder).forbidden(everywhere=True).values():
             for name in names:
                 bare = re.split(r"[\[<>=!~@^ ]", name.lstrip("@"))[0].lower()
                 if any(fnmatchcase(bare, pattern.lstrip("@")) for pattern in _patterns(technology, manager)):
-                    raise PackagesError(
-                        "forbidden",
-                        f"{name} is {technology.name}, which the rules of this project forbid",
-                        hint=f"Use {technology.instead}, or add it anyway with --anyway",
-                    )
+                    return name, technology
+        return None
 
 
 def _patterns(technology: Technology, manager: str) -> Sequence[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mybro.packages.manager import Advisory, Outdated, Tool
+from mybro.packages.manager import Advisory, Outdated, Runner, Tool, run_here
 
 _ROW = re.compile(
     r"^[├└]── (?P<name>[\w.-]+)(?:\[[^\]]*\])? v(?P<current>\S+).*\(latest: v(?P<latest>[^)]+)\)",
@@ -20,9 +20,9 @@ class Uv:
     name = "uv"
     manifest = "pyproject.toml"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner = run_here) -> None:
         self._folder = folder
-        self._tool = Tool("uv", folder)
+        self._tool = Tool("uv", folder, runner)
 
     def change(self, verb: str, names: Sequence[str], *, dev: bool) -> None:
         if verb == "upgrade":

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from mybro.intent import Action, Intent, Risk
 from mybro.risk.clauses import spoken_risk
+from mybro.vocabulary import words
 from mybro.words import bare, norms
 
 _READS = frozenset(
     {
         Action.TEST, Action.GIT_STATUS, Action.DIFF, Action.DOCTOR, Action.FIND_USAGES, Action.CHANGES,
-        Action.EXPLAIN_FINDING, Action.SWITCH_REPOSITORY, Action.SWITCH_AGENT,
+        Action.EXPLAIN_FINDING, Action.OUTDATED, Action.AUDIT, Action.SWITCH_REPOSITORY, Action.SWITCH_AGENT,
     }
 )  # fmt: skip
 _LEAVES_THE_MACHINE = frozenset({Action.PUSH, Action.PULL_REQUEST})
+_KNOWN_PACKAGES = frozenset().union(*(words("packages")[place] for place in ("pypi", "npm", "crates")))
 _WRITING_CONTROLS = frozenset({Action.UNDO, Action.REDO})
 
 
@@ -35,6 +37,8 @@ def _judge_action(intent: Intent) -> tuple[Risk, bool]:
         return ("write" if action in _WRITING_CONTROLS else "read"), False
     if action in _LEAVES_THE_MACHINE:
         return ("destructive" if spoken_risk(intent.text) == "destructive" else "write"), True
+    if action is Action.ADD_PACKAGE:  # a name that was heard wrong may be anybody's program
+        return "write", not set((intent.arguments.name or "?").split()) <= _KNOWN_PACKAGES
     if action is Action.NEW_PROJECT:  # outside the repository
         return "write", True
     if action is Action.FIX_FINDINGS and intent.arguments.name is not None:
