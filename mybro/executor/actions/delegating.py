@@ -36,12 +36,12 @@ def task(entries: Sequence[Entry], several: bool) -> tuple[str, tuple[Entry, ...
 
 
 def _part(number: int, entry: Entry) -> str:
-    places = [str(place) for place in entry.places[:_MOST_PLACES]]
+    places = [_quoted(str(place)) for place in entry.places[:_MOST_PLACES]]
     more = entry.count - len(places)
     return "\n".join(
         [
             f"{number}. {entry.title} ({entry.id}, severity {entry.severity})",
-            f'   Found: "{" ".join(entry.message.split())[:300]}"',
+            f"   Found: {_quoted(entry.message)}",
             f"   Where: {', '.join(places)}"
             + (f" and {more} more; the command lists them" if more > 0 else ""),
             f"   Why it matters: {entry.why}",
@@ -49,6 +49,11 @@ def _part(number: int, entry: Entry) -> str:
             f"   Done when this gives 0: {acceptance(entry)}",
         ]
     )
+
+
+def _quoted(text: str) -> str:
+    """Words of the repository's, which cannot end their quotation."""
+    return '"' + " ".join(text.split())[:300].replace('"', "'") + '"'
 
 
 def acceptance(entry: Entry) -> str:
@@ -59,8 +64,8 @@ def acceptance(entry: Entry) -> str:
     return shlex.join([*program, "doctor", *options, "--", *(paths or ["."])])
 
 
-def judged(outcome: Outcome, again: Checkup | ExecutorError) -> Outcome:
-    """What came of the session's work, with what the doctor says of it."""
+def judged(outcome: Outcome, again: Checkup | ExecutorError, later: int = 0) -> Outcome:
+    """What came of the session's work, with what the doctor says of it; `later` checks were not in the task."""
     if isinstance(again, ExecutorError):
         said = f"I could not look at it again: {again.message}."
         return dataclasses.replace(outcome, summary=f"{outcome.summary} {said}".strip())
@@ -69,6 +74,8 @@ def judged(outcome: Outcome, again: Checkup | ExecutorError) -> Outcome:
     else:
         titles = listed([entry.title for entry in again.important], 2)
         said = f"The doctor still finds {count_words(again.total, 'place')}: {titles}."
+    if later:
+        said += f" {count_words(later, 'more check')} had no room in this task."
     left = [f"left: {entry.id} {entry.title}, {place}" for entry in again.important for place in entry.places]
     return dataclasses.replace(
         outcome,

@@ -123,7 +123,8 @@ async def delegate(work: Work) -> Outcome:
     async def judge(outcome: Outcome) -> Outcome:
         await work.step("the doctor is looking again")
         try:
-            return judged(outcome, await look(work, "--select", ",".join(entry.id for entry in given)))
+            again = await look(work, "--select", ",".join(entry.id for entry in given))
+            return judged(outcome, again, len(fresh.important) - len(given))
         except ExecutorError as error:
             return judged(outcome, error)
 
