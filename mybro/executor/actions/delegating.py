@@ -65,7 +65,7 @@ def acceptance(entry: Entry) -> str:
 
 
 def judged(outcome: Outcome, again: Checkup | ExecutorError, later: int = 0) -> Outcome:
-    """What came of the session's work, with what the doctor says of it; `later` checks were not in the task."""
+    """What came of the session's work, and what the doctor says; `later` checks were not in the task."""
     if isinstance(again, ExecutorError):
         said = f"I could not look at it again: {again.message}."
         return dataclasses.replace(outcome, summary=f"{outcome.summary} {said}".strip())
