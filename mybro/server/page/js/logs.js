@@ -69,7 +69,7 @@ export function logsTab() {
 function short(value) {
   if (Array.isArray(value)) return value.map(short).join(", ");
   if (value === null || typeof value !== "object") return String(value ?? "");
-  return Object.entries(value).map(([name, one]) => [name, short(one)])
+  return Object.entries(value).map(([name, one]) => [name, one?.constructor === Object ? `(${short(one)})` : short(one)])
     .filter(([, one]) => one !== "" && one !== "false" && one !== "0").map(([name, one]) => `${name}=${one}`).join(" ");
 }
 

@@ -3,6 +3,7 @@
 import { get, post, say } from "/page/js/api.js";
 import { costsTab } from "/page/js/costs.js";
 import { $, h, text } from "/page/js/dom.js";
+import { doctorTab } from "/page/js/doctor.js";
 import { makeEnter } from "/page/js/enter.js";
 import { historyTab } from "/page/js/history.js";
 import { takeKeys } from "/page/js/keys.js";
@@ -73,7 +74,7 @@ store.watch((state) => {
 store.listen(announce);
 addEventListener("resize", () => store.patch({}));
 
-const side = makeTabs({ history: historyTab(), latency: latencyTab(), costs: costsTab(store), machine: machineTab(), logs: logsTab() });
+const side = makeTabs({ history: historyTab(), latency: latencyTab(), costs: costsTab(store), doctor: doctorTab(), machine: machineTab(), logs: logsTab() });
 
 // ---------------------------------------------------------------- what the events alone do not say
 

@@ -5,19 +5,27 @@ import { detailOf } from "/page/js/diff.js";
 import { $, h, keyed } from "/page/js/dom.js";
 import { attempt } from "/page/js/notice.js";
 
+let answering = false;
+
 export function showQuestions(state) {
   const box = $("questions");
   const questions = [...state.questions.values()];
   box.hidden = questions.length === 0;
   const asked = state.status?.asked;
   questions.sort((a, b) => (b.number === asked) - (a.number === asked));
+  const before = box.childElementCount;
   keyed(box, questions, (one) => one.number, (one) => `${one.text} ${one.detail}`, make);
+  if (answering && box.childElementCount < before) {
+    answering = false;
+    // Whoever answers by keys goes on from here: to the next question, but not to one of its buttons.
+    if (document.activeElement === document.body) (box.querySelector(".question") ?? $("turns")).focus();
+  }
 }
 
 function make(question) {
   const destructive = question.risk === "destructive";
   const title = `question-${question.number}`;
-  return h(`article.question.${question.risk}`, { role: "group", "aria-labelledby": title },
+  return h(`article.question.${question.risk}`, { role: "group", tabIndex: -1, "aria-labelledby": title },
     h("p.question-who", {}, question.agent ? `${question.agent} asks` : destructive ? "This cannot be undone" : question.choices?.length ? "Which one?" : "May it?"),
     h("h3", { id: title }, question.text),
     question.detail && question.detail !== question.text ? detailOf(question.detail, "What it is about") : null,
@@ -49,6 +57,7 @@ function button(label, look, question, body, description = "") {
   node.addEventListener("click", () => {
     const buttons = node.parentElement.querySelectorAll("button");
     for (const one of buttons) one.disabled = true;
+    answering = true;
     attempt(post(`/v1/questions/${question.number}/answer`, body)).then((done) => {
       if (!done) for (const one of buttons) one.disabled = false;
     });

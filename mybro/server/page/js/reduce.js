@@ -10,7 +10,7 @@ export function fresh() {
     link: "connecting", session: "", seq: 0, until: 0, missed: 0, status: null, ready: null,
     ear: "off", source: "", trouble: null, speaking: "",
     level: -120, wave: [], local: false,
-    turns: new Map(), jobs: new Map(), questions: new Map(), speeches: new Map(),
+    turns: new Map(), jobs: new Map(), questions: new Map(),
     cost: 0, tokens: 0, model: "", finished: 0,
   };
 }
@@ -96,7 +96,11 @@ const CHANGES = {
   },
   TranscriptionFailed: (s, e) => { Object.assign(turnOf(s, e.turn), { phase: "failed", problem: e.problem }); },
   RecordingFailed: (s, e) => { Object.assign(turnOf(s, e.turn), { phase: "failed", problem: e.problem }); },
-  TurnJoined: (s, e) => { s.turns.delete(e.former); turnOf(s, e.turn); },
+  TurnJoined: (s, e) => {
+    s.turns.delete(e.former);
+    for (const [number, job] of s.jobs) if (job.turn === e.former) s.jobs.delete(number);
+    turnOf(s, e.turn);
+  },
   TurnTimed: (s, e) => { turnOf(s, e.turn).timing = e; },
   Intent: (s, e) => {
     Object.assign(turnOf(s, e.turn), { intent: e.intent, ms: e.processing_ms, phase: "understood" });
