@@ -111,6 +111,7 @@ async def look_at_the_rest(page: Page, place: Path) -> None:
         ("history", "hello"),
         ("latency", "p95"),
         ("costs", "this session"),
+        ("doctor", "not looked yet"),
         ("machine", "Memory"),
         ("logs", "Intent"),
     ):

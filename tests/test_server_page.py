@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from mybro import events as ev
 from mybro.errors import Problem
@@ -195,3 +195,37 @@ async def test_after_a_restart_the_page_asks_who_is_there_and_catches_up(
             await again.typed("after it")
             await expect(page.locator(".sentence")).to_have_text(["after it"])
             await expect(page.locator(".past-text")).to_have_text(["after it", "before the restart"])
+
+
+async def test_what_the_doctor_found_is_mended_from_the_page(scene: Scene, tmp_path: Path) -> None:
+    finding = {
+        "number": 1, "id": "PY03", "title": "Imports that nothing uses", "why": EVIL, "mend": "Delete them.",
+        "severity": "high", "message": "2 imports are unused.", "count": 2, "mends": {"safe": 2, "unsafe": 0},
+        "places": [{"path": "cart.py", "line": 1}, {"path": "", "line": 0}],
+    }  # fmt: skip
+    report = {
+        "score": 88, "grade": "B", "counts": {"high": 1}, "complete": False, "at": 1.0, "findings": [finding],
+        "unexamined": [{"what": "vendor", "why": "it is too large", "partial": True}],
+    }  # fmt: skip
+    done = {"id": "1", "kind": "doctor", "state": "done", "created": 1.0, "url": "/v1/tasks/1"}
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.method)
+        if asked == ["GET"]:
+            error = {"code": "no_report", "message": "the doctor has not looked yet", "hint": ""}
+            await route.fulfill(status=404, json={"error": error})
+        else:
+            await route.fulfill(json=done if route.request.method == "POST" else report)
+
+    async with chromium() as browser, visit(browser, scene.served.page) as page:
+        await page.route("**/v1/doctor", answer)
+        await connected(page)
+        await page.locator("#tab-doctor").click()
+        await expect(page.locator("#panel-doctor")).to_contain_text("It has not looked yet")
+        await page.get_by_role("button", name="Have it look").click()
+        await expect(page.locator(".score")).to_have_text("88 of 100, B")
+        await shot(page, "doctor", tmp_path)
+        assert await faults_of(page) == []
+        await page.get_by_role("button", name="Fix number 1").click()
+        await expect(page.locator(".sentence")).to_have_text(["fix number 1"])
