@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.audio_tools import read_pcm
 from tests.requirements import need
 
-LIMIT_MS = 30_000
+LIMIT_MS = 120_000
 RATE = 16_000
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 860}
