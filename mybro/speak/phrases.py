@@ -85,9 +85,8 @@ DEEDS: dict[Action, str | Doing] = {
 """What each action does, as "verb object" in the infinitive: "push to origin main"."""
 
 _PARTICIPLES = {
-    "be": "being", "cancel": "cancelling", "commit": "committing", "format": "formatting",
-    "quit": "quitting", "run": "running",
-    "stop": "stopping", "tell": "telling", "undo": "undoing", "redo": "redoing",
+    "be": "being", "cancel": "cancelling", "commit": "committing", "format": "formatting", "quit": "quitting",
+    "run": "running", "stop": "stopping", "tell": "telling", "undo": "undoing", "redo": "redoing",
 }  # fmt: skip
 
 _HEARD_WORDS = 12
@@ -298,6 +297,4 @@ def _shortened(text: str) -> str:
 
 
 def _participle(verb: str) -> str:
-    if verb in _PARTICIPLES:
-        return _PARTICIPLES[verb]
-    return verb.removesuffix("e") + "ing"
+    return _PARTICIPLES.get(verb, verb.removesuffix("e") + "ing")
