@@ -77,6 +77,14 @@ def test_what_is_said_meanwhile_becomes_part_of_the_work(intent: Intent, told: s
     ]
 
 
+def test_findings_that_an_agent_mends_can_be_added_to() -> None:
+    run = Run()
+    mending = Intent(kind="local", action=Action.DELEGATE_FINDINGS, text="let Claude fix the rest")
+    run.feed(ev.JobStarted(number_of(understand(run, 1, mending)), 1, "mending"))
+    effects = understand(run, 2, MORE)
+    assert do.StartJob(number_of(effects), 2, MORE, adds=True) in effects
+
+
 def test_what_cannot_be_added_comes_next_and_says_so() -> None:
     run = Run()
     at_work(run)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mybro.brain.steering import adds, redirects
 from mybro.events import Answered, JobAdded, JobQueued, JobStarted, Swept
-from mybro.intent import Intent
+from mybro.intent import Action, Intent
 from mybro.pipeline import joining
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import (
@@ -52,8 +52,13 @@ def _is_more(state: State, intent: Intent) -> bool:
     """Whether something is said to who is at work: "and also write a test", or a question."""
     if intent.kind != "question" and not (intent.kind == "task" and adds(intent.text)):
         return False
-    coding = [job for job in state.jobs.values() if job.intent.kind in ("task", "question")]
+    coding = [job for job in state.jobs.values() if _takes_more(job.intent)]
     return any(job.phase in (JobPhase.RUNNING, JobPhase.WAITING) for job in coding)
+
+
+def _takes_more(intent: Intent) -> bool:
+    """Whether a coding session does it."""
+    return intent.kind in ("task", "question") or intent.action is Action.DELEGATE_FINDINGS
 
 
 def began(draft: Draft, event: JobStarted) -> None:
