@@ -22,7 +22,7 @@ _TITLES = {
     Action.DOCTOR: "looking for what is wrong",
     Action.EXPLAIN_FINDING: "explaining a finding",
     Action.FIX_FINDINGS: "mending what was found",
-    Action.DELEGATE_FINDINGS: "having mended what was found",
+    Action.DELEGATE_FINDINGS: "having what was found mended",
     Action.ADD_PACKAGE: "adding a package",
     Action.REMOVE_PACKAGE: "removing a package",
     Action.UPGRADE_PACKAGES: "upgrading packages",
