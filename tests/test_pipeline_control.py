@@ -239,3 +239,30 @@ async def test_a_command_asks_once_without_a_loop(scene: Scene, monkeypatch: pyt
     with pytest.raises(ChildError, match="no session"):
         await asyncio.to_thread(ask_once, "status", Path("/elsewhere"))
     assert not dead.exists()
+
+
+async def test_a_key_that_a_program_never_lets_go_comes_up_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gate(MonotonicClock):
+        def __init__(self) -> None:
+            self.opened = asyncio.Event()
+
+        async def sleep(self, seconds: float) -> None:
+            await self.opened.wait()
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    made, clock = Scene(), Gate()
+    async with made.pipeline, control(made.pipeline, REPO, made.notified, clock=clock):
+        await made.pipeline.post(ev.Ready("press it", hands_free=False))
+        await made.pipeline.settled(jobs=False)
+        line = await reach()
+        for key in ("down", "up", "down"):
+            await ask(line, "ptt", key=key)
+        clock.opened.set()
+        async with asyncio.timeout(LIMIT_S):
+            await until(lambda: made.seen.count(ev.TalkReleased()) == 2)
+        # Only the press that still held came up by itself.
+        await made.pipeline.settled(jobs=False)
+        assert made.seen.count(ev.TalkReleased()) == 2
+        await line.aclose()

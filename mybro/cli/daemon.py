@@ -41,7 +41,11 @@ def command() -> None:
 @repository
 @microphone
 def install(repo: str | None, microphone: bool) -> None:
-    """Have the system start it now and at every login."""
+    """Have the system start it now and at every login.
+
+    It goes by the settings file and the keychain: settings and keys in this terminal's environment are not
+    taken along.
+    """
     from mybro.cli.serve import require
     from mybro.config import data_dir
     from mybro.ops.daemon.plan import Plan, environment

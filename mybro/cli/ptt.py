@@ -13,7 +13,8 @@ from mybro.cli.reach import ask, which
 def command(key: str, repo: str | None) -> None:
     """Press the running session's talk key, let it go, or change from one to the other.
 
-    For window managers, foot switches and macro pads: listening goes on until "up" or the next "toggle".
+    For window managers, foot switches and macro pads: listening goes on until "up" or the next "toggle", for
+    five minutes at most.
     Exit status 1 where no session runs, or it has no microphone.
     """
     held = ask(repo, "ptt", key=key)["held"]

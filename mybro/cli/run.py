@@ -115,7 +115,7 @@ async def work(
                 loop.add_signal_handler(number, running.pipeline.ended.set)
             notifier = Notifier(settings.speak, running.clock)
             reached = await stack.enter_async_context(
-                control(running.pipeline, where, notifier, running.journal)
+                control(running.pipeline, where, notifier, running.journal, running.clock)
             )
             if serve is not None and serve.background:
                 _end_with_parent(running)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from mybro import __version__
+from mybro.clock import Clock, MonotonicClock
 from mybro.errors import ChildError, MybroError, Problem
 from mybro.events import (
     Announce,
@@ -41,17 +42,20 @@ MOST_HISTORY = 100
 QUESTIONS_FROM = 1_000_001
 """Beyond what a session's hands count up to; odd, as the even ones are the state machine's own."""
 LONGEST_WAIT_S = 3600.0
+LONGEST_PRESS_S = 300.0
+"""A talk key that a program pressed comes up by itself after this long."""
 
 
 @contextlib.asynccontextmanager
 async def control(
-    pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None
-) -> AsyncIterator[Control]:
+    pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Control]:  # fmt: skip
     """Serve a session's socket; where there can be none, the session is told and goes on.
 
     Programs that the session starts meanwhile find it by their environment.
     """
-    served = Control(pipeline, repo, notifier, archive)
+    served = Control(pipeline, repo, notifier, archive, clock)
     try:
         path = own_socket()
         path.unlink(missing_ok=True)
@@ -76,8 +80,9 @@ class Control:
     """Answers the requests of every connection."""
 
     def __init__(
-        self, pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None
-    ) -> None:
+        self, pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None,
+        clock: Clock | None = None,
+    ) -> None:  # fmt: skip
         self._pipeline = pipeline
         self._repo = repo
         self._notifier = notifier
@@ -93,6 +98,8 @@ class Control:
         self._can_talk = False
         """Whether a microphone waits for the talk key."""
         self._talks = False
+        self._presses = 0
+        self._clock = clock or MonotonicClock()
         pipeline.watch(self._watch)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -199,8 +206,19 @@ class Control:
         down = not self._talks if key == "toggle" else key == "down"
         # At once, so that of two that come together the second sees the first.
         self._talks = down
+        self._presses += 1
         await self._pipeline.post(TalkPressed() if down else TalkReleased())
+        if down:
+            task = asyncio.create_task(self._let_go(self._presses))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return {"held": down}
+
+    async def _let_go(self, press: int) -> None:
+        """A program that never lets go does not keep the microphone open."""
+        await self._clock.sleep(LONGEST_PRESS_S)
+        if self._talks and self._presses == press:
+            await self._pipeline.post(TalkReleased())
 
     async def _ask(self, request: Json) -> Json:
         """Ask the person, aloud and on screen, and wait."""

@@ -152,7 +152,6 @@ class Keeper:
         else:
             self._record.update(child=None, gave_up=decision.why + said, hint=decision.hint)
         if decision.alert:
-            # The person is told what happened, but waits for nothing: a desktop may not answer.
             await self._alert(f"{decision.why}. {then}")
 
     async def _wait(self, seconds: float) -> None:

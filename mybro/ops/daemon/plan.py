@@ -79,7 +79,15 @@ def environment(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     path = [part for part in dict.fromkeys(listed) if part.startswith("/")]
     kept = {
         name: env[name]
-        for name in ("LANG", "MYBRO_DATA_DIR", "MYBRO_CONFIG_FILE", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+        for name in (
+            "LANG",
+            "MYBRO_DATA_DIR",
+            "MYBRO_CONFIG_FILE",
+            "MYBRO_CACHE_DIR",
+            "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+        )
         if name in env
     }
     return {"PATH": os.pathsep.join(path), **kept}
