@@ -74,7 +74,7 @@ async def test_talk_to_diff_to_undo(
         await expect(question).to_contain_text("touch")
         await shot(page, "3-question", tmp_path)
         await question.get_by_role("button", name="Yes", exact=True).click()
-        await expect(question).to_contain_text("cannot be undone")
+        await expect(question).to_contain_text("destroys something")
         await shot(page, "4-destructive", tmp_path)
         assert await faults_of(page) == []
         await question.get_by_role("button", name="No").click()

@@ -26,7 +26,7 @@ function make(question) {
   const destructive = question.risk === "destructive";
   const title = `question-${question.number}`;
   return h(`article.question.${question.risk}`, { role: "group", tabIndex: -1, "aria-labelledby": title },
-    h("p.question-who", {}, question.agent ? `${question.agent} asks` : destructive ? "This cannot be undone" : question.choices?.length ? "Which one?" : "May it?"),
+    h("p.question-who", {}, question.agent ? `${question.agent} asks` : destructive ? "This destroys something" : question.choices?.length ? "Which one?" : "May it?"),
     h("h3", { id: title }, question.text),
     question.detail && question.detail !== question.text ? detailOf(question.detail, "What it is about") : null,
     h("div.answers", {}, question.choices?.length ? choices(question) : yesOrNo(question, destructive)));
