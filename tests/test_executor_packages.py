@@ -38,6 +38,8 @@ async def fails(local: Local, action: Action, **said: object) -> ExecutorError:
 
 async def test_added_told_upgraded_and_removed(python: Path) -> None:
     local = Local(python)
+    assert (await local.do(Action.OUTDATED)).ok
+    assert not (python / "uv.lock").exists()
     assert (await local.do(Action.ADD_PACKAGE, name="toy")).summary == "Added toy with uv."
     assert '"toy' in manifest(python)
     assert (await local.do(Action.OUTDATED)).summary == "Every package is up to date."

@@ -105,7 +105,9 @@ async def test_undo_takes_away_what_nobody_has_touched(tmp_path: Path) -> None:
         assert (await room.executor.undo()).summary == "There is nothing to undo."
 
         await room.make("other")
-        assert (await room.executor.undo()).summary == "Undone: other is gone."
+        again = Room(repo, tmp_path / "checkpoints")  # another mybro, later
+        assert (await again.executor.undo()).summary == "Undone: other is gone."
+        await again.executor.aclose()
         assert not (repo.parent / "other").exists()
 
         job = await room.make("third")

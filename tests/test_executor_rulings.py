@@ -12,6 +12,8 @@ from mybro.config import ExecutorSettings
 from mybro.events import Event, JobFailed, JobFinished, JobStopped, Outcome
 from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.jobs import Executor
+from mybro.executor.rulings import broken_by
+from mybro.executor.written import Written
 from mybro.intent import Intent
 from tests.claude_api import ScriptedServer, bash, text, write
 from tests.fakes.acp import AcpDesk
@@ -163,6 +165,13 @@ async def test_an_acp_agent_is_held_to_them_too(acp_desk: AcpDesk, claude_api: S
     claude_api.when("breaks rules", [write(file, FASTAPI), text("It is FastAPI now.")])
     assert outcome(await do(acp_desk, "add a web server")).summary == "It is FastAPI now."
     assert "web backend: use FastAPI" in str(claude_api.requests[0].body["messages"])
+
+
+def test_what_is_moved_is_not_new_and_what_is_added_to_it_is(tmp_path: Path) -> None:
+    moved = Written({"app.py": FLASK, "web/app.py": None}, {"app.py": None, "web/app.py": FLASK})
+    assert broken_by(tmp_path, moved) == []
+    more = Written(moved.before, {"app.py": None, "web/app.py": f"{FLASK}import flask_login\n"})
+    assert [each.sighting.evidence for each in broken_by(tmp_path, more)] == ["import flask_login"]
 
 
 def test_the_setting_is_one_of_three() -> None:

@@ -9,13 +9,12 @@ from typing import Protocol, runtime_checkable
 
 from mybro.errors import ExecutorError
 from mybro.events import Answered, Event, Outcome
+from mybro.executor.outside import Made
 from mybro.executor.written import Written
 from mybro.intent import Intent
 
 Report = Callable[[Event], Awaitable[None]]
 """Where a hand sends `JobProgressed`, `JobAsked` and `QuestionWithdrawn`."""
-
-TakeBack = Callable[[], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class Job:
     """The working tree's top folder."""
     next_question: Callable[[], int]
     """Gives the next question's number, never used twice in a session."""
-    left: list[TakeBack] = field(default_factory=list, compare=False)
-    """What takes back what the job did outside the working tree, which no checkpoint holds."""
+    left: list[Made] = field(default_factory=list, compare=False)
+    """What the job made outside the working tree, which no checkpoint holds."""
     written: Callable[[], Awaitable[Written]] | None = None
     """Tells what the job has written so far; None for one that has no checkpoint. Raises `ExecutorError`."""
 

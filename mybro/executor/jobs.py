@@ -26,8 +26,9 @@ from mybro.events import (
 )
 from mybro.executor import adding
 from mybro.executor.checkpoint import CheckpointStore, History, Limits, Step
-from mybro.executor.hand import Job, JobError, Report, TakeBack
+from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.held_clock import HeldClock
+from mybro.executor.outside import Outside
 from mybro.executor.past import Past
 from mybro.executor.running import READ_ONLY, RoutedHand, Router, Running, StoppedError
 from mybro.executor.words import excluded_words, joined, printable, title
@@ -71,8 +72,7 @@ class Executor:
         self._frozen: frozenset[psutil.Process] = frozenset()
         self._told: set[str] = set()
         self._closed = False
-        self._left: tuple[int, list[TakeBack]] = (0, [])
-        """Of the newest job that changed something: its number, and what it did outside the working tree."""
+        self._outside = Outside(checkpoints.folder / "outside.json") if checkpoints is not None else None
         self._before: dict[int, int] = {}  # the newest job that may write, and its checkpoint
 
     @property
@@ -142,7 +142,7 @@ class Executor:
         if self._past is None:
             return Outcome("There are no checkpoints, so nothing can be undone.", ok=False)
         await self._stop_writers()
-        if outside := await self._take_back_outside(self._left[0]):
+        if outside := await self._take_back_outside(None):
             return outside if count == 1 else joined(outside, await self._past.undo(count - 1))
         return await self._past.undo(count)
 
@@ -252,21 +252,19 @@ class Executor:
             failure = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
         outcome = await self._after(history, step, printable(outcome or Outcome("")))
         if outcome.changed or running.job.left:
-            self._left = number, running.job.left
+            await self._remember(running.job)
         if stopped or running.stopping:
             return JobStopped(number, outcome)
         if failure is not None:
             return JobFailed(number, failure, outcome)
         return JobFinished(number, outcome)
 
-    async def _take_back_outside(self, job: int) -> Outcome | None:
-        """Undo what a job did outside the working tree; None where it did nothing there."""
-        number, left = self._left
-        if number != job or not left:
-            return None
-        self._left = (0, [])
-        done = [await take_back() for take_back in reversed(left)]
-        return joined(*done)
+    async def _remember(self, job: Job) -> None:
+        if self._outside is not None:
+            await asyncio.to_thread(self._outside.remember, job.number, job.left)
+
+    async def _take_back_outside(self, job: int | None) -> Outcome | None:
+        return await asyncio.to_thread(self._outside.take_back, job) if self._outside is not None else None
 
     async def _after(self, history: History, step: Step, outcome: Outcome) -> Outcome:
         try:

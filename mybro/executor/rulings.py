@@ -36,14 +36,25 @@ def trouble(repo: Path) -> str:
 
 
 def broken_by(repo: Path, written: Written) -> list[Violation]:
-    """What of it breaks the rules as they were before; nothing where those cannot be read."""
+    """What of it breaks the rules as they were before; nothing where those cannot be read.
+
+    What was moved from a file that is gone is not new.
+    """
     own = {path for path in written.before if OTHERS_WORK.isdisjoint(path.split("/")[:-1])}
     before = {path: written.before[path] for path in own}
     after = {path: written.after[path] for path in own}
+    gone = {path: text for path, text in before.items() if after[path] is None}
     try:
-        return newly_broken(before, after, rules_before(repo, written.before), today=_today())
+        rules = rules_before(repo, written.before)
+        moved = {_seen(each) for each in newly_broken({}, gone, rules, today=_today())}
+        found = newly_broken(before, after, rules, today=_today())
     except RulesError:
         return []
+    return [each for each in found if _seen(each) not in moved]
+
+
+def _seen(broken: Violation) -> tuple[str, str]:
+    return broken.sighting.technology, broken.sighting.evidence
 
 
 def to_mend(broken: Sequence[Violation]) -> str:

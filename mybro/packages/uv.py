@@ -36,7 +36,11 @@ class Uv:
         return there and self._tool.run("lock", "--check", may_fail=True).returncode == 0
 
     def outdated(self) -> list[Outdated]:
-        told = self._tool.run("tree", "--outdated", "--depth", "1").stdout
+        lock = self._folder / "uv.lock"
+        there = lock.is_file()
+        told = self._tool.run("tree", "--outdated", "--depth", "1", *(["--frozen"] if there else [])).stdout
+        if not there:  # who asks changes nothing
+            lock.unlink(missing_ok=True)
         rows = {match["name"]: match for match in _ROW.finditer(told)}
         return [Outdated(self.name, name, row["current"], row["latest"]) for name, row in rows.items()]
 

@@ -127,8 +127,10 @@ async def _asked(work: Work, question: Callable[[Packages], T]) -> T:
     except ExecutorError:
         raise
     except MybroError as error:
+        # What the tool advises is shown, not said.
+        message, _, advice = plain(error.message).partition(" hint: ")
         raise ExecutorError(
-            error.code, plain(error.message), hint=error.hint, retryable=error.retryable
+            error.code, message, hint=error.hint or advice, retryable=error.retryable
         ) from error
 
 

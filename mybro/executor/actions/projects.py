@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import shlex
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ from mybro.errors import ChildError, ExecutorError, ScaffoldError
 from mybro.events import Choice, Outcome
 from mybro.executor.actions.work import Work
 from mybro.executor.checkpoint.git import environment
+from mybro.executor.outside import Made
 from mybro.executor.words import listed
 from mybro.ops.kept import uninterrupted
 from mybro.ops.tree import run_command
@@ -34,13 +34,12 @@ async def new_project(work: Work) -> Outcome:
         try:
             project = await asyncio.shield(making)
             await _lock(project, template)
-            made = await asyncio.to_thread(_fingerprint, project.path)
+            work.job.left.append(await asyncio.to_thread(Made.at, project.path))
         except asyncio.CancelledError:
             await uninterrupted(_unmake(making))
             raise
     except ScaffoldError as error:
         raise ExecutorError(error.code, error.message, hint=error.hint) from error
-    work.job.left.append(lambda: asyncio.to_thread(_take_back, project, made))
     return _told(project, template)
 
 
@@ -95,33 +94,3 @@ def _told(project: Project, template: Template) -> Outcome:
     said = f"Made {project.path.name} from {template.name}, beside this repository. First: {commands}."
     lines = [str(project.path), "", f"cd {shlex.quote(str(project.path))}", *template.next]
     return Outcome(said + missing, detail="\n".join(lines))
-
-
-def _take_back(project: Project, made: dict[str, str]) -> Outcome:
-    """Remove it, where nobody has done anything in it since."""
-    if not project.path.is_dir():
-        return Outcome(f"{project.path.name} is no longer there.", ok=False)
-    if _files(project.path).keys() != made.keys() or _fingerprint(project.path) != made:
-        said = f"I left {project.path.name}, because something was done in it since."
-        return Outcome(said, ok=False, detail=f"To be rid of it, delete {project.path}")
-    shutil.rmtree(project.path)
-    return Outcome(f"Undone: {project.path.name} is gone.", detail=str(project.path))
-
-
-def _fingerprint(folder: Path) -> dict[str, str]:
-    """Every file with its contents."""
-    return {
-        name: str(path.readlink()) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in _files(folder).items()
-    }
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """Every file and link; of git where its branches point to, not what it keeps for itself."""
-    found = {path.relative_to(folder).parts: path for path in folder.rglob("*")}
-    return {
-        "/".join(parts): path
-        for parts, path in found.items()
-        if (path.is_file() or path.is_symlink())
-        and (parts[0] != ".git" or parts[1] in ("HEAD", "refs", "packed-refs", "config"))
-    }
