@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 
 import click
@@ -30,6 +32,32 @@ def test_a_refusal_goes_its_usual_way(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(ServerError), unattended():
         raise ServerError("port_busy", "port 7777 is taken")
     assert capsys.readouterr().err == ""
+
+
+async def test_asyncio_tells_of_tasks_without_their_values(capsys: pytest.CaptureFixture[str]) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def fail() -> None:
+        raise ValueError(SAID)
+
+    def call(text: str) -> None:
+        raise KeyError(text)
+
+    with unattended():
+        task = asyncio.create_task(fail())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+        loop.call_soon(call, SAID)
+        await asyncio.sleep(0.01)
+        logging.getLogger("asyncio").warning("Executing %r took 0.200 seconds", SAID)
+    told = capsys.readouterr().err
+    assert "Task exception was never retrieved" in told
+    assert "Exception in callback" in told
+    assert "KeyError" in told
+    assert "ValueError" in told
+    assert "Executing" not in told
+    assert SAID not in told
 
 
 def test_faults_that_are_logged_lose_their_text_too(capsys: pytest.CaptureFixture[str]) -> None:

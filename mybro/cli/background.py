@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ def unattended() -> Iterator[None]:
 
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(transcripts=False))
+    handler.addFilter(_without_values)
     # Restarted after a fault, Python's development mode is on.
     handler.setLevel(logging.DEBUG if sys.flags.dev_mode else logging.WARNING)
     root = logging.getLogger()
@@ -40,3 +42,16 @@ def unattended() -> Iterator[None]:
         raise click.exceptions.Exit(FAULT) from None
     finally:
         root.removeHandler(handler)
+
+
+def _without_values(record: logging.LogRecord) -> bool:
+    """asyncio tells of tasks and callbacks with what they were given, which may be what somebody said."""
+    if record.name != "asyncio":
+        return True
+    # What another handler has made of it before.
+    record.__dict__.pop("message", None)
+    text = record.getMessage()
+    found = re.match(r"[\w ]+", text)
+    record.msg, record.args = (found[0].strip() if found else "asyncio", ())
+    # A slow callback is told by nothing but its values.
+    return not text.startswith("Executing")
