@@ -16,7 +16,7 @@ class Verb(NamedTuple):
     """A dotted path; the module has a click command named `command`."""
 
 
-SECTIONS = ("Talk", "Look back", "Set up", "For programs")
+SECTIONS = ("Talk", "Look back", "The repository", "Set up", "For programs")
 
 VERBS: dict[str, Verb] = {
     "run": Verb("Talk", "Listen, and do what is said.", "mybro run --repo ~/code/shop", "mybro.cli.run"),
@@ -34,18 +34,28 @@ VERBS: dict[str, Verb] = {
         "Look back", "Show one sentence again, with its sound.", "mybro replay 17", "mybro.cli.replay"
     ),
     "worktrees": Verb(
-        "Look back",
+        "The repository",
         "Merge or remove what was done beside you.",
         "mybro worktrees merge parser",
         "mybro.cli.worktrees",
     ),
-    "new": Verb("Set up", "Start a project from a template.", "mybro new shop -t vercel", "mybro.cli.new"),
-    "packages": Verb(
-        "Look back", "Add packages, and look after them.", "mybro packages add httpx", "mybro.cli.packages"
+    "new": Verb(
+        "The repository", "Start a project from a template.", "mybro new shop -t vercel", "mybro.cli.new"
     ),
-    "rules": Verb("Look back", "What to build with, and what never.", "mybro rules check", "mybro.cli.rules"),
+    "packages": Verb(
+        "The repository",
+        "Add packages, and look after them.",
+        "mybro packages add httpx",
+        "mybro.cli.packages",
+    ),
+    "rules": Verb(
+        "The repository", "What to build with, and what never.", "mybro rules check", "mybro.cli.rules"
+    ),
     "doctor": Verb(
-        "Look back", "What is wrong in a repository, and how to mend it.", "mybro doctor", "mybro.cli.doctor"
+        "The repository",
+        "What is wrong in a repository, and how to mend it.",
+        "mybro doctor",
+        "mybro.cli.doctor",
     ),
     "setup": Verb(
         "Set up", "From nothing to a spoken command that worked.", "mybro setup", "mybro.cli.setup"
