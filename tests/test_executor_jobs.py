@@ -1,21 +1,17 @@
-"""Jobs in a real repository with real checkpoints: queued, stopped, failed, undone, recovered."""
+"""Jobs in a real repository: queued, stopped, failed, frozen."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from mybro.clock import Clock, MonotonicClock
-from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
 from mybro.events import (
     Answered,
-    Event,
     JobFailed,
     JobFinished,
     JobProgressed,
@@ -24,147 +20,16 @@ from mybro.events import (
     Outcome,
     QuestionWithdrawn,
 )
-from mybro.executor.checkpoint import Checkpoint, CheckpointStore, History, Limits
+from mybro.executor.checkpoint import Checkpoint, CheckpointStore
 from mybro.executor.hand import Job, JobError, Report
-from mybro.executor.jobs import Executor, limits
 from mybro.intent import Action, Arguments, Intent
 from mybro.ops.tree import run_command
-from tests.executor_tools import new_repository, write
-from tests.fakes.audio import ManualClock
-from tests.fakes.executor import git, image
+from tests.executor_room import Deed, Room, Scripted, fails, never_ends, writes
+from tests.executor_tools import write
 from tests.fakes.ops import silent, written
 
 pytestmark = pytest.mark.integration
-
-Deed = Callable[[Job, Report], Awaitable[Outcome]]
-
-
-class Scripted:
-    """A hand that does what the test says, by the sentence of the job."""
-
-    def __init__(self, *, only_local: bool = False) -> None:
-        self.deeds: dict[str, Deed] = {}
-        self.jobs: list[Job] = []
-        self.answers: list[Answered] = []
-        self.closed = 0
-        self.at_work = 0
-        self.left_running: tuple[str, ...] = ()
-        self._only_local = only_local
-
-    def handles(self, intent: Intent) -> bool:
-        return intent.kind == "local" or not self._only_local
-
-    async def run(self, job: Job, report: Report) -> Outcome:
-        self.jobs.append(job)
-        self.at_work += 1
-        try:
-            return await self.deeds[job.intent.text](job, report)
-        finally:
-            self.at_work -= 1
-
-    async def stop(self) -> tuple[str, ...]:
-        assert not self.at_work, "an executor stops its jobs itself"
-        left, self.left_running = self.left_running, ()
-        return left
-
-    async def answer(self, answer: Answered) -> None:
-        self.answers.append(answer)
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-class Room:
-    """An executor with its hands, and everything that it emits."""
-
-    def __init__(self, repo: Path, root: Path) -> None:
-        self.repo, self.root = repo, root
-        self.hand = Scripted()
-        self.events: list[Event] = []
-        self.clock: Clock = MonotonicClock()
-        self.executor = self.new()
-        self._number = 0
-        self._happened = asyncio.Event()
-
-    def new(
-        self, store: CheckpointStore | None = None, *hands: Scripted, checkpoints: bool = True
-    ) -> Executor:
-        store = store or (CheckpointStore(self.root, self.repo) if checkpoints else None)
-        self.executor = Executor(
-            ExecutorSettings(), self.repo, self.emit, hands or (self.hand,), store, self.clock
-        )
-        return self.executor
-
-    async def emit(self, event: Event) -> None:
-        self.events.append(event)
-        self._happened.set()
-
-    async def start(self, text: str, deed: Deed | None = None, action: Action | None = None) -> int:
-        if deed is not None:
-            self.hand.deeds[text] = deed
-        self._number += 1
-        intent = Intent(kind="local" if action else "task", action=action, text=text)
-        await self.executor.start(self._number, 10 + self._number, intent)
-        return self._number
-
-    async def do(self, text: str, deed: Deed | None = None, action: Action | None = None) -> Event:
-        return await self.end(await self.start(text, deed, action))
-
-    async def end(self, job: int) -> Event:
-        def over(event: Event) -> bool:
-            return isinstance(event, JobFinished | JobFailed | JobStopped) and event.job == job
-
-        return await self.until(over)
-
-    async def until(self, wanted: Callable[[Event], bool]) -> Event:
-        async with asyncio.timeout(30):
-            while True:
-                found = [event for event in self.events if wanted(event)]
-                if found:
-                    return found[0]
-                self._happened.clear()
-                await self._happened.wait()
-
-    async def began(self, job: int) -> None:
-        await self.until(lambda event: isinstance(event, JobStarted) and event.job == job)
-
-
-def writes(**files: str) -> Deed:
-    async def deed(job: Job, _: Report) -> Outcome:
-        write(job.repo, {name.replace("_py", ".py"): text for name, text in files.items()})
-        return Outcome("Written.")
-
-    return deed
-
-
-def never_ends(**files: str) -> Deed:
-    async def deed(job: Job, report: Report) -> Outcome:
-        await writes(**files)(job, report)
-        await report(JobProgressed(job.number, "written"))
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await report(JobProgressed(job.number, "too late"))
-            await report(QuestionWithdrawn(1))
-        return Outcome("never")
-
-    return deed
-
-
-def fails(error: Exception, **files: str) -> Deed:
-    async def deed(job: Job, report: Report) -> Outcome:
-        await writes(**files)(job, report)
-        raise error
-
-    return deed
-
-
-@pytest.fixture
-async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    room = Room(new_repository(tmp_path / "shop", {"a.py": "a = 1\n"}), tmp_path / "checkpoints")
-    yield room
-    await room.executor.aclose()
+pytest_plugins = ("tests.executor_room",)
 
 
 # ---------------------------------------------------------------------------- one job
@@ -364,153 +229,6 @@ async def test_a_checkpoint_under_way_is_given_up(room: Room) -> None:
     assert await room.end(job) == JobStopped(job)
     assert room.hand.jobs == []
     assert not (room.repo / "b.py").exists()
-
-
-# ---------------------------------------------------------------------------- undo and redo
-
-
-async def test_undo_and_redo(room: Room) -> None:
-    executor = room.executor
-    assert (await executor.undo()).summary == "There is nothing to undo."
-    assert (await executor.redo()).summary == "There is nothing to do again."
-    before = image(room.repo)
-    for name in "bcd":
-        await room.do(f"write {name}", writes(**{f"{name}_py": name}))
-    await room.do("look only", writes())
-    after = image(room.repo)
-    assert (await executor.undo(2)).changed == ("d.py", "c.py")
-    assert (await executor.undo(5)).summary.endswith("There was no more to undo.")
-    assert image(room.repo) == before
-    assert (await executor.redo(3)).changed == ("b.py", "c.py", "d.py")
-    assert image(room.repo) == after
-    await executor.undo()
-    await room.do("write e", writes(e_py="e"))
-    assert (await executor.redo()).summary == "There is nothing to do again."
-
-
-async def test_undo_stops_the_writer_first(room: Room) -> None:
-    job = await room.start("wait", never_ends(a_py="changed"))
-    await room.until(lambda event: isinstance(event, JobProgressed))
-    undone = await room.executor.undo()
-    assert isinstance(await room.end(job), JobStopped)
-    assert undone.changed == ("a.py",)
-    assert (room.repo / "a.py").read_text() == "a = 1\n"
-
-
-async def test_what_the_person_changed_meanwhile_is_left(room: Room) -> None:
-    await room.do("write both", writes(a_py="a = 2\n", b_py="b"))
-    (room.repo / "a.py").write_text("mine\n")
-    undone = await room.executor.undo()
-    assert undone.summary == (
-        "Undone: “write both”. b.py is back to what was. I left a.py alone, because you changed it meanwhile."
-    )
-    assert (room.repo / "a.py").read_text() == "mine\n"
-
-
-async def test_a_commit_is_undone_too(room: Room) -> None:
-    async def commit(job: Job, _: Report) -> Outcome:
-        write(job.repo, {"a.py": "a = 2\n"})
-        await asyncio.to_thread(git, job.repo, "commit", "-qam", "Two")
-        return Outcome("Committed.")
-
-    head = git(room.repo, "rev-parse", "HEAD")
-    await room.do("commit", commit)
-    undone = await room.executor.undo()
-    assert git(room.repo, "rev-parse", "HEAD") == head
-    assert "restored  branch main" in undone.detail
-    assert git(room.repo, "status", "--short") == ""
-
-
-async def test_without_checkpoints(room: Room) -> None:
-    executor = room.new(checkpoints=False)
-    assert isinstance(await room.do("write b", writes(b_py="b")), JobFinished)
-    assert await executor.recover() == []
-    for outcome in (await executor.undo(), await executor.redo(), await executor.changed_since()):
-        assert outcome.summary.startswith("There are no checkpoints")
-        assert not outcome.ok
-
-
-# ---------------------------------------------------------------------------- others, crashes, the end
-
-
-async def test_a_job_waits_for_another_mybro(room: Room) -> None:
-    clock = room.clock = ManualClock()
-    room.new()
-    other = History(CheckpointStore(room.root, room.repo))
-    other.claim()
-    job = await room.start("write b", writes(b_py="b"))
-    waiting = await room.until(lambda event: isinstance(event, JobProgressed))
-    assert isinstance(waiting, JobProgressed)
-    assert waiting.text.startswith("waiting: another mybro, process ")
-    await clock.advance(1.0)
-    with pytest.raises(ExecutorError) as raised:
-        await room.executor.undo()
-    assert raised.value.code == "repository_busy"
-    assert await room.end(job) == JobStopped(job), "an undo stops what waits as well"
-    second = await room.start("write b")
-    await clock.advance(1.0)
-    other.close()
-    while room.executor.running:
-        await clock.advance(1.0)
-        await asyncio.sleep(0.01)
-    assert isinstance(await room.end(second), JobFinished)
-    told = [event for event in room.events if isinstance(event, JobProgressed) and event.job == second]
-    assert len(told) == 1, "once is enough"
-
-
-async def test_what_a_crash_cut_off_can_be_undone(room: Room) -> None:
-    history = History(CheckpointStore(room.root, room.repo))
-    history.begin("a job that was cut off")
-    write(room.repo, {"a.py": "half"})
-    history.close()
-    assert await room.executor.recover() == ["a job that was cut off"]
-    assert await room.executor.recover() == ["a job that was cut off"], "it is asked for more than once"
-    assert (await room.executor.undo()).changed == ("a.py",)
-    assert (room.repo / "a.py").read_text() == "a = 1\n"
-
-
-async def test_damaged_checkpoints(room: Room) -> None:
-    await room.executor.aclose()
-    for file in room.root.glob("*/checkpoints.db*"):
-        file.write_bytes(b"no database at all, of some length" * 100)
-    with pytest.raises(ExecutorError) as raised:
-        room.new()
-    assert raised.value.code == "checkpoints_damaged"
-
-
-async def test_recovery_is_tried_again_after_it_failed(room: Room) -> None:
-    away = room.repo.with_name("away")
-    room.repo.rename(away)
-    history = History(CheckpointStore(room.root, room.repo))
-    with history.store.exclusive():
-        history.store.db.execute("INSERT INTO step (label, before, state) VALUES ('x', 1, 'open')")
-    history.close()
-    with pytest.raises(ExecutorError):
-        await room.executor.recover()
-    away.rename(room.repo)
-    assert await room.executor.recover() == []
-    assert isinstance(await room.do("write b", writes(b_py="b")), JobFinished)
-
-
-async def test_a_closed_executor(room: Room) -> None:
-    job = await room.start("wait", never_ends(b_py="b"))
-    await room.until(lambda event: isinstance(event, JobProgressed))
-    await room.executor.recover()
-    await room.executor.aclose()
-    await room.executor.aclose()
-    assert isinstance(await room.end(job), JobStopped)
-    assert room.hand.closed == 1
-    with pytest.raises(ExecutorError) as raised:
-        await room.start("write b", writes(b_py="b"))
-    assert raised.value.code == "closed"
-    again = room.new()
-    assert (await again.undo()).changed == ("b.py",)
-
-
-def test_what_the_settings_leave_out() -> None:
-    settings = ExecutorSettings(checkpoint_max_file_mb=3, checkpoint_exclude=("x",), checkpoint_ignored=True)
-    assert limits(settings) == Limits(max_file_bytes=3 << 20, folders=("x",), ignored=True)
-    assert limits(ExecutorSettings()) == Limits()
 
 
 # ------------------------------------------------------------------------ frozen
