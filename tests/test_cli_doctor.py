@@ -11,7 +11,7 @@ import pytest
 from tests.doctor_fixtures import repository
 from tests.program import run
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture

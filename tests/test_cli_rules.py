@@ -10,7 +10,7 @@ import pytest
 
 from mybro.cli import main
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from mybro.doctor.finding import Edit
 from mybro.doctor.fix import Mended, apply_edits, mend, run_tests, write
 from tests.doctor_fixtures import git, repository
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 UNTIDY = "import os, sys\nx = None\nif x == None:\n    print(f'hi')  \nclass A(object):\n    pass\n"
 

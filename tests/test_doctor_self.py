@@ -9,7 +9,7 @@ import pytest
 from mybro.doctor.examine import Wish, examine
 from tests.requirements import need
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 ROOT = Path(__file__).parent.parent
 

@@ -179,7 +179,8 @@ async def test_a_killed_agent_is_told_and_resumed(
         process.kill()
     with pytest.raises(TurnError) as failed:
         await running
-    assert failed.value.code == ("agent_died" if victim == "the agent" else "agent_failed")
+    # An agent whose program was killed may tell of it, or end before it has.
+    assert failed.value.code in ("agent_died", *(["agent_failed"] if victim != "the agent" else []))
     assert failed.value.retryable
     psutil.wait_procs(family, timeout=10)
     assert [process for process in family if process.is_running()] == []

@@ -28,8 +28,8 @@ from mybro.executor.crew import MOST_AGENTS, Crew
 from mybro.executor.hand import Job, Report
 from mybro.executor.jobs import Executor
 from mybro.intent import Action, Arguments, Intent
+from tests.executor_room import Scripted
 from tests.projects import git, shop
-from tests.test_executor_jobs import Scripted
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.integration

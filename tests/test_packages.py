@@ -21,7 +21,7 @@ from mybro.errors import PackagesError
 from mybro.packages.room import Packages
 from tests.requirements import need
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 
 def wheel(folder: Path, name: str, version: str) -> None:

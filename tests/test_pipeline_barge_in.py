@@ -8,7 +8,7 @@ from mybro import events as ev
 from mybro.pipeline import effects as do
 from mybro.pipeline.barge_in import is_nod
 from mybro.pipeline.state import Mouth
-from tests.test_pipeline_transition import Run, kinds, started, utterance
+from tests.transition_tools import Run, kinds, started, utterance
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from mybro import events as ev
 from mybro.errors import Problem
 from mybro.intent import Action, Intent
 from mybro.pipeline import effects as do
-from tests.test_pipeline_transition import Run, kinds, said, started
+from tests.transition_tools import Run, kinds, said, started
 
 pytestmark = pytest.mark.unit
 

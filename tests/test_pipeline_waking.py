@@ -15,7 +15,7 @@ from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import State
 from mybro.pipeline.waking import expecting
 from tests.fakes.pipeline import FakeBrain, FakeTranscription
-from tests.test_pipeline_transition import Run, kinds, started, utterance
+from tests.transition_tools import Run, kinds, started, utterance
 
 pytestmark = pytest.mark.unit
 

@@ -24,7 +24,7 @@ from tests.audio_tools import Pcm, dev_clips, read_pcm, zeros
 from tests.requirements import need
 from tests.server_scene import LIMIT_S, Scene, encoded, frames, serve_scene
 
-pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="module")]
 
 RUN_THE_TESTS = next(clip for clip in dev_clips() if clip.path.stem == "01_piper_joe")
 UNDO_THAT = next(clip for clip in dev_clips() if clip.path.stem == "03_piper_joe")
