@@ -114,7 +114,7 @@ def test_a_file_of_a_gigabyte_is_told_and_not_read(tmp_path: Path) -> None:
     assert int(told.stderr.split()[-1]) < (600 << 10), "in kB"
     found = json.loads(told.stdout)
     assert any(entry["what"] == "big.py" and entry["partial"] for entry in found["unexamined"])
-    assert ("GT05", "big.py") in {(finding["check"], finding["path"]) for finding in found["findings"]}
+    assert ("GT05", "big.py") in {(finding["id"], finding["path"]) for finding in found["findings"]}
 
 
 def test_very_many_files_are_listed_in_bounded_memory(tmp_path: Path) -> None:
