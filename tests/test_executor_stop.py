@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mybro.config import TurnSettings
 from mybro.models import package
 from tests.claude_api import ScriptedServer, bash, text
 from tests.claude_fixtures import claude_api, claude_bin, claude_env
@@ -64,6 +65,8 @@ def test_a_sentence_that_begins_with_stop_kills_nothing(
         session.say(TASK)
         session.wait_for("JobStarted")
         (writer,) = writers(child.file)
+        # Said at once it would be the rest of the first sentence, and that would be taken back for the whole.
+        time.sleep(2 * TurnSettings().join_ms / 1000)
         session.say(RECORDINGS / "stop_the_server_from_logging.flac")
         heard = session.wait_for("Intent", lambda item: "logging" in item["intent"]["text"].lower())
         time.sleep(2 * LATE_S)
