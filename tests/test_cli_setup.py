@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,29 +16,15 @@ from mybro.config import Settings, load_settings
 from mybro.errors import AudioError, ConfigError
 from mybro.ops.onboarding import Desk, Outcome, Progress, choose, done, failed, skipped, walk
 from mybro.ops.onboarding_steps import PermissionsStep
-from tests.fakes.desk import FakeDesk, FakePermissions, MemoryKeychain, keychain_in_memory
+from tests.fakes.desk import FakeDesk, FakePermissions
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("home")]
+pytest_plugins = ["tests.setup_fixtures"]
 
 INSIDE = Device(0, "Built-in Microphone", 1, 0, 48_000, default_input=True)
 USB = Device(3, "USB Microphone", 1, 0, 48_000)
 LOUDSPEAKER = Device(1, "Loudspeaker", 0, 2, 48_000, default_output=True)
 LOUD = Level(0.4, 3.0)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MYBRO_CONFIG_FILE", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MYBRO_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def chain() -> Iterator[MemoryKeychain]:
-    with keychain_in_memory() as ours:
-        yield ours
 
 
 class OneStep:

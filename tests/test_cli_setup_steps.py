@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mybro.audio.devices import Device
 from mybro.brain import keys
-from mybro.cli.first_sound import Heard, Level
+from mybro.cli.first_sound import Heard
 from mybro.cli.setup_steps import Large, ModelStep, TryStep, fetch_in_background
 from mybro.config import BrainSettings, Settings, load_settings
 from mybro.errors import ModelError, Problem
 from mybro.ops import keychain, readiness
 from mybro.ops.onboarding import Progress, done, failed, skipped, walk
 from mybro.ops.onboarding_steps import ClaudeStep, KeyStep, TalkKeyStep
-from tests.fakes.desk import FakeDesk, MemoryKeychain, keychain_in_memory
+from tests.fakes.desk import FakeDesk, MemoryKeychain
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("home")]
+pytest_plugins = ["tests.setup_fixtures"]
 
-INSIDE = Device(0, "Built-in Microphone", 1, 0, 48_000, default_input=True)
 USB = Device(3, "USB Microphone", 1, 0, 48_000)
-LOUDSPEAKER = Device(1, "Loudspeaker", 0, 2, 48_000, default_output=True)
-LOUD = Level(0.4, 3.0)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MYBRO_CONFIG_FILE", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MYBRO_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def chain() -> Iterator[MemoryKeychain]:
-    with keychain_in_memory() as ours:
-        yield ours
 
 
 # ---------------------------------------------------------------------------- talk key
