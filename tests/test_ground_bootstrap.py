@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -163,3 +164,14 @@ def test_help_names_every_target(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help"]) == 0
     assert capsys.readouterr().out.strip() == usage().strip()
     assert main(["bench", "no-such-benchmark"]) in (1, 2)
+
+
+def test_what_failed_is_read_from_pytests_own_notes(tmp_path: Path) -> None:
+    assert lanes.failures(tmp_path / "nothing") == []
+    (tmp_path / "test_it.py").write_text("def test_good(): pass\ndef test_bad(): assert False\n")
+    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", ".", "-o", "cache_dir=notes", "test_it.py"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=False
+    )
+    assert ended.returncode == lanes.SOME_FAILED
+    assert lanes.failures(tmp_path / "notes") == ["test_it.py::test_bad"]

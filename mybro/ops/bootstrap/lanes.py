@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,9 @@ from mybro.ops.bootstrap.places import CACHE, ROOT, in_venv
 
 NO_TESTS_COLLECTED = 5
 INTERRUPTED = (2, 130, -2)
+SOME_FAILED = 1
+MAX_ALONE = 5
+"""More failures than these are not the other lane's doing."""
 COVERAGE_GATE = "MYBRO_COVERAGE_GATE"
 """Set to 1, too little coverage fails `make test`, as it does in CI."""
 
@@ -54,6 +58,10 @@ def test(arguments: Sequence[str]) -> int:
         sys.stdout.write(started.output.read_text(encoding="utf-8", errors="replace"))
     if any(end in INTERRUPTED for end in ends):
         return next(end for end in ends if end in INTERRUPTED)
+    ends = [
+        started.alone() if end == SOME_FAILED else end
+        for started, end in zip((first, *(started for started, _ in beside)), ends, strict=True)
+    ]
     judged = judge([(started.lane, _percent(started.env)) for started in (first, *others)])
     return next((end for end in ends if end not in (0, NO_TESTS_COLLECTED)), judged)
 
@@ -63,10 +71,11 @@ class _Pytest:
 
     def __init__(self, lane: Lane, env: dict[str, str]) -> None:
         self.lane = lane
-        data = _fresh_folder(CACHE / "coverage" / lane.name.replace(" ", "-")) / "data"
-        self.env = {**env, "COVERAGE_FILE": str(data)}
-        self.command: list[str | Path] = [in_venv("coverage"), "run", "-m", "pytest", "-m", lane.marks]
-        self.output = data.with_name("output.txt")
+        self._folder = _fresh_folder(CACHE / "coverage" / lane.name.replace(" ", "-"))
+        self.env = {**env, "COVERAGE_FILE": str(self._folder / "data")}
+        self._pytest = ["-m", "pytest", "-m", lane.marks, "-o", f"cache_dir={self._folder / 'pytest'}"]
+        self.command: list[str | Path] = [in_venv("coverage"), "run", *self._pytest]
+        self.output = self._folder / "output.txt"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Begin it; what it prints goes to a file, so that two lanes do not talk at once."""
@@ -75,6 +84,37 @@ class _Pytest:
                 [str(part) for part in self.command], cwd=ROOT, env=self.env,
                 stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
+
+    def alone(self) -> int:
+        """Run the few that failed once more, with nothing beside them; returns pytest's exit status.
+
+        Two lanes share the machine's cores, and what is timed by real processes, sound and a browser can be
+        late for no fault of its own. Whoever needs the second try is named, so that it is looked at.
+        """
+        failed = failures(self._folder / "pytest")
+        if not 0 < len(failed) <= MAX_ALONE:
+            return SOME_FAILED
+        say(f"tests: {self.lane.name}: {len(failed)} failed beside the other lane; once more, alone")
+        again: list[str | Path] = [
+            in_venv("python"),
+            *self._pytest,
+            "--last-failed",
+            "--last-failed-no-failures=none",
+        ]
+        status = _run(again, self.env)
+        if status == 0:
+            for test in failed:
+                say(f"tests: PASSED ONLY ALONE: {test}")
+        return status
+
+
+def failures(cache: Path) -> list[str]:
+    """The tests that pytest, with this folder as its cache, noted as failed."""
+    noted = cache / "v" / "cache" / "lastfailed"
+    try:
+        return sorted(json.loads(noted.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return []
 
 
 def trials(arguments: Sequence[str]) -> int:
