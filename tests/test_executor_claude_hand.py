@@ -102,16 +102,18 @@ async def test_stop_leaves_nothing_that_writes(kind: str, desk: Desk, claude_api
     file = desk.repo / "written"
     program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}"
     claude_api.when("never ends", [bash(program), text("It ended.")])
+    claude_api.when("beforehand", [text("Here.")])
     claude_api.when("afterwards", [text("Still here.")])
+    before = await desk.do("something beforehand")
     running = desk.start("run what never ends")
     await asyncio.to_thread(writers, file)
-    pid = session_pid(desk)
     await desk.hand.stop()
     assert silent(file)
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert (await desk.do("and afterwards")).summary == "Still here."
-    assert session_pid(desk) == pid
+    # By the same process or, where a loaded machine kept that from reacting in time, by one that resumes.
+    after = await desk.do("and afterwards")
+    assert (after.summary, after.session) == ("Still here.", before.session)
 
 
 async def test_a_cancelled_task_is_interrupted_in_mid_sentence(
