@@ -136,6 +136,33 @@ async def test_a_slow_body_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
         assert await scene.call("GET", "/healthz") == {"ok": True}
 
 
+async def test_a_slow_head_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve_scene(tmp_path, monkeypatch, header_timeout_s=0.3) as scene:
+        whole = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{scene.port}\r\n\r\n".encode()
+        for former in (b"", whole):
+            # Also the second request of a connection, and a drop now and then.
+            reader, writer = await asyncio.open_connection("127.0.0.1", scene.port)
+            writer.write(former)
+            if former:
+                assert await asyncio.wait_for(reader.readuntil(b'{"ok":true}'), LIMIT_S)
+
+            async def drip(sink: asyncio.StreamWriter = writer) -> None:
+                for part in [b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 100]:
+                    sink.write(part)
+                    await asyncio.sleep(0.05)
+
+            dripping = asyncio.create_task(drip())
+            assert b"head_too_slow" in await asyncio.wait_for(reader.read(), LIMIT_S)
+            dripping.cancel()
+            writer.close()
+        assert await scene.call("GET", "/healthz") == {"ok": True}
+        # A connection that is only open, and a WebSocket, go on.
+        async with scene.socket("/v1/events") as socket:
+            await asyncio.sleep(0.5)
+            await scene.typed("hello")
+            assert json.loads(await asyncio.wait_for(socket.recv(), LIMIT_S))["event"] == "Hello"
+
+
 async def test_malformed_calls_are_refused(scene: Scene) -> None:
     message = "/v1/chat/message"
     bodies = [b"{", b"[]", b"null", b'{"text": 1}', b'{"text": ""}', b'{"text": "   "}', b"\xff\xfe"]

@@ -103,6 +103,20 @@ def password() -> None:
     click.echo("It is in the keychain.")
 
 
+@command.command("worker")
+@click.option("--beat", is_flag=True, help="Also see to what is periodic; one worker of all does.")
+def worker(beat: bool) -> int:
+    """Do longer work for sessions on this machine, until Ctrl-C: recordings and the doctor.
+
+    Needs server.celery_url, the address of a Redis server, in the keychain or in MYBRO_SERVER__CELERY_URL.
+    """
+    require()
+    from mybro.config import load_settings
+    from mybro.pipeline.worker import work
+
+    return work(load_settings(), beat=beat)
+
+
 def require() -> None:
     """Raises `ConfigError` where the server's libraries are missing."""
     import importlib.util

@@ -77,7 +77,9 @@ class TurnSettings(_Section):
 class TranscribeSettings(_Section):
     """Speech to text."""
 
-    backend: Literal["auto", "mlx-whisper", "faster-whisper", "openai"] = "auto"
+    backend: Literal["auto", "mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx", "openai"] = Field(
+        "auto", description="the speech recogniser; auto: mlx-whisper on Apple silicon, else faster-whisper"
+    )
     model: str = Field("auto", description="a name that `mybro models` lists, a folder, or a hub repository")
     language: str = Field("en", description="ISO 639-1 code, or 'auto'")
     latin_names: bool = Field(True, description="keep names in Latin script in other languages")
@@ -209,8 +211,12 @@ class ServerSettings(_Section):
     burst: int = Field(200, ge=1, description="calls that one client may make at once")
     max_upload_mb: int = Field(25, ge=1, le=1024, description="the largest recording that is taken")
     body_timeout_s: float = Field(20.0, gt=0, description="a request must have come in whole by then")
+    header_timeout_s: float = Field(10.0, gt=0, description="so long may a request's head take")
     max_connections: int = Field(200, ge=4, description="WebSockets at a time")
     database_url: SecretStr | None = Field(None, description="PostgreSQL for the API's tables; else SQLite")
     redis_url: SecretStr | None = Field(None, description="Redis as the first tier of the intent cache")
+    celery_url: SecretStr | None = Field(None, description="Redis, for long work by `mybro serve worker`")
+    celery_fallback: bool = Field(True, description="where no worker can be reached, the session does it")
+    upkeep_s: float = Field(3600.0, ge=1, description="how often what is too old is deleted")
     cache_ttl_s: float = Field(86_400.0, ge=0, description="how long an intent is kept; 0: not at all")
     log_transcripts: bool = Field(False, description="logs show what was said")

@@ -201,17 +201,7 @@ class SessionEars:
         await self._shared.pop(min(idle)[1]).transcription.aclose()
 
     def _settings_of(self, model_id: str, language: str) -> TranscribeSettings:
-        """Raises `ModelError` for a model that nobody knows."""
-        backend, _, name = model_id.partition("/")
-        if backend not in ("faster-whisper", "mlx-whisper") or not name:
-            backend, name = self._backend, model_id
-        if name.startswith((".", "/", "~")) or ".." in name:
-            # A client names models, never folders of this machine.
-            raise ModelError("unknown_model", "models are known by name", hint="See: GET /api/v1/models")
-        named(backend, name)  # type: ignore[arg-type]
-        return self._settings.transcribe.model_copy(
-            update={"backend": backend, "model": name, "language": language}
-        )
+        return settings_for(self._settings.transcribe, model_id, language)
 
     @property
     def _backend(self) -> str:
@@ -228,3 +218,17 @@ class SessionEars:
             )
             for model in known.values()
         ]  # fmt: skip
+
+
+def settings_for(chosen: TranscribeSettings, model_id: str, language: str | None) -> TranscribeSettings:
+    """The settings with another model in them. Raises `ModelError` for a model that nobody knows."""
+    backend, _, name = model_id.partition("/")
+    if backend not in ("faster-whisper", "mlx-whisper") or not name:
+        backend, name = backend_for(chosen.backend), model_id
+    if name.startswith((".", "/", "~")) or ".." in name:
+        # A client names models, never folders of this machine.
+        raise ModelError("unknown_model", "models are known by name", hint="See: GET /api/v1/models")
+    named(backend, name)  # type: ignore[arg-type]
+    return chosen.model_copy(
+        update={"backend": backend, "model": name, "language": language or chosen.language}
+    )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mybro import __version__
 from mybro.brain.brain import Brain
+from mybro.clock import MonotonicClock
 from mybro.config import Settings
+from mybro.errors import ServerError
+from mybro.events import StopAll
 from mybro.pipeline.conversations import Conversations
 from mybro.pipeline.health import SessionHealth
 from mybro.pipeline.ports import Thinks
 from mybro.pipeline.recognisers import SessionEars
 from mybro.pipeline.recollection import SessionMemory, SessionVoice
 from mybro.pipeline.service import SessionWork
+from mybro.pipeline.upkeep import keep_up
 from mybro.server.cache import Cache, InMemory, Redis, Tiers
 from mybro.server.logs import EventLog, LogRing, logging_to
 from mybro.server.measures import Measures
@@ -23,10 +29,13 @@ from mybro.server.port import Services
 from mybro.server.runner import Served, serving
 from mybro.server.store import Store
 from mybro.server.stream import EventStream
+from mybro.server.tasks import Queue, queue_for
 
 if TYPE_CHECKING:
     from mybro.events import Envelope
     from mybro.pipeline.session import Session
+
+log = logging.getLogger("mybro.server")
 
 
 @dataclass
@@ -40,9 +49,14 @@ class Server:
     measures: Measures = field(default_factory=Measures)
     conversations: Conversations | None = None
     event_log: EventLog = field(default_factory=EventLog)
+    queue: Queue | None = None
+    _stopping: set[asyncio.Task[None]] = field(default_factory=set)
 
     def watch(self, envelope: Envelope) -> None:
         """A watcher of the pipeline."""
+        if isinstance(envelope.event, StopAll) and self.queue is not None:
+            self._stopping.add(stopping := asyncio.create_task(_stop(self.queue)))
+            stopping.add_done_callback(self._stopping.discard)
         self.stream.take(envelope)
         self.event_log.watch(envelope)
         self.measures.watch(envelope)
@@ -70,12 +84,19 @@ class Server:
             work, ears, SessionVoice(settings.speak),
             SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__}, health,
         )  # fmt: skip
+        upkeep = None
+        if settings.server.celery_url is None:
+            upkeep = asyncio.create_task(keep_up(settings, MonotonicClock()))
+        self.queue = queue_for(settings.server)
         try:
             async with serving(
-                settings.server, services, self.stream, self.measures, self.store, self.logs
+                settings.server, services, self.stream, self.measures, self.store, self.logs, self.queue
             ) as served:
                 yield served
         finally:
+            if upkeep is not None:
+                upkeep.cancel()
+                await asyncio.wait([upkeep])
             await health.aclose()
             if ears is not None:
                 await ears.aclose()
@@ -93,6 +114,13 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
             yield Server(settings, store, logs)
     finally:
         await store.aclose()
+
+
+async def _stop(queue: Queue) -> None:
+    try:
+        await queue.stop()
+    except ServerError as error:
+        log.warning("workers were not told to stop: %s", error.message)
 
 
 class _Kept:

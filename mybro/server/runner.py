@@ -22,13 +22,14 @@ from mybro.server.app import build, build_logs
 from mybro.server.auth import Doorkeeper, kept_password
 from mybro.server.context import Context
 from mybro.server.gate import Rules
+from mybro.server.heads import http_for
 from mybro.server.logs import LogRing
 from mybro.server.measures import Measures
 from mybro.server.port import Services
 from mybro.server.rates import Rates
 from mybro.server.store import Store
 from mybro.server.stream import EventStream
-from mybro.server.tasks import InProcess
+from mybro.server.tasks import InProcess, Queue
 from mybro.server.tokens import Tokens, secret_of
 
 log = logging.getLogger("mybro.server")
@@ -60,9 +61,11 @@ async def serving(
     measures: Measures,
     store: Store,
     logs: LogRing,
+    queue: Queue | None = None,
 ) -> AsyncIterator[Served]:
     """Serve a session until the block is left. Raises `ServerError` where that cannot be.
 
+    `queue` is where longer work is done; it is closed at the end.
     `stream` and `measures` are watchers of the session's pipeline already.
     """
     check_exposure(settings)
@@ -72,7 +75,7 @@ async def serving(
         url = settings.public_url or f"{'https' if secure else 'http'}://{_name(settings.host)}:{port}"
         tokens = Tokens(secret_of(settings, lasting=False))
         keeper = Doorkeeper(tokens, port, password_hash=kept_password())
-        tasks = InProcess()
+        tasks = queue or InProcess()
         context = Context(settings, services, stream, measures, keeper, tasks, store, logs, url.rstrip("/"))
         app = build(context, rules(settings, keeper, port, measures))
         try:
@@ -215,8 +218,9 @@ class _Quiet(uvicorn.Server):
 async def running(app: ASGIApp, settings: ServerSettings, listening: socket.socket) -> AsyncIterator[None]:
     """An application at work on a socket until the block is left."""
     config = uvicorn.Config(
-        app, http="httptools", ws="websockets-sansio", lifespan="off", log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=CLOSE_S,
+        app, http=http_for(settings.header_timeout_s), ws="websockets-sansio", lifespan="off",
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=CLOSE_S,
         ws_max_size=LARGEST_FRAME, ws_max_queue=WAITING_FRAMES, ws_per_message_deflate=False,
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip

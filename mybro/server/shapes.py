@@ -167,7 +167,10 @@ class Task(BaseModel):
 
     id: str
     kind: str
-    state: Literal["running", "done", "failed"]
+    state: Literal["queued", "running", "done", "failed", "interrupted"] = Field(
+        description="queued: a worker has still to take it; interrupted: who did it died, what came of it "
+        "is not known, and it is not begun again"
+    )
     created: float
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

@@ -59,7 +59,7 @@ class Store:
         try:
             store = cls(_engine(url), wall)
             await store._prepare(retention_days)
-        except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
+        except (SQLAlchemyError, ServerError, ModuleNotFoundError, OSError) as error:
             where = "the database of server.database_url" if url else "server.db"
             raise ServerError("store_failed", f"{where} cannot be used ({type(error).__name__})") from None
         return store
@@ -69,12 +69,16 @@ class Store:
             await connection.run_sync(
                 lambda sync: SQLModel.metadata.create_all(sync, tables=_TABLES, checkfirst=True)
             )
-            table = _TABLES[0]
-            if retention_days:
-                oldest = datetime.fromtimestamp(self._wall() - retention_days * DAY_S, UTC)
-                await connection.execute(delete(table).where(table.c.created_at < oldest))
-            kept = _TABLES[1]
-            await connection.execute(delete(kept).where(kept.c.expires < self._wall()))
+        await self.prune(retention_days)
+
+    async def prune(self, retention_days: int) -> int:
+        """Delete what is older than the retention (0 keeps all) or has expired; tells how many rows."""
+        logged, kept = _TABLES
+        oldest = datetime.fromtimestamp(self._wall() - retention_days * DAY_S, UTC)
+        gone = 0
+        if retention_days:
+            gone += await self._write(delete(logged).where(logged.c.created_at < oldest))
+        return gone + await self._write(delete(kept).where(kept.c.expires < self._wall()))
 
     async def log(self, session_id: str, model_id: str, content: str, latency_ms: float) -> None:
         """Keep one transcription."""
@@ -125,10 +129,10 @@ class Store:
     async def aclose(self) -> None:
         await self._engine.dispose()
 
-    async def _write(self, statement: Any) -> None:
+    async def _write(self, statement: Any) -> int:
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(statement)
+                return int((await connection.execute(statement)).rowcount)
         except DBAPIError as error:
             raise _failed(error) from None
 

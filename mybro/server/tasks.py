@@ -8,10 +8,12 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from mybro.config import ServerSettings
 from mybro.errors import MybroError, ServerError
 from mybro.server import faults
 from mybro.server.shapes import Task
@@ -22,24 +24,49 @@ PATIENCE_S = 0.2
 """Longer work becomes a task, unless the client says how long it waits."""
 MOST_RUNNING = 32
 MOST_KEPT = 500
+OPEN = ("queued", "running")
+"""The states that a task leaves again."""
 
 Work = Coroutine[Any, Any, BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The same work for somebody who does not have this session at hand."""
+
+    name: str
+    arguments: Callable[[], dict[str, Any]]
+    """Gives them as JSON; not called where nobody else is asked."""
 
 
 class Queue(Protocol):
     """Where tasks are done."""
 
-    async def run(self, kind: str, work: Work, wait_s: float) -> Task:
-        """Begin it; return it once it is over, or so many seconds later. Raises `ServerError`."""
+    async def run(self, kind: str, work: Work, wait_s: float | None, call: Call | None = None) -> Task:
+        """Begin it; return it once it is over, or so many seconds later. Raises `ServerError`.
+
+        `call` says the same work for a worker elsewhere; work without one needs this process.
+        """
         ...
 
-    def get(self, number: str) -> Task:
-        """Raises `ServerError` no_such_task."""
+    async def kept(self, number: str | None = None) -> list[Task]:
+        """All, the newest first, or that one. Raises `ServerError` no_such_task."""
         ...
 
-    def all(self) -> list[Task]: ...
+    async def stop(self) -> None:
+        """End what is done elsewhere; work of this process is stopped by the session itself."""
+        ...
 
     async def aclose(self) -> None: ...
+
+
+def queue_for(settings: ServerSettings) -> Queue:
+    """This process, or the workers that the settings name. Raises `ServerError`."""
+    if settings.celery_url is None:
+        return InProcess()
+    from mybro.server.celery_queue import CeleryQueue
+
+    return CeleryQueue(settings.celery_url.get_secret_value(), fallback=settings.celery_fallback)
 
 
 class InProcess:
@@ -50,15 +77,15 @@ class InProcess:
         self._kept: OrderedDict[str, Task] = OrderedDict()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def run(self, kind: str, work: Work, wait_s: float = PATIENCE_S) -> Task:
+    async def run(
+        self, kind: str, work: Work, wait_s: float | None = PATIENCE_S, _call: Call | None = None
+    ) -> Task:
         if len(self._running) >= MOST_RUNNING:
             work.close()
             raise ServerError("too_many_requests", "too many tasks are running", retryable=True)
-        number = secrets.token_hex(8)
-        task = Task(
-            id=number, kind=kind, state="running", created=self._wall(), url=f"/v1/tasks/{number}"
-        )  # fmt: skip
-        self._kept[number] = task
+        task = new_task(kind, secrets.token_hex(8), self._wall())
+        task.state = "running"
+        self._kept[task.id] = task
         running = asyncio.create_task(self._do(task, work))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -66,13 +93,15 @@ class InProcess:
         await asyncio.wait([running], timeout=wait_s)
         return task
 
-    def get(self, number: str) -> Task:
+    async def kept(self, number: str | None = None) -> list[Task]:
+        if number is None:
+            return list(reversed(self._kept.values()))
         if (task := self._kept.get(number)) is None:
             raise ServerError("no_such_task", f"there is no task {number}")
-        return task
+        return [task]
 
-    def all(self) -> list[Task]:
-        return list(reversed(self._kept.values()))
+    async def stop(self) -> None:
+        pass
 
     async def aclose(self) -> None:
         for running in list(self._running):
@@ -84,21 +113,35 @@ class InProcess:
             task.result = (await work).model_dump(mode="json")
             task.state = "done"
         except MybroError as error:
-            self._fail(task, error)
+            fail(task, error)
         except asyncio.CancelledError:
-            self._fail(task, ServerError("cancelled", "the server ended first"))
+            fail(task, ServerError("cancelled", "the server ended first"))
             raise
         except Exception as error:
             log.error("fault in a task of kind %s: %s", task.kind, type(error).__name__)
-            self._fail(task, ServerError("internal_error", "something went wrong inside mybro"))
-
-    @staticmethod
-    def _fail(task: Task, error: MybroError) -> None:
-        task.error = faults.body(error, task.id)["error"]
-        task.state = "failed"
+            fail(task, ServerError("internal_error", "something went wrong inside mybro"))
 
     def _forget(self) -> None:
-        for number in [one.id for one in self._kept.values() if one.state != "running"]:
+        for number in [one.id for one in self._kept.values() if one.state not in OPEN]:
             if len(self._kept) <= MOST_KEPT:
                 return
             del self._kept[number]
+
+
+def new_task(kind: str, number: str, created: float) -> Task:
+    return Task(id=number, kind=kind, state="queued", created=created, url=f"/v1/tasks/{number}")
+
+
+def fail(task: Task, error: MybroError) -> None:
+    task.error = faults.body(error, task.id)["error"]
+    task.state = "failed"
+
+
+def result_of(task: Task) -> dict[str, Any]:
+    """What came of a task that is over. Raises what it failed with."""
+    if task.error is not None:
+        told = task.error
+        raise ServerError(
+            told["code"], told["message"], hint=told["hint"], retryable=told.get("retryable", False)
+        )
+    return task.result or {}

@@ -13,6 +13,7 @@ from mybro.server.api.session import LONGEST_WAIT_S, Number, reply_body
 from mybro.server.api.speech import recognise, spoken
 from mybro.server.context import Context, scoped
 from mybro.server.shapes import Message, ReplyBody, Task, VoiceReply
+from mybro.server.tasks import OPEN, result_of
 
 
 def chat(context: Context) -> APIRouter:
@@ -80,7 +81,7 @@ def voice(context: Context) -> APIRouter:
     )
     async def reply(number: Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]) -> Response:
         """What mybro says to a finished task, aloud: WAV."""
-        found = context.tasks.get(number).result or {}
+        found = (await context.tasks.kept(number))[0].result or {}
         said = (found.get("result") or found).get("reply", "")
         if not said:
             raise ServerError("not_found", "nothing is said to that")
@@ -100,7 +101,6 @@ async def finished(context: Context, turn: int) -> ReplyBody:
 
 def settle(task: Task, response: Response) -> Task:
     """202 for a task that goes on; raises what it failed with."""
-    if task.error is not None:
-        raise ServerError(task.error["code"], task.error["message"], hint=task.error["hint"])
-    response.status_code = 202 if task.state == "running" else 200
+    result_of(task)
+    response.status_code = 202 if task.state in OPEN else 200
     return task

@@ -8,6 +8,7 @@ from mybro.errors import ServerError
 from mybro.server.api.assistant import settle
 from mybro.server.context import Context, have, scoped
 from mybro.server.shapes import Checkup, Task
+from mybro.server.tasks import PATIENCE_S, Call
 
 
 def reading(context: Context) -> APIRouter:
@@ -39,6 +40,7 @@ def acting(context: Context) -> APIRouter:
         async def do() -> Checkup:
             return Checkup.model_validate(await health.examine())
 
-        return settle(await context.tasks.run("doctor", do(), 0.2), response)
+        elsewhere = Call("examine", lambda: {"repo": context.services.facts["repo"]})
+        return settle(await context.tasks.run("doctor", do(), PATIENCE_S, elsewhere), response)
 
     return routes

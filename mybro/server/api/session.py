@@ -66,12 +66,12 @@ def reading(context: Context) -> APIRouter:
     @routes.get("/v1/tasks", tags=["tasks"])
     async def tasks() -> list[Task]:
         """Background work, the newest first."""
-        return context.tasks.all()
+        return await context.tasks.kept()
 
     @routes.get("/v1/tasks/{number}", tags=["tasks"])
     async def task(number: Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]) -> Task:
-        """One of them; `state` becomes done or failed."""
-        return context.tasks.get(number)
+        """One of them; `state` becomes done, failed or interrupted."""
+        return (await context.tasks.kept(number))[0]
 
     @routes.get("/metrics", tags=["server"], response_class=Response)
     async def metrics() -> Response:

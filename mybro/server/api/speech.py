@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from mybro.server.context import Context, have, scoped
 from mybro.server.decoding import decoded
 from mybro.server.port import Heard, SpeechModel
 from mybro.server.shapes import Done, ModelChoice, Strict
+from mybro.server.tasks import Call, result_of
 
 AT_ONCE = 2
 """Recordings that are decoded and recognised at a time; the others wait."""
@@ -94,6 +96,16 @@ class Spoken(BaseModel):
     voice: Any = Field(None, description="passed over: the session has one voice")
     response_format: sound.Format = "mp3"
     speed: float = Field(1.0, ge=0.25, le=4.0)
+
+
+class Words(BaseModel):
+    """What is said in a recording."""
+
+    text: str
+    model_id: str
+    language: str
+    latency_ms: float
+    seconds: float = Field(description="of sound")
 
 
 def models(context: Context) -> APIRouter:
@@ -197,10 +209,25 @@ async def recognise(
 ) -> tuple[Heard, float]:
     """What is said in a file, and its length in seconds. Raises `ServerError` and the recogniser's errors."""
     ears = have(context.services.ears, "recogniser")
-    pcm = await decoded(content)
     # OpenAI's own name for the model means the one that is in use here.
-    model_id = None if model in ("", "whisper-1", "default") else model
-    return await ears.transcribe(pcm, model_id, language, prompt), len(pcm) / (2 * sound.RATE)
+    model_id = ears.current if model in ("", "whisper-1", "default") else model
+
+    async def here() -> Words:
+        pcm = await decoded(content)
+        heard = await ears.transcribe(pcm, model_id, language, prompt)
+        return Words(
+            text=heard.text, model_id=heard.model_id, language=heard.language, latency_ms=heard.latency_ms,
+            seconds=len(pcm) / (2 * sound.RATE),
+        )  # fmt: skip
+
+    def arguments() -> dict[str, Any]:
+        given = {"model_id": model_id, "language": language, "prompt": prompt}
+        return {"sound": base64.b64encode(content).decode(), **given}
+
+    task = await context.tasks.run("transcribe", here(), None, Call("transcribe", arguments))
+    words = Words.model_validate(result_of(task))
+    heard = Heard(words.text, words.model_id, words.language, latency_ms=words.latency_ms)
+    return heard, words.seconds
 
 
 async def spoken(context: Context, text: str, speed: float = 1.0) -> tuple[bytes, int]:

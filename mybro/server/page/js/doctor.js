@@ -27,7 +27,7 @@ export function doctorTab() {
 
   async function examined() {
     let task = await post("/v1/doctor");
-    while (task.state === "running") {
+    while (task.state === "running" || task.state === "queued") {
       await wait(AGAIN_MS);
       task = await get(task.url);
     }
