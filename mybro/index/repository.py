@@ -16,8 +16,9 @@ from pathlib import Path
 from mybro.config import cache_dir
 from mybro.index import files
 from mybro.index.dependencies import dependencies
+from mybro.index.extract import symbols_of
 from mybro.index.languages import language_of
-from mybro.index.symbols import Symbol, symbols
+from mybro.index.symbols import Symbol
 
 VERSION = 1
 LARGEST_FILE = 1_000_000
@@ -55,40 +56,34 @@ def build(root: Path, former: Index | None = None, *, trees: bool = True) -> Ind
 
     A file that cannot be read counts as empty.
     """
-    paths = files.listed(root)
     known = former.stamps or {} if former is not None else {}
-    found: dict[str, tuple[Symbol, ...]] = {}
-    stamps: dict[str, Stamp] = {}
     there: list[str] = []
-    total = 0
-    for path in paths:
+    sources: list[tuple[str, str]] = []
+    stamps: dict[str, Stamp] = {}
+    for path in files.listed(root):
         try:
             stat = os.lstat(root / path)
         except OSError:
             continue  # deleted, and git has not been told
         there.append(path)
         language = language_of(path)
-        if language is None or stat.st_size > LARGEST_FILE or total > MOST_SYMBOLS:
+        if language is not None and stat.st_size <= LARGEST_FILE:
+            sources.append((path, language))
+            stamps[path] = (stat.st_mtime_ns, stat.st_size)
+    kept = {path for path, _ in sources if known.get(path) == stamps[path]}
+    read = symbols_of(root, [source for source in sources if source[0] not in kept], trees=trees)
+    found: dict[str, tuple[Symbol, ...]] = {}
+    total = 0
+    for path, _ in sources:
+        if total > MOST_SYMBOLS:
+            del stamps[path]
             continue
-        stamps[path] = (stat.st_mtime_ns, stat.st_size)
-        if former is not None and known.get(path) == stamps[path]:
-            found[path] = former.symbols.get(path, ())
-        else:
-            found[path] = _read(root / path, language, trees=trees)
+        found[path] = former.symbols.get(path, ()) if former is not None and path in kept else next(read)
         total += len(found[path])
     return Index(
         root, found, tuple(there), tuple(files.branches(root)), tuple(dependencies(root)),
         tuple(files.recent(root)), stamps,
     )  # fmt: skip
-
-
-def _read(path: Path, language: str, *, trees: bool) -> tuple[Symbol, ...]:
-    if path.is_symlink():
-        return ()
-    try:
-        return tuple(symbols(language, path.read_bytes(), trees=trees))
-    except (OSError, RecursionError):
-        return ()
 
 
 def place(root: Path) -> Path:

@@ -36,7 +36,7 @@ def symbols(language: str, source: bytes, *, trees: bool = True) -> list[Symbol]
     if found is None:
         found = patterns.definitions(language, source)
     first: dict[bytes, tuple[str, int]] = {}
-    for kind, name, start in sorted(found, key=lambda entry: entry[2]):
+    for kind, name, start in sorted(found, key=lambda entry: (entry[2], _RANK[entry[0]], len(entry[1]))):
         known = first.get(name)
         if known is None:
             first[name] = (kind, start)

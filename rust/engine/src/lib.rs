@@ -3,6 +3,8 @@
 // PyO3 gives arguments by value.
 #![allow(clippy::needless_pass_by_value, clippy::elidable_lifetime_names)]
 
+mod symbols;
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -243,6 +245,7 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Ring>()?;
     module.add_class::<Smoother>()?;
     module.add_class::<Monitor>()?;
+    module.add_class::<symbols::SymbolReader>()?;
     module.add_function(wrap_pyfunction!(pcm_level, module)?)?;
     module.add_function(wrap_pyfunction!(pcm_gain, module)?)?;
     module.add_function(wrap_pyfunction!(frames, module)?)?;
@@ -250,5 +253,6 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scan_files, module)?)?;
     module.add_function(wrap_pyfunction!(sha256_files, module)?)?;
     module.add_function(wrap_pyfunction!(stat_files, module)?)?;
+    module.add_function(wrap_pyfunction!(symbols::symbols_of_files, module)?)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A repository's files: which there are, what is in them, and which have changed.
+//! A repository's files: which there are, what is in them, what they define, and which have changed.
 
 pub mod files;
 pub mod scan;
+pub mod symbols;
