@@ -86,7 +86,7 @@ def essence(intent: Intent | dict[str, Any]) -> dict[str, Any]:
             normalise(value)
             if name == "message"
             else " ".join(naming.parts(value))
-            if name != "count"
+            if isinstance(value, str)
             else value
         )
         given[name] = str(spelled).replace(" ", "")

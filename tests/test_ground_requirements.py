@@ -18,7 +18,7 @@ from tests.requirements import may_lack
 pytestmark = pytest.mark.unit
 
 FOLDER = ROOT / "requirements"
-LOCKS = ("app", "mlx", "dev", "mlx-whisper", "build", "uv")
+LOCKS = ("app", "mlx", "dev", "mlx-whisper", "parakeet-mlx", "build", "uv")
 NEVER = re.compile(r"^(torch|nvidia|cuda|cupy|triton|flask|tensorflow)", re.IGNORECASE)
 
 MACHINES: dict[str, dict[str, str]] = {
@@ -129,10 +129,11 @@ def test_only_apple_silicon_gets_mlx_from_setup() -> None:
     assert "mlx-cpu" in resolved("dev", "Linux x86_64", "3.12")
 
 
-def test_mlx_whisper_stands_alone_because_it_declares_torch() -> None:
-    assert [entry.split("==")[0] for entry in entries("mlx-whisper")] == ["mlx-whisper"]
+@pytest.mark.parametrize("alone", ["mlx-whisper", "parakeet-mlx"])
+def test_what_declares_torch_or_half_of_scipy_stands_alone(alone: str) -> None:
+    assert [entry.split("==")[0] for entry in entries(alone)] == [alone]
     for name in ("app", "mlx", "dev"):
-        assert "mlx-whisper" not in resolved(name, "macOS arm64", "3.12")
+        assert not {alone, "librosa", "numba"} & set(resolved(name, "macOS arm64", "3.12"))
 
 
 def test_the_coding_cli_is_pinned_with_hashes() -> None:

@@ -18,9 +18,10 @@ import pytest
 
 from mybro.errors import ModelError
 from mybro.models import find, lookup, models, named, package, resolve
+from mybro.models.backend_setup import MLX_WHISPER, PARAKEET_MLX, commands, install, is_installed
+from mybro.models.catalogue import WHISPER
 from mybro.models.convert import convert, read_ct2, sinusoids, to_mlx, write_safetensors
 from mybro.models.files import MANIFEST, Pin, building, faults, folder_of, sha256_of
-from mybro.models.mlx_setup import MLX_WHISPER, NEEDED, commands, install
 from mybro.models.store import remove, shared_folder, verify
 from tests.requirements import need
 
@@ -47,8 +48,9 @@ def test_the_catalogue_names_each_model_once_and_its_default_is_known() -> None:
     assert len(keys) == len(set(keys)) and len({model.slug for model in models("mlx-whisper")}) > 15
     for key in ("mlx-whisper/large-v3-turbo", "mlx-whisper/large-v3", "faster-whisper/small.en"):
         assert key in keys
-    assert all(model.bytes_about and model.licence == "MIT" for model in models())
-    assert all(model.english_only == model.name.endswith(".en") for model in models())
+    assert all(model.bytes_about and model.licence for model in models())
+    whispers = [model for model in models() if model.backend in WHISPER]
+    assert all(model.english_only == model.name.endswith(".en") for model in whispers)
 
 
 def test_a_repository_is_a_model_and_a_typing_error_gets_near_names() -> None:
@@ -264,19 +266,24 @@ def test_safetensors_are_laid_out_as_the_format_says(tmp_path: Path) -> None:
 
 def test_the_commands_install_what_the_project_declares() -> None:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    declared = {
-        re.sub(r";.*", "", line).strip() for line in project["project"]["optional-dependencies"]["mlx"]
-    }
-    assert declared >= set(NEEDED)
+    extras = project["project"]["optional-dependencies"]
     need(os.name == "posix", "uv or pip")
-    first, second = commands()
-    assert set(first) & declared and second[-2:] == ["--no-deps", MLX_WHISPER]
+    for backend, extra, alone in (
+        ("mlx-whisper", "mlx", [MLX_WHISPER]), ("parakeet-mlx", "parakeet", [PARAKEET_MLX]),
+        ("sherpa-onnx", "sherpa", []),
+    ):  # fmt: skip
+        declared = {re.sub(r";.*", "", line).strip() for line in extras[extra]}
+        first, *second = commands(backend)  # type: ignore[arg-type]
+        packages = first[first.index("install") + 1 :]
+        assert {name for name in packages if re.search("[=<>]", name)} <= declared
+        assert [command[-2:] for command in second] == [["--no-deps", name] for name in alone]
+    assert is_installed("faster-whisper")
 
 
 def test_a_command_that_fails_ends_the_installation() -> None:
     said: list[str] = []
     with pytest.raises(ModelError) as failed:
-        install(said.append, lambda _command: 3)
+        install(said.append, run=lambda _command: 3)
     assert failed.value.code == "not_installed" and len(said) == 1 and said[0].startswith("$ ")
-    install(said.append, lambda _command: 0)
+    install(said.append, run=lambda _command: 0)
     assert len(said) == 3 and MANIFEST

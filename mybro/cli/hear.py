@@ -17,7 +17,11 @@ WIDTH = 9
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--realtime", is_flag=True, help="Play at the speed of speech, not as fast as possible.")
-@click.option("--stt", metavar="NAME", help="Recogniser: faster-whisper, mlx-whisper or openai.")
+@click.option(
+    "--stt",
+    metavar="NAME",
+    help="Recogniser: faster-whisper, mlx-whisper, sherpa-onnx, parakeet-mlx or openai.",
+)
 @click.option("--model", metavar="NAME", help="A speech model that `mybro models list` shows, or a folder.")
 @click.option("--vad", type=click.Choice(["silero", "webrtc", "silero+webrtc"]), help="What judges speech.")
 @click.option("--language", metavar="CODE", help="ISO 639-1, or auto.")

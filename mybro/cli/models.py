@@ -15,7 +15,7 @@ from mybro.errors import ModelError
 if TYPE_CHECKING:
     from mybro.models import Backend, Model, Weights
 
-_NAMES = ("mlx-whisper", "faster-whisper")
+_NAMES = ("mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx")
 backend_option = click.option(
     "--backend", type=click.Choice(_NAMES), help="The recogniser it is for; default: this machine's."
 )
@@ -163,12 +163,36 @@ def mlx(as_json: bool) -> None:
 
     Without the dependencies that it declares: torch and others, gigabytes that transcription does not need.
     """
-    from mybro.models import mlx_setup
+    _install("mlx-whisper", as_json)
 
-    there = mlx_setup.is_installed()
+
+@setup.command("parakeet")
+@json_option
+def parakeet(as_json: bool) -> None:
+    """Install parakeet-mlx, which uses Apple's GPU (on Linux the CPU), without the half of it that is unused.
+
+    Then: mybro config set transcribe.backend parakeet-mlx
+    """
+    _install("parakeet-mlx", as_json)
+
+
+@setup.command("sherpa")
+@json_option
+def sherpa(as_json: bool) -> None:
+    """Install sherpa-onnx, which hears speech while it grows, on any CPU.
+
+    Then: mybro config set transcribe.backend sherpa-onnx
+    """
+    _install("sherpa-onnx", as_json)
+
+
+def _install(name: Backend, as_json: bool) -> None:
+    from mybro.models import backend_setup
+
+    there = backend_setup.is_installed(name)
     if not there:
-        mlx_setup.install(lambda line: click.echo(line, err=True))
-    message = "mlx-whisper is here already" if there else "mlx-whisper is installed"
+        backend_setup.install(lambda line: click.echo(line, err=True), name)
+    message = f"{name} is here already" if there else f"{name} is installed"
     click.echo(json.dumps({"installed": True, "already": there}) if as_json else message)
 
 

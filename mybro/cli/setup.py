@@ -99,13 +99,15 @@ def steps(settings: Settings) -> list[Step]:
 def _small(settings: Settings) -> str:
     """Make the small model ready. Raises `ModelError`."""
     from mybro.models import resolve
+    from mybro.models.catalogue import WHISPER
     from mybro.models.package import PACKAGED
-    from mybro.transcribe.choice import backend_for
+    from mybro.transcribe.choice import backend_for, recommended
 
     backend = backend_for(settings.transcribe.backend)
     if backend == "openai":
         return "a server, as set"
-    return resolve(backend, PACKAGED).model.name
+    small = PACKAGED if backend in WHISPER else recommended(backend, settings.transcribe.language)
+    return resolve(backend, small).model.name
 
 
 def _large(settings: Settings) -> Large | None:

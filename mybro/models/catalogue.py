@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Backend = Literal["mlx-whisper", "faster-whisper"]
+Backend = Literal["mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx"]
 
-BACKENDS: tuple[Backend, ...] = ("mlx-whisper", "faster-whisper")
+BACKENDS: tuple[Backend, ...] = ("mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx")
+WHISPER: tuple[Backend, ...] = ("mlx-whisper", "faster-whisper")
 
 WEIGHT_FILES: dict[Backend, tuple[str, ...]] = {
     "faster-whisper": (
@@ -19,8 +20,18 @@ WEIGHT_FILES: dict[Backend, tuple[str, ...]] = {
         "vocabulary.*",
     ),
     "mlx-whisper": ("config.json", "weights.safetensors", "weights.npz"),
+    "sherpa-onnx": ("tokens.txt", "encoder*.int8.onnx", "decoder*.onnx", "joiner*.int8.onnx"),
+    "parakeet-mlx": ("config.json", "model.safetensors"),
 }
 """Patterns of the files that a backend reads; nothing else is fetched."""
+
+ESSENTIAL: dict[Backend, tuple[tuple[str, ...], ...]] = {
+    "faster-whisper": (("config.json",), ("model.bin",)),
+    "mlx-whisper": (("config.json",), ("weights.safetensors", "weights.npz")),
+    "sherpa-onnx": (("tokens.txt",), ("encoder*.onnx",), ("decoder*.onnx",), ("joiner*.onnx",)),
+    "parakeet-mlx": (("config.json",), ("model.safetensors",)),
+}
+"""Patterns, of each group of which one file must be there."""
 
 _MB = 1_000_000
 
@@ -97,7 +108,22 @@ def _mlx_whisper() -> list[Model]:
     return found
 
 
-_CATALOGUE: dict[str, Model] = {model.key: model for model in (*_mlx_whisper(), *_faster_whisper())}
+def _streaming() -> list[Model]:
+    zipformer = "csukuangfj/sherpa-onnx-streaming-zipformer-en-2023-06-26"
+    found = [
+        Model("zipformer-en", "sherpa-onnx", zipformer, 150 * _MB, licence="Apache-2.0", english_only=True)
+    ]
+    for version, english in (("v2", True), ("v3", False)):
+        name = f"parakeet-tdt-0.6b-{version}"
+        repo = f"mlx-community/{name}"
+        # In float32: four bytes a parameter.
+        found.append(Model(name, "parakeet-mlx", repo, 2470 * _MB, licence="CC-BY-4.0", english_only=english))
+    return found
+
+
+_CATALOGUE: dict[str, Model] = {
+    model.key: model for model in (*_mlx_whisper(), *_faster_whisper(), *_streaming())
+}
 
 
 def models(backend: Backend | None = None) -> list[Model]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mybro import __version__
 from mybro.errors import ModelError
-from mybro.models.catalogue import WEIGHT_FILES, Backend, Model
+from mybro.models.catalogue import ESSENTIAL, WEIGHT_FILES, Backend, Model
 from mybro.models.files import Pin, folder_of, locked, measure, put, storing, write_manifest
 from mybro.models.store import Weights, named
 
@@ -119,7 +119,8 @@ def _listing(client: httpx.Client, model: Model) -> tuple[str, dict[str, Pin]]:
         revision = str(info["sha"])
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError("hub_answer_odd", "the hub's answer cannot be understood", retryable=True) from error
-    if not any(name.startswith(("model.", "weights.")) for name in pins):
+    weights = ESSENTIAL[model.backend][-1]
+    if not any(fnmatch.fnmatch(name, pattern) for name in pins for pattern in weights):
         raise ModelError(
             "no_weights",
             f"{model.repo} holds no weights that {model.backend} reads",

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from mybro.errors import ModelError
-from mybro.models.catalogue import Model
+from mybro.models.catalogue import WHISPER, Model
 from mybro.models.convert import convert
 from mybro.models.files import (
     Pin,
@@ -44,7 +44,8 @@ def packaged_folder() -> Path | None:
 
 def folder(model: Model) -> Path | None:
     """Where `model` will be once it is prepared from the package; None if the package has it not."""
-    source = packaged_folder() if model.name == PACKAGED else None
+    ours = model.name == PACKAGED and model.backend in WHISPER
+    source = packaged_folder() if ours else None
     return source if source is None or model.backend == "faster-whisper" else folder_of(model)
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from mybro.errors import ModelError
 from mybro.models import package
-from mybro.models.catalogue import WEIGHT_FILES, Backend, Model, lookup, models
+from mybro.models.catalogue import ESSENTIAL, Backend, Model, lookup, models
 from mybro.models.files import (
     MANIFEST,
     faults,
@@ -38,10 +38,7 @@ class Weights:
 
 def holds_weights(folder: Path, backend: Backend) -> bool:
     """Whether a folder has what a backend needs to load."""
-    if not (folder / "config.json").is_file():
-        return False
-    names = [name for name in WEIGHT_FILES[backend] if name.startswith(("weights", "model"))]
-    return any((folder / name).is_file() for name in names)
+    return all(any(any(folder.glob(name)) for name in group) for group in ESSENTIAL[backend])
 
 
 def find(model: Model) -> Weights | None:

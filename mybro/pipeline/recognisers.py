@@ -13,6 +13,7 @@ from mybro.config import Settings, TranscribeSettings
 from mybro.errors import ModelError, ServerError, TranscriptionError
 from mybro.events import AudioBlock, ModelSwitched
 from mybro.models import Backend, find, models, named
+from mybro.models.catalogue import BACKENDS
 from mybro.models.store import installed
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.live_speech import PushedSource, Recognise, SpeechStream
@@ -208,7 +209,8 @@ class SessionEars:
         return backend_for(self._settings.transcribe.backend)
 
     def _list(self) -> list[SpeechModel]:
-        backend: Backend = "mlx-whisper" if self._backend == "mlx-whisper" else "faster-whisper"
+        # Behind an address are other models than here.
+        backend: Backend = next((one for one in BACKENDS if one == self._backend), "faster-whisper")
         known = {model.key: model for model in models(backend)}
         known |= {weights.model.key: weights.model for weights in installed()}
         return [
@@ -223,7 +225,7 @@ class SessionEars:
 def settings_for(chosen: TranscribeSettings, model_id: str, language: str | None) -> TranscribeSettings:
     """The settings with another model in them. Raises `ModelError` for a model that nobody knows."""
     backend, _, name = model_id.partition("/")
-    if backend not in ("faster-whisper", "mlx-whisper") or not name:
+    if backend not in BACKENDS or not name:
         backend, name = backend_for(chosen.backend), model_id
     if name.startswith((".", "/", "~")) or ".." in name:
         # A client names models, never folders of this machine.

@@ -11,6 +11,7 @@ from typing import Literal
 from mybro.config import TranscribeSettings
 from mybro.errors import ModelError, TranscriptionError
 from mybro.models import Backend, Weights, resolve
+from mybro.models.catalogue import WHISPER
 from mybro.models.package import PACKAGED
 from mybro.transcribe.recogniser import Setup
 
@@ -30,6 +31,10 @@ def recommended(backend: Backend, language: str) -> str:
     """The model that a fresh machine should have."""
     if backend == "mlx-whisper":
         return "large-v3-turbo"
+    if backend == "sherpa-onnx":
+        return "zipformer-en"
+    if backend == "parakeet-mlx":
+        return "parakeet-tdt-0.6b-v2" if language == "en" else "parakeet-tdt-0.6b-v3"
     return "small.en" if language == "en" else "small"
 
 
@@ -62,7 +67,7 @@ def _weights(backend: Backend, settings: TranscribeSettings, fetch: Fetch | None
     wanted = settings.model
     if wanted == "auto":
         wanted = recommended(backend, settings.language)
-        small = [PACKAGED] if settings.language in ("en", "auto") else []
+        small = [PACKAGED] if settings.language in ("en", "auto") and backend in WHISPER else []
         for name in (wanted, *small):
             try:
                 return resolve(backend, name)

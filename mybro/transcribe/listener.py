@@ -53,7 +53,7 @@ class Listener:
     def _glance(self, sound: Sound, hints: Hints) -> Recognition:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
-        heard = self._recogniser.recognise(sound, hints)
+        heard = self._recogniser.recognise(sound, replace(hints, unfinished=True))
         useless = guards.is_unsaid(heard, sound) or guards.is_looped(heard, sound)
         return replace(heard, text="" if useless else heard.text)
 

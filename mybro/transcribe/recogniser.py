@@ -33,6 +33,8 @@ class Hints:
     """How many readings to follow at once; above 1 the others are told as well."""
     whole: bool = False
     """Spare nothing: the whole window is listened to, also where most of it is silence."""
+    unfinished: bool = False
+    """The speech goes on: the same sound comes again, longer, and its last moment may be left for then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,12 @@ class Recogniser(Protocol):
 BACKENDS: dict[str, str] = {
     "faster-whisper": "mybro.transcribe.whisper_ct2:CTranslate2Whisper",
     "mlx-whisper": "mybro.transcribe.whisper_mlx:MlxWhisper",
+    "sherpa-onnx": "mybro.transcribe.zipformer:Zipformer",
+    "parakeet-mlx": "mybro.transcribe.parakeet:Parakeet",
     "openai": "mybro.transcribe.openai_server:OpenAIServer",
 }
+_SETUPS = {"mlx-whisper": "mlx", "sherpa-onnx": "sherpa", "parakeet-mlx": "parakeet"}
+"""What `mybro models setup` calls what a backend needs."""
 
 
 def build(setup: Setup) -> Recogniser:
@@ -110,6 +116,8 @@ def build(setup: Setup) -> Recogniser:
         raise TranscriptionError(
             "backend_missing",
             f"{setup.backend} is not installed ({error.name or error})",
-            hint="Set it up with: mybro models setup mlx" if setup.backend == "mlx-whisper" else "",
+            hint=f"Set it up with: mybro models setup {_SETUPS[setup.backend]}"
+            if setup.backend in _SETUPS
+            else "",
         ) from error
     return made

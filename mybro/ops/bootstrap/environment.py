@@ -25,7 +25,7 @@ SHORT_S = 60.0
 def locks(stage: Stage) -> list[Path]:
     """The requirement files of a stage. Each is whole in itself, `dev.txt` being the union of all."""
     if stage == "test":
-        names = ["dev", "mlx-whisper"]
+        names = ["dev", "mlx-whisper", "parakeet-mlx"]
     else:
         names = ["mlx", "mlx-whisper"] if apple_silicon() else ["app"]
     return [REQUIREMENTS / f"{name}.txt" for name in names]

@@ -35,11 +35,15 @@ FROM_PROJECT: dict[str, tuple[str, ...]] = {
 BY_NAME: dict[str, str] = {
     # Declares torch and numba, which transcribing does not need.
     "mlx-whisper": "mlx-whisper==0.4.3",
+    # Declares librosa, which brings numba, scipy and scikit-learn, for one table.
+    "parakeet-mlx": "parakeet-mlx==0.7.0",
     # What builds mybro itself, editable.
     "build": "hatchling>=1.27\neditables",
     # For a machine that has no uv.
     "uv": "uv",
 }
+
+ALONE = ("mlx-whisper", "parakeet-mlx")
 
 
 def compile_all(arguments: Sequence[str]) -> int:
@@ -61,7 +65,7 @@ def compile_all(arguments: Sequence[str]) -> int:
     for name, line in BY_NAME.items():
         source = REQUIREMENTS / f".{name}.in"
         source.write_text(line + "\n", encoding="utf-8")
-        alone = ["--no-deps"] if name == "mlx-whisper" else []
+        alone = ["--no-deps"] if name in ALONE else []
         try:
             with step(f"requirements/{name}.txt"):
                 call(

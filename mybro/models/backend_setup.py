@@ -1,4 +1,8 @@
-"""Installing mlx-whisper without the dependencies it declares: torch, numba and scipy are not needed here."""
+"""Installing recognisers that do not come with mybro, those on MLX without what they declare and do not need.
+
+mlx-whisper declares torch, numba and scipy, parakeet-mlx librosa, which brings numba, scipy and scikit-learn:
+none is needed here.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,24 @@ import sys
 from collections.abc import Callable, Sequence
 
 from mybro.errors import ModelError
+from mybro.models.catalogue import Backend
 
-NEEDED = ("huggingface-hub>=0.30", "tiktoken>=0.9", "tqdm>=4.67")
 MLX_WHISPER = "mlx-whisper==0.4.3"
+PARAKEET_MLX = "parakeet-mlx==0.7.0"
+_HUB = "huggingface-hub>=0.30"
+_NEEDED: dict[Backend, tuple[str, ...]] = {
+    "mlx-whisper": (_HUB, "tiktoken>=0.9", "tqdm>=4.67"),
+    "parakeet-mlx": (_HUB, "dacite>=1.9.2"),
+    "sherpa-onnx": ("sherpa-onnx>=2.0,<3",),
+}
+_ALONE: dict[Backend, str] = {"mlx-whisper": MLX_WHISPER, "parakeet-mlx": PARAKEET_MLX}
+"""Installed without their dependencies."""
+_MODULES: dict[Backend, tuple[str, ...]] = {
+    "faster-whisper": ("faster_whisper",),
+    "mlx-whisper": ("mlx", "mlx_whisper", "tiktoken"),
+    "parakeet-mlx": ("mlx", "parakeet_mlx", "dacite"),
+    "sherpa-onnx": ("sherpa_onnx",),
+}
 
 
 def mlx_requirement() -> str:
@@ -28,12 +47,12 @@ def mlx_requirement() -> str:
     )
 
 
-def is_installed() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("mlx", "mlx_whisper", "tiktoken"))
+def is_installed(backend: Backend) -> bool:
+    return all(importlib.util.find_spec(name) for name in _MODULES[backend])
 
 
-def commands() -> list[list[str]]:
-    """What has to be run: MLX and what mlx-whisper uses, then mlx-whisper alone.
+def commands(backend: Backend = "mlx-whisper") -> list[list[str]]:
+    """What has to be run: what a recogniser uses, then itself.
 
     Raises `ModelError` where there is no installer.
     """
@@ -48,13 +67,19 @@ def commands() -> list[list[str]]:
             "neither uv nor pip is here",
             hint="Get uv: https://docs.astral.sh/uv/ (one command)",
         )
-    return [[*install, mlx_requirement(), *NEEDED], [*install, "--no-deps", MLX_WHISPER]]
+    alone = _ALONE.get(backend)
+    first = [*install, *([mlx_requirement()] if alone else ()), *_NEEDED[backend]]
+    return [first, [*install, "--no-deps", alone]] if alone else [first]
 
 
-def install(say: Callable[[str], None], run: Callable[[Sequence[str]], int] | None = None) -> None:
+def install(
+    say: Callable[[str], None],
+    backend: Backend = "mlx-whisper",
+    run: Callable[[Sequence[str]], int] | None = None,
+) -> None:
     """Run the commands, each announced through `say`. Raises `ModelError` where one fails."""
     run = run or (lambda command: subprocess.run(command, check=False).returncode)
-    for command in commands():
+    for command in commands(backend):
         say("$ " + " ".join(command))
         status = run(command)
         if status:
