@@ -11,7 +11,7 @@ from pathlib import Path
 from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
 from mybro.doctor.facts import File
-from mybro.doctor.finding import Edit, Finding, Fixable
+from mybro.doctor.finding import Edit, Finding, Fixable, Unexamined
 from mybro.doctor.own.place import any_in
 
 FOLDER = Path(__file__).parent.parent / "patterns"
@@ -24,6 +24,7 @@ _GRAMMARS = {
     "shell": ("Bash",),
     "python": ("Python",),
 }
+_SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
 _FAMILY = {
     "js": ("JavaScript", "TypeScript", "Tsx"),
     "jsx": ("JavaScript", "Tsx"),
@@ -46,6 +47,10 @@ _PYTHON_HINTS = (
 )
 """Python is looked at only where one of these is in the file: ruff has seen the rest."""
 
+_BUNDLED_BYTES, _BUNDLED_LINE = 20_000, 500
+"""A script of this size whose lines are so long on average was put together by a program. Each match would
+bring its whole line: a gigabyte of output for a few such files."""
+
 
 class AstGrep:
     """The patterns are in patterns/*.yml; a rule's id begins with its check's."""
@@ -57,11 +62,14 @@ class AstGrep:
 
     def run(self, task: Task) -> Outcome:
         files = [f for f in task.files(*_GRAMMARS) if f.language != "python" or self._hinted(task, f)]
+        bundles = {f.path for f in files if f.language in _SCRIPTS and _bundled(task, f)}
+        files = [f for f in files if f.path not in bundles]
         rules = _rules(frozenset(task.checks), frozenset(f.language for f in files))
         astgrep = program("ast-grep", task.repo.root)
         if astgrep is None:
             raise EngineError("not installed")
-        outcome = Outcome()
+        why = "put together by a program, with lines too long for patterns"
+        outcome = Outcome(unexamined=[Unexamined(path, why, self.name, partial=False) for path in bundles])
         if not rules:
             return outcome
         with tempfile.TemporaryDirectory() as folder:
@@ -124,6 +132,13 @@ class AstGrep:
                     anchor=row["text"][:200],
                 )
             )
+
+
+def _bundled(task: Task, file: File) -> bool:
+    if file.size < _BUNDLED_BYTES:
+        return False
+    data = task.repo.read(file) or b""
+    return len(data) > _BUNDLED_LINE * (data.count(b"\n") + 1)
 
 
 def _fixable(check: Check, rule: str, has_replacement: bool) -> Fixable:
