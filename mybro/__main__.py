@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     try:
+        from mybro.quick import quick
+
+        status = quick(sys.argv[1:])
+        if status is not None:
+            sys.exit(status)
         from mybro.cli import main as cli
 
         sys.exit(cli())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
+
+from mybro.quick import TAKEN
 
 if TYPE_CHECKING:
     from mybro.config import Settings
@@ -22,13 +25,16 @@ if TYPE_CHECKING:
     "--yes", "-y", is_flag=True, help="Answer yes to whatever is asked, unless it destroys something."
 )
 @click.option("--speak", is_flag=True, help="Speak the answers, too.")
-@click.option("--session", is_flag=True, help="Hand it to the running session, and return at once.")
+@click.option("--session", is_flag=True, help="Hand it to the newest session, whatever its repository.")
+@click.option("--here", is_flag=True, help="Do it here, also where a session is running.")
 def command(
     words: tuple[str, ...], repo: str | None, dry_run: bool, as_json: bool, yes: bool, speak: bool,
-    session: bool,
+    session: bool, here: bool,
 ) -> int:  # fmt: skip
     """Do what TEXT says, as if it had been spoken.
 
+    Where a session of this repository is running, it gets TEXT, and this returns at once; with --here, or an
+    option that asks for more, it is done here.
     Exit status: 0 done, 1 it failed or was not allowed, 2 wrong usage.
     """
     text = " ".join(words).strip()
@@ -36,6 +42,8 @@ def command(
         raise click.UsageError("there is nothing to do: TEXT is empty")
     if session:
         return _hand_over(text, repo, as_json=as_json)
+    if not (here or dry_run or as_json or yes or speak) and _taken(text, repo):
+        return 0
     import asyncio
 
     from mybro.config import load_settings
@@ -50,8 +58,26 @@ def _hand_over(text: str, repo: str | None, *, as_json: bool) -> int:
     from mybro.cli.reach import ask
 
     taken = ask(repo, "say", text=text)
-    click.echo(json.dumps(taken) if as_json else "The running session has it: see mybro status")
+    click.echo(json.dumps(taken) if as_json else TAKEN)
     return 0
+
+
+def _taken(text: str, repo: str | None) -> bool:
+    """Whether a running session of the repository has it now."""
+    from mybro.errors import ChildError
+    from mybro.ops.rendezvous import SOCKET_VARIABLE, ask_once
+    from mybro.pipeline.session import find_repo
+
+    if SOCKET_VARIABLE in os.environ:
+        return False  # what a session has started does not speak for the person unasked
+    try:
+        ask_once("say", find_repo(repo), text=text)
+    except ChildError as error:
+        if error.code == "no_session":
+            return False
+        raise
+    click.echo(TAKEN)
+    return True
 
 
 async def _dry_run(settings: Settings, text: str, *, as_json: bool) -> int:

@@ -12,45 +12,39 @@ import itertools
 import json
 import os
 import socket
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mybro.errors import ChildError
+from mybro.ops import knock
+from mybro.ops.knock import CONNECT_S, MAX_LINE_BYTES, PROTOCOL, SOCKET_VARIABLE
 
 if TYPE_CHECKING:
     import asyncio
 
-PROTOCOL = 1
-SOCKET_VARIABLE = "MYBRO_SOCKET"
-"""Tells the programs that a session starts which session that is."""
-MAX_LINE_BYTES = 1 << 20
-CONNECT_S = 2.0
-_LONGEST_PATH = 100
-"""Bytes that the path of a unix socket may have: 104 on macOS, with a 0 at the end."""
-_LONGEST_NAME = len("/4194304.sock")
+__all__ = [
+    "CONNECT_S",
+    "MAX_LINE_BYTES",
+    "PROTOCOL",
+    "SOCKET_VARIABLE",
+    "Json",
+    "Line",
+    "ask_once",
+    "folder",
+    "own_socket",
+    "reach",
+    "sessions",
+]
 
 Json = dict[str, Any]
 
 
 def folder() -> Path:
     """The folder of this person's sockets, which nobody else may enter; made where it is missing."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    places = [Path(runtime) / "mybro"] if runtime else []
-    places += [Path(tempfile.gettempdir()) / f"mybro-{os.getuid()}", Path(f"/tmp/mybro-{os.getuid()}")]  # noqa: S108
-    for place in places:
-        if len(os.fsencode(place)) < _LONGEST_PATH - _LONGEST_NAME and _is_usable(place):
-            return place
-    raise ChildError("no_rendezvous", f"{places[-1]} cannot be used for a session's socket")
-
-
-def _is_usable(place: Path) -> bool:
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = place.lstat()
-    except OSError:
-        return False
-    return status.st_uid == os.getuid() and not status.st_mode & 0o077
+    place = knock.folder()
+    if place is None:
+        raise ChildError("no_rendezvous", "no folder here can be used for a session's socket")
+    return Path(place)
 
 
 def own_socket() -> Path:
@@ -60,8 +54,7 @@ def own_socket() -> Path:
 
 def sessions() -> list[Path]:
     """The sockets of sessions, the newest first; some may be dead."""
-    found = [(path.stat().st_mtime, path) for path in folder().glob("*.sock") if path.exists()]
-    return [path for _, path in sorted(found, reverse=True)]
+    return [Path(path) for path in knock.sockets()]
 
 
 class Line:
