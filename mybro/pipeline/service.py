@@ -20,6 +20,7 @@ from mybro.wire import plain
 
 TURNS_KEPT = 500
 UseModel = Callable[[str], Awaitable[None]]
+Diff = Callable[[int], Awaitable[Json]]
 _BACK = {"undo": "undo that", "redo": "redo that"}
 
 
@@ -42,9 +43,12 @@ class _Track:
 class SessionWork:
     """The server's `Work`. Watches the pipeline from its making on."""
 
-    def __init__(self, pipeline: Pipeline, conversations: Conversations, use: UseModel | None = None) -> None:
-        """`use` has the session recognise with another model."""
-        self._pipeline, self._use = pipeline, use
+    def __init__(
+        self, pipeline: Pipeline, conversations: Conversations, use: UseModel | None = None,
+        diff: Diff | None = None,
+    ) -> None:  # fmt: skip
+        """`use` has the session recognise with another model; `diff` tells what a job changed."""
+        self._pipeline, self._use, self._diff = pipeline, use, diff
         self._conversations = conversations
         self._tracks: OrderedDict[int, _Track] = OrderedDict()
         self._turn_of: dict[int, int] = {}
@@ -103,6 +107,10 @@ class SessionWork:
                     raise ServerError("not_here", "this session has no recogniser")
                 await self._use(fields["model_id"])
                 return {}
+            case "diff":
+                if self._diff is None:
+                    raise ServerError("not_here", "this session has no checkpoints")
+                return await self._diff(fields["job"])
             case "forget":
                 await self._conversations.forget()
                 return {}

@@ -16,6 +16,7 @@ from mybro.config import Settings
 from mybro.errors import ServerError
 from mybro.events import StopAll
 from mybro.pipeline.conversations import Conversations
+from mybro.pipeline.diffs import SessionDiffs
 from mybro.pipeline.health import SessionHealth
 from mybro.pipeline.ports import Thinks
 from mybro.pipeline.recognisers import SessionEars
@@ -78,7 +79,8 @@ class Server:
         pipeline, settings = session.pipeline, self.settings
         conversations = self.conversations or Conversations(session.brain)
         ears = SessionEars(pipeline, settings, session.transcription) if session.transcription else None
-        work = SessionWork(pipeline, conversations, ears.use if ears else None)
+        diffs = SessionDiffs(pipeline, session.repo, settings.executor)
+        work = SessionWork(pipeline, conversations, ears.use if ears else None, diffs.of)
         health = SessionHealth(pipeline, session.repo, settings.executor)
         services = Services(
             work, ears, SessionVoice(settings.speak),

@@ -85,7 +85,8 @@ class Work(Protocol):
 
     async def control(self, do: str, **fields: Any) -> Json:
         """stop (returns once all work is dead), undo, redo, answer (question, yes, choice, always, object),
-        use_model (model_id), forget (clients' conversations, and what sentences were understood as).
+        use_model (model_id), diff (job; gives a `JobDiff`), forget (clients' conversations, and what
+        sentences were understood as).
 
         Raises `ServerError`.
         """

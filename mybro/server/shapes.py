@@ -90,6 +90,16 @@ class Job(BaseModel):
     agent: str | None = None
 
 
+class JobDiff(BaseModel):
+    """What a job changed, from its own checkpoints: no edit from before or after it is in it."""
+
+    job: int
+    diff: str = Field(description="unified, as git writes it")
+    files: list[str]
+    whole: bool = Field(description="false where something is no text, or too large to be shown")
+    ended: bool = Field(description="false: what is different so far")
+
+
 class Choice(BaseModel):
     """One possible answer."""
 

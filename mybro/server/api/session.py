@@ -14,6 +14,7 @@ from mybro.server.shapes import (
     AnswerBody,
     Done,
     Job,
+    JobDiff,
     Page,
     Question,
     ReplyBody,
@@ -47,6 +48,11 @@ def reading(context: Context) -> APIRouter:
     async def jobs() -> list[Job]:
         """What is at work."""
         return [Job.model_validate(job) for job in work.status()["jobs"]]
+
+    @routes.get("/v1/jobs/{number}/diff", tags=["session"])
+    async def job_diff(number: Number) -> JobDiff:
+        """What a job of this session changed, and nothing that anybody else did."""
+        return JobDiff.model_validate(await work.control("diff", job=number))
 
     @routes.get("/v1/questions", tags=["session"])
     async def questions() -> list[Question]:

@@ -17,7 +17,7 @@ import { makeTabs } from "/page/js/side.js";
 import { makeStore } from "/page/js/store.js";
 import { follow } from "/page/js/stream.js";
 import { makeTalk } from "/page/js/talk.js";
-import { showTurns } from "/page/js/turns.js";
+import { makeTurns } from "/page/js/turns.js";
 
 const EXAMPLES = ["run the tests", "show me the changes", "what can I say?"];
 const SOON_MS = 150;
@@ -63,7 +63,7 @@ takeKeys({ talk, stop, undo, mute });
 store.watch(showNow);
 store.watch(showLevel);
 store.watch(showQuestions);
-store.watch(showTurns);
+store.watch(makeTurns(() => store.patch({})));
 store.watch((state) => {
   const { muted, paused } = state.status ?? {};
   $("mute").setAttribute("aria-pressed", String(Boolean(muted)));

@@ -110,7 +110,7 @@ const CHANGES = {
   },
   ModelSwitched: (s, e) => { s.model = e.model; },
   JobStarted: (s, e) => {
-    Object.assign(jobOf(s, e.job), { turn: e.turn, title: e.title, agent: e.agent, began: e.wall_ms, phase: "running" });
+    Object.assign(jobOf(s, e.job), { turn: e.turn, title: e.title, agent: e.agent, began: e.wall_ms, phase: "running", checkpoint: e.checkpoint });
     turnOf(s, e.turn).phase = "working";
   },
   JobQueued: (s, e) => { jobOf(s, e.job).phase = "queued"; },

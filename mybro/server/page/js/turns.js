@@ -1,6 +1,6 @@
 // The conversation: each sentence as it was heard, what it was taken for, and the work that came of it.
 
-import { say } from "/page/js/api.js";
+import { get } from "/page/js/api.js";
 import { detailOf, sizeOf } from "/page/js/diff.js";
 import { $, h, keyed } from "/page/js/dom.js";
 import { attempt } from "/page/js/notice.js";
@@ -12,7 +12,15 @@ const PHASES = {
 };
 const SHOWN_LINES = 6;
 
-export function showTurns(state) {
+let redraw = () => {};
+
+// `changed` has the page looked at anew, where something changes that no event tells of.
+export function makeTurns(changed) {
+  redraw = changed;
+  return showTurns;
+}
+
+function showTurns(state) {
   const turns = [...state.turns.values()].filter((turn) => turn.text || turn.problem || jobsOf(state, turn).length);
   turns.reverse();
   $("empty").hidden = turns.length > 0;
@@ -32,7 +40,7 @@ function make(state, turn, old) {
   const node = h("article.turn", { "aria-label": turn.text || "A sentence" },
     heading(turn),
     meaning(turn, old),
-    jobs.map((job) => work(job, turn.intent?.kind === "task", old)),
+    jobs.map((job) => work(job, old)),
     replies(turn, jobs));
   if (!turn.final) node.classList.add("open");
   return node;
@@ -67,7 +75,7 @@ function meaning(turn, old) {
     facts.length ? h("dl.facts", {}, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])) : null);
 }
 
-function work(job, coded, old) {
+function work(job, old) {
   const outcome = job.outcome;
   return h(`section.job.${job.phase}`, { "aria-label": job.title || "job" },
     h("div.job-head", {},
@@ -81,7 +89,8 @@ function work(job, coded, old) {
     job.words && !job.ended ? h("p.stream", {}, job.words) : null,
     progress(job, old),
     outcome?.detail && outcome.detail.trim() !== outcome.summary.trim() ? detailOf(outcome.detail, `Detail of ${job.title}`) : null,
-    footer(job, coded));
+    diffOf(job),
+    footer(job));
 }
 
 function progress(job, old) {
@@ -95,24 +104,40 @@ function progress(job, old) {
     h("summary.fine", { "data-act": key }, plural(job.lines.length, "step")), list(job.lines));
 }
 
-function footer(job, coded) {
+function footer(job) {
   const outcome = job.outcome;
   const size = outcome?.detail ? sizeOf(outcome.detail) : null;
   const facts = [
     ...(outcome?.changed ?? []).slice(0, 6).map((path) => h("code.path", {}, path)),
     (outcome?.changed?.length ?? 0) > 6 ? `and ${outcome.changed.length - 6} more` : null,
     size && (size.plus || size.minus) ? h("span", {}, h("span.plus", {}, `+${size.plus}`), " ", h("span.minus", {}, `−${size.minus}`)) : null,
-    coded && outcome?.changed?.length && !size ? diffButton(job) : null,
+    (job.ended ? outcome?.changed?.length && !size : job.checkpoint) ? diffButton(job) : null,
     job.ended && job.began ? seconds(job.ended - job.began) : null,
     outcome?.cost_usd ? money(outcome.cost_usd) : null,
   ].filter(Boolean);
   return facts.length ? h("p.job-foot", {}, facts.map((fact) => h("span", {}, fact))) : null;
 }
 
-// Hands that write tell which files they changed; what is in them is asked of git.
+// Hands that write tell which files they changed; what they changed in them is kept with the checkpoints.
 function diffButton(job) {
-  return h("button.small", { type: "button", "data-act": `diff-${job.job}`, onclick: () => attempt(say("show me the diff")) },
-    "Show the diff");
+  const show = async () => {
+    const shown = job.diff;
+    job.diff = null;
+    if (!shown && !(await attempt(get(`/v1/jobs/${job.job}/diff`).then((told) => { job.diff = told; })))) return;
+    job.rev += 1;
+    redraw();
+  };
+  const name = job.diff ? "Hide the diff" : job.ended ? "Show the diff" : "Show the diff so far";
+  return h("button.small", { type: "button", "data-act": `diff-${job.job}`, "aria-expanded": String(Boolean(job.diff)), onclick: show }, name);
+}
+
+function diffOf(job) {
+  if (!job.diff) return null;
+  const { diff, files, whole } = job.diff;
+  return [
+    diff ? detailOf(diff, `What ${job.title} changed`) : h("p.fine", {}, "Nothing that can be shown as text."),
+    whole ? null : h("p.fine", {}, `Not all of ${plural(files.length, "file")} can be shown.`),
+  ];
 }
 
 function replies(turn, jobs) {
