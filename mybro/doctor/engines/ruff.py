@@ -14,13 +14,26 @@ import tomlkit
 
 from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
+from mybro.doctor.engines.audited import RULE, banned, mistakes, row_of
 from mybro.doctor.facts import Repository
-from mybro.doctor.finding import FIX_ORDER, Edit, Finding, Fixable, Unexamined
+from mybro.doctor.finding import FIX_ORDER, LEVELS, Edit, Finding, Fixable, Unexamined
+from mybro.doctor.own.place import any_in
 from mybro.doctor.own.secrets import looks_secret
 
 _TARGETS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314")
 _SYNTAX = "invalid-syntax"
 _PASSWORDS = frozenset({"S105", "S106", "S107"})
+_TEXT_MATTERS = {
+    "S608": re.compile(
+        rb"(?is)^(?!.*execute)(?:.*\b(?:from|into|update)\s+(?:the|a|an|your|this|these|those|any|all|our|his|their)\b)"
+    ),
+    "S321": re.compile(rb"FTP_TLS"),
+}
+"""What a line says where the rule does not apply after all."""
+_CHANGES = re.compile(
+    r"`[\w.]*\b(?:time|now|utcnow|today|uuid\d|random|randint|choice|getenv|getcwd|monotonic)`"
+)
+"""What a default must not call: it would be asked once only."""
 _QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
 
 
@@ -36,14 +49,15 @@ class Ruff:
         files = [f.path for f in task.files("python") if "\n" not in f.path]
         rules = task.rules(self.name)
         codes = [rule for rule in rules if rule != _SYNTAX]
-        if not files or not rules:
+        names = banned(frozenset(task.checks))
+        if not files or not (rules or names):
             return Outcome()
         ruff = program("ruff", task.repo.root)
         if ruff is None:
             raise EngineError("not installed")
         with tempfile.TemporaryDirectory() as folder:
             config, listed = Path(folder) / "ruff.toml", Path(folder) / "files"
-            config.write_text(_configuration(task.repo, codes or ["E902"]), encoding="utf-8")
+            config.write_text(_configuration(task.repo, codes or ["E902"], names), encoding="utf-8")
             listed.write_bytes(b"".join(b"./" + _bytes(path) + b"\n" for path in files))
             answer = command(
                 [
@@ -73,7 +87,7 @@ def _bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def _configuration(repo: Repository, codes: list[str]) -> str:
+def _configuration(repo: Repository, codes: list[str], names: dict[str, dict[str, str]]) -> str:
     own = _own_settings(repo)
     lint: dict[str, Any] = {
         "select": codes,
@@ -83,6 +97,9 @@ def _configuration(repo: Repository, codes: list[str]) -> str:
         "pylint": {"max-args": 9, "max-statements": 80},
         "external": ["mybro"],
     }
+    if names:
+        lint["select"] = [*dict.fromkeys((*codes, RULE))]
+        lint["flake8-tidy-imports"] = {"banned-api": names}
     settings: dict[str, Any] = {"exclude": [], "respect-gitignore": False, "lint": lint}
     target = target_version(repo)
     if target:
@@ -108,7 +125,7 @@ def _own_settings(repo: Repository) -> dict[str, Any]:
 
 
 def _is_code(code: object) -> bool:
-    return isinstance(code, str) and re.fullmatch(r"[A-Z]+\d+", code) is not None
+    return isinstance(code, str) and re.fullmatch(r"[A-Z]+\d+", code) is not None and code != RULE
 
 
 def target_version(repo: Repository) -> str:
@@ -128,6 +145,9 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
     for row in rows:
         path = plain(str(row["filename"]).removeprefix(root))
         code = row["code"] or _SYNTAX
+        if code == RULE:
+            _audit(task, row, path, outcome)
+            continue
         if code == _SYNTAX and not str(row["message"]).startswith("Cannot use"):
             outcome.unexamined.append(
                 Unexamined(path, f"does not parse, line {row['location']['row']}", "ruff")
@@ -139,9 +159,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             continue
         if code == "F401" and path.endswith("__init__.py"):
             continue
-        if (code in _PASSWORDS and not _is_password(task, row, path)) or (
-            code == "S103" and _nobody_writes(row)
-        ):
+        if not _is_meant(task, row, path, code):
             continue
         edits: tuple[Edit, ...] = ()
         fix = _fixable(row, check, code)
@@ -166,6 +184,50 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             )
         )
     return outcome
+
+
+def _audit(task: Task, row: Mapping[str, Any], path: str, outcome: Outcome) -> None:
+    audited = row_of(str(row["message"]))
+    check = task.checks.get(audited.check) if audited else None
+    if audited is None or check is None or path.endswith(".pyi"):
+        return
+    lines = (task.repo.read(path) or b"").decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+    place = row["location"]
+    for line in mistakes(audited, lines, place["row"], place["column"]) if place["row"] <= len(lines) else ():
+        outcome.findings.append(
+            Finding(
+                check.id,
+                path,
+                line,
+                1,
+                f"{audited.name}: {audited.message}",
+                check.severity_of(audited.name),
+                min(check.confidence, "medium", key=LEVELS.__getitem__),
+                "ruff",
+                audited.name,
+                line,
+            )
+        )
+
+
+def _is_meant(task: Task, row: Mapping[str, Any], path: str, code: str) -> bool:
+    """Whether what ruff saw by a name or a word alone is what the check is about."""
+    if code in _PASSWORDS:
+        return _is_password(task, row, path)
+    if code == "S103":
+        return not _nobody_writes(row)
+    if code in _TEXT_MATTERS:
+        text = b"\n".join(
+            (task.repo.read(path) or b"").splitlines()[
+                row["location"]["row"] - 1 : row["end_location"]["row"]
+            ]
+        )
+        return _TEXT_MATTERS[code].search(text) is None
+    if code == "S610":
+        return any_in(task.repo.read(path) or b"", (b"django", b".objects."))
+    if code == "B008":
+        return _CHANGES.search(str(row["message"])) is not None
+    return True
 
 
 def _is_password(task: Task, row: Mapping[str, Any], path: str) -> bool:

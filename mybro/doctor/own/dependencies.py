@@ -131,10 +131,17 @@ def loose_versions(repo: Repository) -> Iterator[Hit]:
 
 
 def _loose_requirements(repo: Repository) -> Iterator[Hit]:
+    locked = any(name in repo.files for name in ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"))
     for file in _requirement_files(repo):
+        if file.name == "requirements.txt" and not locked:
+            for number, line in enumerate((repo.text(file) or "").splitlines(), 1):
+                if found := re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:#.*)?$", line):
+                    yield Hit(file.path, number, f"{found[1]} takes any version", severity="low", anchor=line)
         for number, line in enumerate((repo.text(file) or "").splitlines(), 1):
             if re.search(r"git\+https?://\S+", line) and not _FIXED.search(line):
                 yield Hit(file.path, number, "follows a branch of a git repository", anchor=line)
+            elif re.match(r"\s*(?:[\w.\[\]-]+\s*@\s*)?http://", line):
+                yield Hit(file.path, number, "downloads without encryption", anchor=line)
             elif re.match(
                 r"\s*(?:-i|--index-url|--find-links|--trusted-host)\b.*http://|\s*--trusted-host\b", line
             ):

@@ -79,6 +79,7 @@ _MADE_FOLDERS = frozenset(
         ".eggs",
     }
 )
+_BUILT = re.compile(r"(?:^|/)target/(?:debug|release)/")
 _WANTED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("python", ("__pycache__/", ".venv/"), ("a/__pycache__/x.pyc", ".venv/bin/python")),
     ("javascript", ("node_modules/",), ("node_modules/a/b.js",)),
@@ -147,6 +148,8 @@ def artefacts(repo: Repository) -> Iterator[Hit]:
     for path in _tracked(repo):
         parts = path.split("/")
         made = next((part for part in parts[:-1] if part in _MADE_FOLDERS), None)
+        if made is None and _BUILT.search(path):
+            made = "target"
         if made is not None:
             folder = "/".join(parts[: parts.index(made) + 1])
             if folder not in folders:

@@ -92,7 +92,7 @@ def new_bash(content: Content) -> Iterator[Hit]:
 def shell_strict(content: Content) -> Iterator[Hit]:
     """Programs of some length; what is sourced must not change its caller's settings."""
     data = content.data
-    if not data.startswith(b"#!") or _STRICT.search(data) or data.count(b"\n") < 5:
+    if not data.startswith(b"#!") or _STRICT.search(data) or data.count(b"\n") < 4:
         return
     yield Hit(content.file.path, 1, "goes on after a command that failed: no set -e", anchor="strict")
 

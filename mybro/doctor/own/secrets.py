@@ -15,6 +15,16 @@ from mybro.doctor.own.place import Content, Hit, any_in
 
 TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
     ("AWS access key", rb"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b", b"A"),
+    (
+        "AWS secret key",
+        rb"aws_secret_access_key\W{1,6}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
+        b"aws_secret_access_key",
+    ),
+    (
+        "AWS secret key",
+        rb"AWS_SECRET_ACCESS_KEY\W{1,6}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
+        b"AWS_SECRET_ACCESS_KEY",
+    ),
     ("GitHub token", rb"\bgh[pousr]_[A-Za-z0-9]{36,251}\b", b"gh"),
     ("GitHub token", rb"\bgithub_pat_[A-Za-z0-9_]{60,255}\b", b"github_pat_"),
     ("GitLab token", rb"\bgl(?:pat|ptt|dt|rt|soat|cbt)-[A-Za-z0-9_-]{20,64}\b", b"gl"),
@@ -64,12 +74,24 @@ TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
 )
 FORMS = tuple((name, re.compile(pattern), hint) for name, pattern, hint in TOKENS)
 HINTS = tuple(
-    b"AKIA ASIA AIza ghp_ gho_ ghs_ github_pat_ glpat- xox hooks.slack.com k_live_ k_test_ whsec_ "
+    b"AKIA ASIA aws_secret_access_key AWS_SECRET_ACCESS_KEY AIza ghp_ gho_ ghs_ github_pat_ glpat- "
+    b"xox hooks.slack.com k_live_ k_test_ whsec_ "
     b"GOCSPX- sk-ant sk-proj T3BlbkFJ hf_ npm_ pypi-AgE SG. dop_v1_ shpat_ shpss_ dapi lin_api_ hvs. "
     b"AGE-SECRET glsa_ AccountKey= ATATT3 dckr_pat_ ntn_ api/webhooks/".split()
 )
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
-_COMMON = (b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"k_live_", b"hooks.slack.com", b"AccountKey=")
+_COMMON = (
+    b"AKIA",
+    b"ws_secret_access_key",
+    b"WS_SECRET_ACCESS_KEY",
+    b"ghp_",
+    b"sk-ant",
+    b"sk-proj",
+    b"xoxb-",
+    b"k_live_",
+    b"hooks.slack.com",
+    b"AccountKey=",
+)
 _QUOTED = re.compile(
     rb"[\"'](?:A(?:KIA|SIA|Iza|GE-SECRET|TATT3)|gh[pousr]_|github_pat_|glpat-|xox|[rs]k_(?:live|test)_|whsec_|GOCSPX-|"
     rb"sk-|hf_|npm_|pypi-|SG\.|dop_v1_|shp[as]|dapi|lin_api_|hvs\.|glsa_|dckr_pat_|ntn_|https://discord|SK[0-9a-f]|"
@@ -107,7 +129,7 @@ _BEFORE = re.compile(rb"[\w.-]*\Z")
 _UNQUOTED = re.compile(
     rb"(?im)^\s*(?:export\s+|ENV\s+|-\s+)?([\w.-]{0,40}(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|"
     rb"access[_-]?token|private[_-]?key|client[_-]?secret))"
-    rb"[ \t]*[:=][ \t]*([A-Za-z0-9+/=_.!@#%^&-]{8,200})[ \t]*$"
+    rb"[ \t]*[:=][ \t]*([A-Za-z0-9+/=_.!@#%^&-][A-Za-z0-9+/=_.!@#%^&$*~?:;,-]{7,199})[ \t]*$"
 )
 _NOT_SECRET_NAME = re.compile(
     rb"(?i)(?:_?(?:field|label|name|path|file|url|uri|header|prefix|regex|pattern|hash|hashed|placeholder|type|length|help|"

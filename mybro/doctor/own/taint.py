@@ -73,6 +73,8 @@ class _Function:
     def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef, content: Content, routed: bool) -> None:
         self.content = content
         self.tainted: set[str] = set()
+        self.uploads: set[str] = set()
+        """Parameters that hold a file a visitor sent: he chose its name."""
         self.unsure: set[str] = set()
         """Tainted names whose text went through a call that nobody here knows: it may have checked it."""
         self._doubt = False
@@ -84,6 +86,8 @@ class _Function:
             plain = {"self", "cls", "request", "req", "db", "session"}
             for arg in (*node.args.args, *node.args.kwonlyargs):
                 kind = ast.unparse(arg.annotation) if arg.annotation else ""
+                if kind.rpartition(".")[2].partition(" ")[0] == "UploadFile":
+                    self.uploads.add(arg.arg)
                 if arg.arg not in plain and kind in ("", "str", "bytes") and not is_injected(node, arg):
                     self.tainted.add(arg.arg)
 
@@ -164,7 +168,7 @@ class _Function:
                 self._doubt = self._doubt or name in self.unsure
                 return name in self.tainted
             case ast.Attribute() | ast.Subscript():
-                if is_source(node):
+                if is_source(node) or self._is_upload_name(node):
                     return True
                 if (
                     isinstance(node, ast.Attribute)
@@ -202,6 +206,14 @@ class _Function:
             ):
                 return self.is_tainted(elt) or any(self.is_tainted(g.iter) for g in generators)
         return False
+
+    def _is_upload_name(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Attribute)
+            and node.attr == "filename"
+            and isinstance(node.value, ast.Name)
+            and node.value.id in self.uploads
+        )
 
     def _look(self, expression: ast.expr) -> None:
         """Every call in the expression against the sinks."""

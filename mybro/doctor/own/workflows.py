@@ -34,6 +34,48 @@ _FOLDERS = (
     ".woodpecker/",
 )
 _TOP = frozenset({"name", "run-name", "on", True, "permissions", "env", "defaults", "concurrency", "jobs"})
+_EVENTS = frozenset(
+    [
+        "branch_protection_rule",
+        "check_run",
+        "check_suite",
+        "create",
+        "delete",
+        "deployment",
+        "deployment_status",
+        "discussion",
+        "discussion_comment",
+        "fork",
+        "gollum",
+        "image_version",
+        "issue_comment",
+        "issues",
+        "label",
+        "merge_group",
+        "milestone",
+        "page_build",
+        "project",
+        "project_card",
+        "project_column",
+        "public",
+        "pull_request",
+        "pull_request_comment",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "pull_request_target",
+        "push",
+        "registry_package",
+        "release",
+        "repository_dispatch",
+        "schedule",
+        "status",
+        "sub_issues",
+        "watch",
+        "workflow_call",
+        "workflow_dispatch",
+        "workflow_run",
+    ]
+)
 _RUNNERS = (
     "ubuntu-16.04",
     "ubuntu-18.04",
@@ -56,6 +98,7 @@ _OLD_ACTIONS = {
     "actions/github-script": 6,
 }
 """Below this major version they no longer run, or soon will not."""
+_OPENED = re.compile(r"\$\{\{(?:(?!\}\}|\$\{\{)[\s\S])*(?=\$\{\{|\Z)")
 _USES = re.compile(r"uses:\s*[\"']?([\w.-]+/[\w.-]+)@v(\d+)\b")
 
 
@@ -90,6 +133,14 @@ def workflow_syntax(content: Content) -> Iterator[Hit]:
         yield Hit(path, first_line(text, rf"(?m)^{re.escape(str(key))}\s*:"), f"GitHub does not know {key}:")
     if "on" not in data and True not in data:
         yield Hit(path, 1, "never starts: there is no on:")
+    events = data.get("on", data.get(True)) or ()
+    for event in [events] if isinstance(events, str) else events if isinstance(events, list | dict) else ():
+        if event not in _EVENTS:
+            yield Hit(
+                path, first_line(text, rf"\b{re.escape(str(event))}\b", 1), f"there is no event {event}"
+            )
+    for found in _OPENED.finditer(text):
+        yield Hit(path, text.count("\n", 0, found.start()) + 1, "${{ is never closed")
     jobs = data.get("jobs")
     if not isinstance(jobs, dict) or not jobs:
         yield Hit(path, first_line(text, r"(?m)^jobs", 1), "has no jobs")

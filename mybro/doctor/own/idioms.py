@@ -1,0 +1,219 @@
+"""Mistakes that show in a line or two of text, where no engine that runs by default sees them.
+
+Each row begins with a word that must be in the file: nearly every file is done after a plain search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mybro.doctor.own.place import Content, Hit, any_in, lines_with
+
+_CALL = rb"[^()\n]*(?:\([^()\n]*\)[^()\n]*)*"
+_PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
+    (
+        "PY22",
+        b"open(",
+        re.compile(
+            rb"(?<![\w.])open\(" + _CALL + rb"\)\.(?:read|readlines|readline|write|writelines)\(|"
+            rb"\b(?:json|pickle|yaml|tomllib|csv)\.(?:load|safe_load|reader)\(\s*open\("
+        ),
+        "the file is never closed",
+    ),
+    (
+        "SEC12",
+        b".verify =\x20False",
+        re.compile(rb"\b\w*(?:session|client|s|http|requests)\.verify = False\b", re.IGNORECASE),
+        "certificates are not checked",
+    ),
+    (
+        "SEC14",
+        b'.bind(("",',
+        re.compile(rb"\.bind\(\(\"\",", re.DOTALL),
+        "listens on every network",
+    ),
+    (
+        "SEC14",
+        b".bind(('',",
+        re.compile(rb"\.bind\(\('',", re.DOTALL),
+        "listens on every network",
+    ),
+    (
+        "SEC18",
+        b".chmod(",
+        re.compile(rb"(?<!\bos)\.chmod\(\s*0o?[0-7]{0,2}[2367]\s*\)|\.chmod\([^()\n]*\bS_I(?:WOTH|RWXO)\b"),
+        "everybody may write the file",
+    ),
+    (
+        "SEC09",
+        b"trust_remote_code\x3dTrue",
+        re.compile(rb"\btrust_remote_code[=]True"),
+        "the model's repository may run code",
+    ),
+    (
+        "SEC07",
+        b".exec_command(",
+        re.compile(rb"\.exec_command\(\s*(?:[frb]*[fF][\"']|[\"'][^\"'\n]*[\"']\s*(?:%|\+|\.format\())"),
+        "a value becomes part of a remote shell's command",
+    ),
+    (
+        "PF08",
+        b"axis=1",
+        re.compile(rb"\.apply\(\s*lambda\b[^\n]*\baxis=1\s*\)"),
+        "a table gone through row by row",
+    ),
+    (
+        "PF09",
+        b".append(await ",
+        re.compile(
+            rb"(?<=\n)[ \t]+for (\w+) in [^\n]+:[ \t]*\n[ \t]+\w+\.append\(await [^\n]*\b\1\b[^\n]*\)[ \t]*\n"
+        ),
+        "each one waits for the one before",
+    ),
+    (
+        "TS06",
+        b"assert True",
+        re.compile(rb"(?m)^[ \t]+assert True[ \t]*(?:#[^\n]*)?$"),
+        "asserts nothing",
+    ),
+    (
+        "PY30",
+        b"__exit__(self)",
+        re.compile(rb"def __a?exit__\(self\)"),
+        "is called with three arguments",
+    ),
+)
+_TLS = re.compile(rb"\b(?:verify_)?ssl[=]False\b")
+_LOOP = re.compile(
+    rb"for (?P<item>[\w, ()]+) in (?P<of>[A-Za-z_][\w.]*?)(?:\.(?P<view>keys|items|values)\(\))?:[ \t]*\n"
+)
+_ASYNC_DEF = re.compile(rb"(?m)^async def ([A-Za-z]\w*)\(")
+_BARE_CALL = re.compile(rb"(?m)^[ \t]+([A-Za-z]\w*)\([^\n]*\)[ \t]*$")
+
+
+def idioms(content: Content) -> Iterator[Hit]:
+    """Python."""
+    data, path = content.data, content.file.path
+    for check, word, pattern, message in _PYTHON:
+        if word in data and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
+            for line, _ in lines_with(content, pattern):
+                yield Hit(path, line, message, rule=check)
+    if b"ssl\x3dFalse" in data and b"aiohttp" in data:
+        for line, _ in lines_with(content, _TLS):
+            yield Hit(path, line, "certificates are not checked", rule="SEC12")
+    if any_in(data, (b".remove(", b"del ", b".pop(")):
+        yield from _changed_while_read(content)
+    if b"elif " in data:
+        yield from _same_condition(content)
+    if b"class " in data:
+        yield from _no_self(content)
+    if b"async def " in data:
+        yield from _never_awaited(content)
+
+
+def _changed_while_read(content: Content) -> Iterator[Hit]:
+    """`for x in items:` whose body takes from `items` and goes on."""
+    data = content.data
+    for loop in _LOOP.finditer(data):
+        start = data.rfind(b"\n", 0, loop.start()) + 1
+        indent = data[start : loop.start()]
+        if indent.strip() not in (b"", b"async"):
+            continue
+        width, name = len(indent) - len(indent.lstrip()), re.escape(loop["of"])
+        change = re.compile(
+            rb"^%b\.(?:remove|discard|popitem|insert|clear|pop)\(|^del %b\[[^\[\]]*\]\s*(?:#|$)"
+            % (name, name)
+        )
+        if loop["view"] == b"values":
+            continue
+        offset = loop.end()
+        while offset < len(data):
+            end = data.find(b"\n", offset)
+            end = len(data) if end < 0 else end
+            line = data[offset:end]
+            bare = line.lstrip()
+            if bare and len(line) - len(bare) <= width:
+                break
+            if change.match(bare) and not _leaves(data, end + 1, len(line) - len(bare)):
+                message = f"{loop['of'].decode()} is changed while it is gone through"
+                yield Hit(content.file.path, content.line(offset), message, rule="PY32")
+            offset = end + 1
+
+
+def _leaves(data: bytes, offset: int, width: int) -> bool:
+    """Whether the loop is left after the change: in the same block, before anything is read again."""
+    for line in data[offset : offset + 800].split(b"\n"):
+        bare = line.lstrip()
+        if bare and len(line) - len(bare) < width:
+            return bare.startswith((b"break", b"return", b"raise"))
+        if bare.startswith((b"break", b"return", b"raise")):
+            return True
+    return False
+
+
+def _never_awaited(content: Content) -> Iterator[Hit]:
+    """A module's own coroutine function that is called as a statement: it never runs."""
+    data = content.data
+    names = set(_ASYNC_DEF.findall(data))
+    if not names:
+        return
+    for call in _BARE_CALL.finditer(data):
+        again = rb"(?m)^(?:def|class) %b\b|^[ \t]+(?:async )?def %b\b" % (call[1], call[1])
+        # A line within brackets is an argument and no statement.
+        before = data[: call.start()].rstrip()[-1:]
+        if call[1] in names and before not in b"([{,=\\" and not re.search(again, data):
+            message = f"{call[1].decode()}() is never awaited, so it never runs"
+            yield Hit(content.file.path, content.line(call.start(1)), message, rule="PY17")
+
+
+_ELIF = re.compile(rb"elif ([^\n]{3,200}):[ \t]*(?:#[^\n]*)?\n")
+
+
+def _same_condition(content: Content) -> Iterator[Hit]:
+    """A branch whose condition an earlier branch of the same chain has taken already."""
+    data = content.data
+    for later in _ELIF.finditer(data):
+        start = data.rfind(b"\n", 0, later.start()) + 1
+        indent = data[start : later.start()]
+        if indent.strip() or b"(" in later[1]:  # a call may answer otherwise the second time
+            continue
+        wanted = b"if " + later[1] + b":"
+        place = data.rfind(wanted, max(0, start - 4000), start)
+        if place < 0:
+            continue
+        first = data.rfind(b"\n", 0, place) + 1
+        if data[first:place] not in (indent, indent + b"el"):
+            continue
+        between = data[data.find(b"\n", place) + 1 : start].split(b"\n")
+        if all(
+            not line.strip() or line.startswith((indent + b" ", indent + b"\t", indent + b"elif "))
+            for line in between
+        ):
+            yield Hit(
+                content.file.path, content.line(start), "the same condition was asked before", rule="PY26"
+            )
+
+
+_METHOD = re.compile(rb"\n    def (\w+)\(\):")
+
+
+def _no_self(content: Content) -> Iterator[Hit]:
+    """A method without any parameter, which fails as soon as an object is asked for it."""
+    data = content.data
+    for method in _METHOD.finditer(data):
+        before = data[max(0, method.start() - 200) : method.start()].rpartition(b"\n")[2].strip()
+        if before.startswith((b"@", b")")) or re.search(rb"(?<!\.)(?<!def )\b%b\(" % method[1], data):
+            continue
+        owner = next(
+            (
+                line
+                for line in reversed(data[: method.start()].split(b"\n"))
+                if line[:1].isalpha() or line[:1] in (b"@", b"_")
+            ),
+            b"",
+        )
+        bases = owner.partition(b"(")[2]
+        if owner.startswith(b"class ") and b"Interface" not in bases:
+            message = f"{method[1].decode()}() has no self"
+            yield Hit(content.file.path, content.line(method.start(1)), message, rule="PY30")
