@@ -1,4 +1,4 @@
-"""The kernels on a Mac's GPU, for NumPy arrays: through Apple's own API, by PyObjC.
+"""The kernels on a Mac's GPU, for NumPy arrays: by the Rust engine, and where it is not built by PyObjC.
 
 The library is the one that `make metal` built; where there is none, the driver compiles the sources.
 """
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mybro.compute import metal_native
 from mybro.compute.device import Array, Buffer, Groups
+from mybro.compute.metal_native import NativeDevice
 from mybro.compute.sources import folder, kernels, whole_source
 from mybro.errors import ComputeError
 
@@ -28,17 +30,20 @@ def missing() -> str:
     """Why the GPU cannot be used from here; empty if it can."""
     if platform.system() != "Darwin":
         return "this is no Mac"
-    if importlib.util.find_spec("Metal") is None:
-        return "pyobjc-framework-Metal is not installed"
-    if importlib.import_module("Metal").MTLCreateSystemDefaultDevice() is None:
-        return "there is no Metal device"
-    return ""
+    host = metal_native.host()
+    if host is None and importlib.util.find_spec("Metal") is None:
+        return "neither the engine (make rust) nor pyobjc-framework-Metal is installed"
+    there = host.is_there() if host else importlib.import_module("Metal").MTLCreateSystemDefaultDevice()
+    return "" if there else "there is no Metal device"
 
 
 @cache
-def shared() -> MacDevice:
+def shared() -> NativeDevice | MacDevice:
     """The device for all calls of this process. Raises `ComputeError`."""
-    return MacDevice()
+    host, built = metal_native.host(), built_library()
+    if host is None:
+        return MacDevice()
+    return metal_native.opened(host, str(built) if built else None, None if built else whole_source())
 
 
 def built_library() -> Path | None:

@@ -3,6 +3,8 @@
 // PyO3 gives arguments by value.
 #![allow(clippy::needless_pass_by_value, clippy::elidable_lifetime_names)]
 
+#[cfg(target_os = "macos")]
+mod metal;
 mod symbols;
 
 use std::path::PathBuf;
@@ -19,7 +21,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 /// Bytes of 16-bit little-endian samples as numbers.
 fn samples(pcm: &[u8]) -> PyResult<Vec<i16>> {
-    if pcm.len() % 2 != 0 {
+    if !pcm.len().is_multiple_of(2) {
         return Err(PyValueError::new_err("16-bit samples are two bytes each"));
     }
     Ok(pcm
@@ -246,6 +248,11 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Smoother>()?;
     module.add_class::<Monitor>()?;
     module.add_class::<symbols::SymbolReader>()?;
+    #[cfg(target_os = "macos")]
+    {
+        module.add_class::<metal::MetalBuffer>()?;
+        module.add_class::<metal::MetalDevice>()?;
+    }
     module.add_function(wrap_pyfunction!(pcm_level, module)?)?;
     module.add_function(wrap_pyfunction!(pcm_gain, module)?)?;
     module.add_function(wrap_pyfunction!(frames, module)?)?;

@@ -23,7 +23,7 @@ pub fn read() -> Snapshot {
             host,
             libc::HOST_CPU_LOAD_INFO,
             cpu.as_mut_ptr().cast(),
-            &mut count,
+            &raw mut count,
         ) == 0
         {
             let ticks = cpu.assume_init().cpu_ticks.map(u64::from);
@@ -36,7 +36,7 @@ pub fn read() -> Snapshot {
             host,
             libc::HOST_VM_INFO64,
             memory.as_mut_ptr().cast(),
-            &mut count,
+            &raw mut count,
         ) == 0
         {
             let memory = memory.assume_init();
@@ -56,7 +56,7 @@ fn sysctl(name: &CStr) -> Option<u64> {
         libc::sysctlbyname(
             name.as_ptr(),
             (&raw mut value).cast(),
-            &mut size,
+            &raw mut size,
             null_mut(),
             0,
         )
