@@ -21,7 +21,7 @@ ALONE = [case for case in CASES if case.alone]
 TOGETHER = [case for case in CASES if not case.alone]
 FIXED = [case for case in CASES if case.fixed]
 UNLABELLED = {
-    "PY10", "RS05", "DP05", "DP14", "JS23", "JS24", "SW05", "CI15",
+    "PY10", "RS05", "DP05", "DP14", "JS23", "JS24", "SW05", "CI15", "CI17",
 }  # fmt: skip
 """Their engines run the repository's code, ask the network, or are not there everywhere."""
 

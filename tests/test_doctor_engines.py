@@ -125,6 +125,7 @@ def test_oxlint(root: Path, programs: Path) -> None:
 
 
 def test_knip_needs_trust(root: Path, programs: Path) -> None:
+    (root / "package.json").write_text("{}")
     issue = {"file": "package.json", "dependencies": [{"name": "left-pad", "line": 3, "col": 5}]}
     answers(programs, "knip", json.dumps({"files": ["web.ts"], "issues": [issue]}))
     assert not told(root, "JS24")

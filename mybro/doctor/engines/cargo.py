@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 
+from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
-from mybro.doctor.finding import Finding
+from mybro.doctor.finding import Finding, Unexamined
 
 
 class Clippy:
@@ -20,39 +25,69 @@ class Clippy:
     def run(self, task: Task) -> Outcome:
         check = next(iter(task.checks.values()))
         outcome = Outcome()
-        for manifest in [
-            f for f in task.repo.named("Cargo.toml") if "/" not in f.path or f.path.count("/") == 1
-        ]:
-            argv = [
-                "cargo",
-                "clippy",
-                "--quiet",
-                "--message-format",
-                "json",
-                "--manifest-path",
-                manifest.path,
-            ]
-            answer = command(argv, cwd=task.repo.root, deadline=task.deadline)
-            for line in answer.output.splitlines():
-                row = json.loads(line)
-                told = row.get("message") or {}
-                spans = [span for span in told.get("spans", []) if span["is_primary"]]
-                if row.get("reason") != "compiler-message" or not spans:
-                    continue
-                outcome.findings.append(
-                    Finding(
-                        check.id,
-                        spans[0]["file_name"],
-                        spans[0]["line_start"],
-                        spans[0]["column_start"],
-                        told["message"],
-                        "medium" if told["level"] == "error" else check.severity,
-                        check.confidence,
-                        self.name,
-                        (told.get("code") or {}).get("code", ""),
-                    )
-                )
+        with tempfile.TemporaryDirectory() as built:
+            for folder in _workspaces(task):
+                for row in self._messages(task, folder, Path(built), outcome):
+                    if finding := self._finding(check, row, folder, task):
+                        outcome.findings.append(finding)
         return outcome
+
+    def _messages(
+        self, task: Task, folder: PurePosixPath, built: Path, outcome: Outcome
+    ) -> Iterator[dict[str, Any]]:
+        """What the compiler says; nothing is written into the repository."""
+        manifest, lock = str(folder / "Cargo.toml"), task.repo.root / folder / "Cargo.lock"
+        had_lock = lock.exists()
+        argv = ["cargo", "clippy", "--quiet", "--message-format", "json", "--manifest-path", manifest]
+        argv += ["--locked"] if had_lock else []
+        try:
+            answer = command(
+                argv, cwd=task.repo.root, deadline=task.deadline, env={"CARGO_TARGET_DIR": str(built)}
+            )
+        finally:
+            if not had_lock:
+                lock.unlink(missing_ok=True)
+        rows = [json.loads(line) for line in answer.output.splitlines() if line.startswith(b"{")]
+        rows = [row for row in rows if row.get("reason") == "compiler-message"]
+        if answer.status and not rows:
+            why = (answer.errors.strip().splitlines() or ["failed"])[0][:200]
+            outcome.unexamined.append(Unexamined(manifest, why, self.name))
+        yield from rows
+
+    def _finding(
+        self, check: Check, row: dict[str, Any], folder: PurePosixPath, task: Task
+    ) -> Finding | None:
+        told = row.get("message") or {}
+        spans = [span for span in told.get("spans", []) if span["is_primary"]]
+        if not spans:
+            return None
+        # Paths are relative to the workspace, not to where cargo was started.
+        path = str(folder / spans[0]["file_name"]).removeprefix(f"{task.repo.root}/")
+        if path not in task.repo.files or not task.repo.asked(path):
+            return None
+        return Finding(
+            check.id,
+            path,
+            spans[0]["line_start"],
+            spans[0]["column_start"],
+            told["message"],
+            "medium" if told["level"] == "error" else check.severity,
+            check.confidence,
+            self.name,
+            (told.get("code") or {}).get("code", ""),
+        )
+
+
+def _workspaces(task: Task) -> list[PurePosixPath]:
+    """The folders of the manifests that no other one holds as a member."""
+    folders: dict[PurePosixPath, bool] = {}
+    for file in sorted(task.repo.named("Cargo.toml"), key=lambda f: f.path.count("/")):
+        folder = PurePosixPath(file.path).parent
+        text = task.repo.text(file) or ""
+        member = any(holds and folder.is_relative_to(known) for known, holds in folders.items())
+        if not file.vendored and not member and ("[package]" in text or "[workspace]" in text):
+            folders[folder] = "[workspace]" in text
+    return list(folders)
 
 
 class Rustfmt:

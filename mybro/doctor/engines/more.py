@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
-from mybro.doctor.finding import Finding
+from mybro.doctor.finding import Finding, Unexamined
 
 
 class OnPath:
@@ -38,11 +40,14 @@ class Oxlint(OnPath):
         check = next(iter(task.checks.values()))
         outcome = Outcome()
         for batch in batches(f.path for f in task.files("javascript", "typescript", "tsx")):
-            told = self.ask(
-                task, "--format", "json", "-A", "all", "-D", "correctness", "-D", "suspicious", *batch
-            )
-            for row in (told or {}).get("diagnostics", []):
+            told = self._ask_plainly(task, batch)
+            for row in told.get("diagnostics", []):
                 span = (row.get("labels") or [{}])[0].get("span", {})
+                if not row.get("code"):
+                    line = int(span.get("line") or 0)
+                    why = f"does not parse, line {line}"
+                    outcome.unexamined.append(Unexamined(plain(row["filename"]), why, self.name))
+                    continue
                 outcome.findings.append(
                     Finding(
                         check.id,
@@ -58,6 +63,18 @@ class Oxlint(OnPath):
                 )
         return outcome
 
+    def _ask_plainly(self, task: Task, batch: list[str]) -> dict[str, Any]:
+        """Without the repository's own settings: they can name plugins, which are code."""
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Path(folder) / "oxlintrc.json"
+            settings.write_text("{}", encoding="utf-8")
+            argv = ["--format", "json", "--config", str(settings), "--disable-nested-config"]
+            argv += ["-A", "all", "-D", "correctness", "-D", "suspicious"]
+            told = self.ask(task, *argv, *batch)
+        if not isinstance(told, dict):
+            raise EngineError("did not answer in JSON")
+        return told
+
 
 class Knip(OnPath):
     """Files and dependencies that nothing uses; loads the project's configuration files, which are code."""
@@ -66,9 +83,15 @@ class Knip(OnPath):
 
     def run(self, task: Task) -> Outcome:
         check = next(iter(task.checks.values()))
-        told = self.ask(task, "--reporter", "json", "--no-exit-code") or {}
+        if "package.json" not in task.repo.files:
+            return Outcome()
+        told = self.ask(task, "--reporter", "json", "--no-exit-code", "--no-progress")
+        if not isinstance(told, dict):
+            raise EngineError("did not answer in JSON")
         outcome = Outcome()
-        for path in told.get("files", []):
+        # Since version 6 each file is an issue of its own; before, there was one list of them.
+        unused = [item["name"] for row in told.get("issues", []) for item in row.get("files") or ()]
+        for path in (*told.get("files", []), *unused):
             message = "nothing uses this file"
             outcome.findings.append(
                 Finding(check.id, path, 0, 1, message, check.severity, check.confidence, self.name, "files")
