@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mybro.doctor.check import Check
 from mybro.doctor.facts import File, Repository
@@ -85,6 +85,15 @@ class Engine(Protocol):
 
     def run(self, task: Task) -> Outcome:
         """May raise `EngineError`."""
+        ...
+
+
+@runtime_checkable
+class AsksForWords(Protocol):
+    """An engine that does not look at files without certain words, see `Repository.may_have`."""
+
+    def words(self, task: Task) -> Iterable[bytes]:
+        """All that it will ask for."""
         ...
 
 

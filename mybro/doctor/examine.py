@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mybro.doctor import engines, facts, settings
 from mybro.doctor.check import Check, DoctorError, choose
-from mybro.doctor.engine import CHILDREN, Engine, EngineError, Outcome, Task
+from mybro.doctor.engine import CHILDREN, AsksForWords, Engine, EngineError, Outcome, Task
 from mybro.doctor.facts import Repository
 from mybro.doctor.finding import LEVELS, Finding, Unexamined
 from mybro.doctor.git import GitError
+from mybro.doctor.languages import READ
 from mybro.doctor.merge import merge
 from mybro.doctor.settings import DoctorSettings, matches
-from mybro.doctor.suppress import Comments, Hidden, read_baseline
+from mybro.doctor.suppress import MARK, Comments, Hidden, read_baseline
+from mybro.doctor.survey import LEAST_BYTES, Survey
 
 DEFAULT_S = 120.0
 DEEP_S = 900.0
@@ -156,12 +158,13 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
     result.unexamined += [entry for entry in missing if _has_work(entry, result)]
     order = sorted(plan, key=lambda name: (_SLOW.index(name) if name in _SLOW else len(_SLOW), name))
     findings: list[Finding] = []
+    tasks = {name: Task(result.repo, plan[name], deadline, wish.edits, wish.deep) for name in order}
+    survey(result.repo, tasks)
     CHILDREN.open()
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doctor")
     try:
         running: dict[Future[Outcome], str] = {}
-        for name in order:
-            task = Task(result.repo, plan[name], deadline, wish.edits, wish.deep)
+        for name, task in tasks.items():
             running[pool.submit(_one, name, task)] = name
         done = 0
         while running:
@@ -181,6 +184,23 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return findings
+
+
+def survey(repo: Repository, tasks: Mapping[str, Task]) -> None:
+    """Let one look at all files serve every engine that asks for words; a few files are not worth it."""
+    looked = repo.sources(*READ)
+    if sum(file.size for file in looked) < LEAST_BYTES:
+        return
+
+    def words() -> Iterator[bytes]:
+        yield MARK
+        for name, task in tasks.items():
+            engine = engines.load(name)
+            if isinstance(engine, AsksForWords):
+                yield from engine.words(task)
+
+    deadline = min((task.deadline for task in tasks.values()), default=0.0)
+    repo.survey = Survey(repo.read, [file.path for file in looked], words, deadline)
 
 
 def _has_work(entry: Unexamined, result: Examination) -> bool:

@@ -14,6 +14,7 @@ from mybro.doctor import git as git_room
 from mybro.doctor.finding import Unexamined
 from mybro.doctor.git import Git, GitError
 from mybro.doctor.languages import TEXT, is_test, language_of
+from mybro.doctor.survey import Survey
 
 MAX_FILES = 200_000
 MAX_SOURCE_BYTES = 2 << 20
@@ -101,6 +102,8 @@ class Repository:
     unexamined: list[Unexamined] = field(default_factory=list)
     focus: frozenset[str] | None = None
     """The files that were asked for; None: all."""
+    survey: Survey | None = None
+    """Which words are in which files, where that was looked at; see `may_have`."""
 
     @cached_property
     def languages(self) -> Counter[str]:
@@ -121,6 +124,10 @@ class Repository:
             and self.asked(file.path)
         ]
 
+    def may_have(self, file: File, words: tuple[bytes, ...]) -> bool:
+        """False only where it is known that the file has none of these words."""
+        return self.survey is None or self.survey.may_have(file.path, words)
+
     def named(self, *names: str) -> Iterator[File]:
         """The files of these names, wherever they lie."""
         for file in self.files.values():
@@ -137,7 +144,9 @@ class Repository:
         """The content; None where it cannot be read, is no regular file (any more), or is over `limit`."""
         path = file if isinstance(file, str) else file.path
         try:
-            handle = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = os.open(
+                f"{self.root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            )
         except (OSError, ValueError):
             return None
         try:

@@ -83,6 +83,8 @@ CODE = frozenset(
 )
 TEXT = CODE | {"html", "css", "markdown", "dockerfile", "make", "plist", "toml"}
 """What a person writes: too large a file of it is told."""
+READ = TEXT | {"config", "yaml", "json", "prose", "key"}
+"""What own checks open."""
 
 _TEST = re.compile(
     r"(^|/)(tests?|testing|__tests__|spec|specs|e2e|fixtures?|testdata|test_[^/]*|conftest\.py|[^/]*_test\.\w+|"

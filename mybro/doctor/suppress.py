@@ -16,7 +16,7 @@ from mybro.doctor.finding import Finding, Unexamined
 
 BASELINE = ".mybro-baseline.json"
 _COMMENT = re.compile(r"mybro:\s*ignore(-file)?\[([A-Za-z0-9, ]+)\][ \t]*([^\n]*)")
-_MARK = b"mybro: ignore"
+MARK = b"mybro: ignore"
 _HEAD_LINES = 30
 _MOST_LINES = 10
 _SIGNS = ("#", "//", "/*", "<!--", "--", "%")
@@ -63,8 +63,9 @@ class Comments:
         return ""
 
     def _read(self, path: str) -> list[_Comment]:
-        data = self._repo.read(path)
-        if data is None or _MARK not in data:
+        file = self._repo.files[path]
+        data = self._repo.read(path) if self._repo.may_have(file, (MARK,)) else None
+        if data is None or MARK not in data:
             return []
         found = []
         for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):

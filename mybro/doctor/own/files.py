@@ -12,6 +12,8 @@ from mybro.doctor.own.place import Content, Hit
 _BIDI = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _CONFLICT = re.compile(rb"(?m)^<{7} .+$[\s\S]*?^={7}$[\s\S]*?^>{7} ")
 MANY_LINES = 1200
+LONG_BYTES = 24_000
+"""A shorter file has not so many lines."""
 
 
 def bidi(content: Content) -> Iterator[Hit]:
@@ -69,7 +71,7 @@ def byte_order(content: Content) -> Iterator[Hit]:
 
 def long_files(content: Content) -> Iterator[Hit]:
     """Written by hand, and longer than anybody reads."""
-    if content.file.language not in CODE or content.file.language == "sql" or content.file.size < 24_000:
+    if content.file.language not in CODE or content.file.language == "sql" or content.file.size < LONG_BYTES:
         return
     lines = content.data.count(b"\n")
     if lines > MANY_LINES and not _generated(content.data[:1000]):

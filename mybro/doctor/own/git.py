@@ -165,7 +165,12 @@ def artefacts(repo: Repository) -> Iterator[Hit]:
 def case_collisions(repo: Repository) -> Iterator[Hit]:
     """Files or folders whose names a Mac takes for the same."""
     seen: dict[str, set[str]] = defaultdict(set)
-    every = {p for path in (*repo.files, *repo.links) for p in (path, *map(str, PurePosixPath(path).parents))}
+    every: set[str] = set()
+    for path in (*repo.files, *repo.links):
+        part = path
+        while part and part not in every:
+            every.add(part)
+            part = part.rpartition("/")[0]
     for path in every:
         seen[unicodedata.normalize("NFC", path).casefold()].add(path)
     told: list[str] = []

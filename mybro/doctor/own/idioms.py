@@ -88,43 +88,61 @@ _TLS = re.compile(rb"\b(?:verify_)?ssl[=]False\b")
 _LOOP = re.compile(
     rb"for (?P<item>[\w, ()]+) in (?P<of>[A-Za-z_][\w.]*?)(?:\.(?P<view>keys|items|values)\(\))?:[ \t]*\n"
 )
+_WAYS = (b"remove", b"discard", b"popitem", b"insert", b"clear", b"pop")
+CHANGES = (*(b".%b(" % way for way in _WAYS), b" del ", b"\tdel ")
+"""What a line has that takes from a collection."""
+_CHANGE = re.compile(
+    rb"([A-Za-z_][\w.]*)\.(?:%b)\(|del ([A-Za-z_][\w.]*)\[[^\[\]]*\]\s*(?:#|$)" % b"|".join(_WAYS)
+)
+_CHANGED = re.compile(
+    rb"\n[ \t\r\f\v]+(?:([A-Za-z_][\w.]*)\.(?:%b)\(|del ([A-Za-z_][\w.]*)\[)" % b"|".join(_WAYS)
+)
 _ASYNC_DEF = re.compile(rb"(?m)^async def ([A-Za-z]\w*)\(")
 _BARE_CALL = re.compile(rb"(?m)^[ \t]+([A-Za-z]\w*)\([^\n]*\)[ \t]*$")
+WORDS = (
+    *(row[1] for row in _PYTHON),
+    *CHANGES,
+    b"ssl\x3dFalse",
+    b"elif ",
+    b"class ",
+    b"async def ",
+    b"\nasync def ",
+)
+"""One of them is in every file in which there is something to find."""
 
 
 def idioms(content: Content) -> Iterator[Hit]:
     """Python."""
     data, path = content.data, content.file.path
     for check, word, pattern, message in _PYTHON:
-        if word in data and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
+        if content.has(word) and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
             for line, _ in lines_with(content, pattern):
                 yield Hit(path, line, message, rule=check)
-    if b"ssl\x3dFalse" in data and b"aiohttp" in data:
+    if content.has(b"ssl\x3dFalse") and b"aiohttp" in data:
         for line, _ in lines_with(content, _TLS):
             yield Hit(path, line, "certificates are not checked", rule="SEC12")
-    if any_in(data, (b".remove(", b"del ", b".pop(")):
+    if content.may_have(CHANGES) and any_in(data, (b".remove(", b"del ", b".pop(")):
         yield from _changed_while_read(content)
-    if b"elif " in data:
+    if content.has(b"elif "):
         yield from _same_condition(content)
-    if b"class " in data:
+    if content.has(b"class ") and b"():" in data:
         yield from _no_self(content)
-    if b"async def " in data:
+    if data.startswith(b"async def ") or content.has(b"\nasync def "):
         yield from _never_awaited(content)
 
 
 def _changed_while_read(content: Content) -> Iterator[Hit]:
     """`for x in items:` whose body takes from `items` and goes on."""
     data = content.data
-    for loop in _LOOP.finditer(data):
+    changed = {change[1] or change[2] for change in _CHANGED.finditer(data)}
+    for loop in _LOOP.finditer(data) if changed else ():
+        if loop["of"] not in changed:
+            continue
         start = data.rfind(b"\n", 0, loop.start()) + 1
         indent = data[start : loop.start()]
         if indent.strip() not in (b"", b"async"):
             continue
-        width, name = len(indent) - len(indent.lstrip()), re.escape(loop["of"])
-        change = re.compile(
-            rb"^%b\.(?:remove|discard|popitem|insert|clear|pop)\(|^del %b\[[^\[\]]*\]\s*(?:#|$)"
-            % (name, name)
-        )
+        width = len(indent) - len(indent.lstrip())
         if loop["view"] == b"values":
             continue
         offset = loop.end()
@@ -135,7 +153,12 @@ def _changed_while_read(content: Content) -> Iterator[Hit]:
             bare = line.lstrip()
             if bare and len(line) - len(bare) <= width:
                 break
-            if change.match(bare) and not _leaves(data, end + 1, len(line) - len(bare)):
+            change = _CHANGE.match(bare)
+            if (
+                change
+                and (change[1] or change[2]) == loop["of"]
+                and not _leaves(data, end + 1, len(line) - len(bare))
+            ):
                 message = f"{loop['of'].decode()} is changed while it is gone through"
                 yield Hit(content.file.path, content.line(offset), message, rule="PY32")
             offset = end + 1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mybro.doctor.facts import File, Repository
 from mybro.doctor.finding import Confidence, Edit, Fixable, Severity
+from mybro.doctor.survey import UNKNOWN, Survey
 
 
 class Hit(NamedTuple):
@@ -32,6 +33,17 @@ class Content:
 
     file: File
     data: bytes
+    survey: Survey | None = None
+    marks: int = UNKNOWN
+    """What the survey saw in it."""
+
+    def may_have(self, words: tuple[bytes, ...]) -> bool:
+        """False only where it is known already that none of these words is in it, whatever their case."""
+        return self.survey is None or self.marks & self.survey.mask(words) != 0
+
+    def has(self, word: bytes) -> bool:
+        """Whether the word is in it, as it is written."""
+        return self.may_have((word,)) and word in self.data
 
     @property
     def text(self) -> str:

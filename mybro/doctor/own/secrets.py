@@ -80,7 +80,7 @@ HINTS = tuple(
     b"AGE-SECRET glsa_ AccountKey= ATATT3 dckr_pat_ ntn_ api/webhooks/".split()
 )
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
-_COMMON = (
+COMMON = (
     b"AKIA",
     b"ws_secret_access_key",
     b"WS_SECRET_ACCESS_KEY",
@@ -104,7 +104,7 @@ _SAMPLE = re.compile(
 PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
 BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")
 _URL_PASSWORD = re.compile(rb"://([^\s:/@'\"<>{}$%]{1,60}):([^\s:/@'\"<>{}$%*]{3,80})@[\w.-]+")
-_NAMES = (
+NAMES = (
     b"passw",
     b"pwd",
     b"secret",
@@ -148,7 +148,7 @@ def tokens(content: Content) -> Iterator[Hit]:
     data = content.data
     # In code nearly every key follows a quote; only the most common ones are looked for anywhere.
     if content.file.language in CODE:
-        if not any_in(data, _COMMON) and not _QUOTED.search(data):
+        if not any_in(data, COMMON) and not _QUOTED.search(data):
             return
     elif not any_in(data, HINTS):
         return
@@ -244,8 +244,7 @@ def passwords(content: Content) -> Iterator[Hit]:
             sample = _weak(found[2]) or found[2].lower() == found[1].lower() or _SAMPLE.search(found[0])
             if not sample:
                 yield Hit(path, content.line(found.start()), "a password in an address", rule="url")
-    lowered = data.lower()
-    for place in _named_places(lowered):
+    for place in _named_places(data.lower()) if content.may_have(NAMES) else ():
         named = _NAMED.match(data, place)
         if named is None:
             continue
@@ -268,7 +267,7 @@ def passwords(content: Content) -> Iterator[Hit]:
 
 def _named_places(lowered: bytes) -> Iterator[int]:
     """Where a name that says "secret" begins; a plain search for each is much quicker than one pattern."""
-    for name in _NAMES:
+    for name in NAMES:
         place = lowered.find(name)
         while place >= 0:
             yield place

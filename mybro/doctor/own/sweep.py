@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from mybro.doctor.check import Check
 from mybro.doctor.engine import Outcome, Task
 from mybro.doctor.facts import MAX_SOURCE_BYTES, File
 from mybro.doctor.finding import FIX_ORDER, Finding, Unexamined
-from mybro.doctor.languages import TEXT
+from mybro.doctor.languages import READ
+from mybro.doctor.own import triggers
 from mybro.doctor.own.place import Content, Hit, PerFile, PerRepository
+from mybro.doctor.survey import UNKNOWN, Survey
 
 _ROOM = "mybro.doctor.own"
 PER_FILE = {
@@ -139,6 +141,9 @@ class Own:
 
     name = "mybro"
 
+    def words(self, task: Task) -> Iterable[bytes]:
+        return triggers.words(task.rules(self.name))
+
     def available(self) -> bool:
         return True
 
@@ -158,18 +163,21 @@ class Own:
 
     def _files(self, task: Task, several: dict[str, list[Check]], outcome: Outcome) -> None:
         looks: list[tuple[str, PerFile]] = [(r, _function(PER_FILE[r], r)) for r in several if r in PER_FILE]
-        by_language: dict[str, list[tuple[str, PerFile]]] = {}
+        by_language: dict[str, list[_Look]] = {}
+        survey = task.repo.survey
         late = 0
         for file in task.repo.files.values():
             if not _to_read(task, file):
                 continue
             if file.language not in by_language:
                 by_language[file.language] = [
-                    (rule, look)
+                    _Look(rule, look, triggers.fits(rule), _masks(survey, rule, file.language))
                     for rule, look in looks
                     if file.language in LANGUAGES.get(rule, (file.language,))
                 ]
-            if not by_language[file.language]:
+            marks = survey.marks(file.path) if survey else UNKNOWN
+            here = [look for look in by_language[file.language] if look.applies(file, marks)]
+            if not here:
                 continue
             if time.monotonic() > task.deadline:
                 late += 1
@@ -178,9 +186,9 @@ class Own:
             if data is None:
                 outcome.unexamined.append(Unexamined(file.path, "cannot be read", self.name))
             elif b"\0" not in data[:4096]:
-                content = Content(file, data)
-                for rule, look in by_language[file.language]:
-                    self._collect(task, several[rule], rule, look(content), outcome)
+                content = Content(file, data, survey, marks)
+                for look in here:
+                    self._collect(task, several[look.rule], look.rule, look.find(content), outcome)
         if late:
             outcome.unexamined.append(Unexamined(f"{late:,} files", "out of time", self.name))
 
@@ -211,9 +219,30 @@ class Own:
             )
 
 
+class _Look(NamedTuple):
+    """A rule as it is applied to the files of one language."""
+
+    rule: str
+    find: PerFile
+    fits: Callable[[File], bool]
+    masks: tuple[int, ...]
+    """Of each, a file must have one mark."""
+
+    def applies(self, file: File, marks: int) -> bool:
+        return all(marks & mask for mask in self.masks) and self.fits(file)
+
+
+def _masks(survey: Survey | None, rule: str, language: str) -> tuple[int, ...]:
+    return tuple(map(survey.mask, triggers.groups(rule, language))) if survey else ()
+
+
 def _to_read(task: Task, file: File) -> bool:
-    wanted = file.language in TEXT or file.language in ("config", "yaml", "json", "prose", "key")
-    return wanted and file.size <= MAX_SOURCE_BYTES and not file.vendored and task.repo.asked(file.path)
+    return (
+        file.language in READ
+        and file.size <= MAX_SOURCE_BYTES
+        and not file.vendored
+        and task.repo.asked(file.path)
+    )
 
 
 def _function(module: str, name: str) -> Any:

@@ -45,7 +45,7 @@ _SINK_WORDS = (
 _FILLS = frozenset(
     {"append", "add", "insert", "extend", "update", "appendleft", "set", "setdefault", "put", "write"}
 )
-_FRAMEWORKS = (
+FRAMEWORKS = (
     b"flask",
     b"django",
     b"fastapi",
@@ -277,7 +277,7 @@ def taint(content: Content) -> Iterator[Hit]:
         data, (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
     ):
         return
-    if not any_in(data, _FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
+    if not any_in(data, FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
         return
     asks = b"fastapi" in data or b"litestar" in data
     tree = syntax(data)

@@ -29,8 +29,8 @@ _SLEEP = re.compile(rb"(?<![\w.])(?:time\.sleep|asyncio\.sleep|sleep)\(\s*(\d*\.
 _LONG_S = 0.2
 
 
-def _python_test(content: Content) -> bool:
-    name = content.file.name
+def is_python_test(name: str) -> bool:
+    """Whether pytest collects a file of this name."""
     return name.startswith("test_") or name.endswith("_test.py")
 
 
@@ -44,7 +44,7 @@ def syntax(data: bytes) -> ast.Module | None:
 
 def no_assertions(content: Content) -> Iterator[Hit]:
     """Test functions in which nothing can be wrong but an exception; only doubtful ones are parsed."""
-    if not _python_test(content):
+    if not is_python_test(content.file.name):
         return
     for start, text in _doubtful(content.data):
         tree = syntax(textwrap.dedent(text.decode("utf-8", "replace")).encode())
@@ -108,7 +108,7 @@ def skips(content: Content) -> Iterator[Hit]:
 
 def sleeps(content: Content) -> Iterator[Hit]:
     """Fixed waits that a person would notice in a suite."""
-    if not _python_test(content) or b"sleep(" not in content.data:
+    if not is_python_test(content.file.name) or b"sleep(" not in content.data:
         return
     for found in _SLEEP.finditer(content.data):
         if float(found[1]) >= _LONG_S and not content.around(found.start()).lstrip().startswith(b"#"):
@@ -119,7 +119,7 @@ def sleeps(content: Content) -> Iterator[Hit]:
 
 def double_tests(content: Content) -> Iterator[Hit]:
     """Two test functions of one name in the same class or module, by their indentation."""
-    if not _python_test(content):
+    if not is_python_test(content.file.name):
         return
     names = [found[2] for found in _DEF.finditer(content.data)]
     if len(names) == len(set(names)):
@@ -146,7 +146,7 @@ def double_tests(content: Content) -> Iterator[Hit]:
 
 def never_run(content: Content) -> Iterator[Hit]:
     """Test classes with __init__, and tests that yield: pytest leaves them out."""
-    if not _python_test(content) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
+    if not is_python_test(content.file.name) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
         return
     if b"def __init__" in content.data and (tree := syntax(content.data)):
         for node in tree.body:

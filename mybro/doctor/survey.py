@@ -1,0 +1,191 @@
+"""One look at every text file for all words that anybody looks for: most files are done after it.
+
+A search for each of some hundred words costs more than all that follows. Here four bytes stand for a word,
+and all positions of many files are looked up at once in a table of such fours; capitals count as small
+letters. So a mark says that a file may have the word, and no mark that it does not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Container, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+NOT_ASCII = b"\x80"
+"""Stands for any byte above 127."""
+UNKNOWN = -1
+"""The marks of a file that was not looked at: it may have every word."""
+LEAST_BYTES = 1 << 20
+"""With less than this, the table costs more than it saves."""
+_BATCH_BYTES = 1 << 19
+_GRAM = 4
+_MOST_CHARS = 64
+"""Of a word: longer ones are looked for by their beginning."""
+_SLOT_BITS = 16
+_FACTORS = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1, 0xB5297A4D, 0x68E31DA5, 0x1B56C4E9)
+_COMMON = b" etaonisrlducpm_fghy.bvkx=,()'\":w\n-"
+"""What code has most of, the most first."""
+
+
+class Survey:
+    """Which words may be in which files. Looks once, when it is first asked; may be asked by any thread."""
+
+    def __init__(
+        self,
+        read: Callable[[str], bytes | None],
+        paths: Iterable[str],
+        words: Callable[[], Iterable[bytes]],
+        deadline: float = float("inf"),
+    ) -> None:
+        self._read, self._paths, self._words, self._deadline = read, list(paths), words, deadline
+        self._bits: dict[bytes, int] = {}
+        self._marks: dict[str, int] = {}
+        self._masks: dict[tuple[bytes, ...], int] = {}
+        self._lock = threading.Lock()
+        self._done = False
+
+    def mask(self, words: tuple[bytes, ...]) -> int:
+        """The marks of these words together; `UNKNOWN` where one of them was not asked for at the start."""
+        self._once()
+        if words not in self._masks:
+            found = 0
+            for word in words:
+                found |= self._bits.get(word, UNKNOWN)
+            self._masks[words] = found
+        return self._masks[words]
+
+    def marks(self, path: str) -> int:
+        """The marks of all words that the file may have."""
+        self._once()
+        return self._marks.get(path, UNKNOWN)
+
+    def may_have(self, path: str, words: tuple[bytes, ...]) -> bool:
+        """Whether the file may have one of these words."""
+        return self.marks(path) & self.mask(words) != 0
+
+    def _once(self) -> None:
+        if not self._done:
+            with self._lock:
+                if not self._done:
+                    self._bits = {
+                        word: 1 << number for number, word in enumerate(dict.fromkeys(self._words()))
+                    }
+                    self._look()
+                    self._done = True
+
+    def _look(self) -> None:
+        table = _Table([word for word in self._bits if len(word) >= _GRAM], self._bits)
+        short = [(word, bit) for word, bit in self._bits.items() if len(word) < _GRAM and word != NOT_ASCII]
+        not_ascii = self._bits.get(NOT_ASCII, 0)
+        batch: list[bytes] = []
+        paths: list[str] = []
+        size = 0
+        for path in self._paths:
+            if (data := self._read(path)) is None:
+                continue
+            found = 0 if data.isascii() else not_ascii
+            for word, bit in short:
+                if word in data:
+                    found |= bit
+            self._marks[path] = found
+            batch.append(data)
+            paths.append(path)
+            size += len(data)
+            if size >= _BATCH_BYTES:
+                self._note(table, paths, batch)
+                batch, paths, size = [], [], 0
+                if time.monotonic() > self._deadline:
+                    return
+        self._note(table, paths, batch)
+
+    def _note(self, table: _Table, paths: list[str], batch: list[bytes]) -> None:
+        for number, bits in table.find(batch) if batch else ():
+            self._marks[paths[number]] |= bits
+
+
+class _Table:
+    """Fours of bytes, each with the marks of the words that it stands for."""
+
+    def __init__(self, words: list[bytes], bits: dict[bytes, int]) -> None:
+        import numpy
+
+        self._np = numpy
+        fours: dict[bytes, int] = {}
+        ends: dict[bytes, tuple[int, bytes]] = {}
+        for word in words:
+            folded = bytes(byte | 0x20 for byte in word[:_MOST_CHARS])
+            at = _rarest(folded, fours)
+            four = folded[at : at + _GRAM]
+            # A word of one's own is told by its end, too; what several words share is not.
+            ends[four] = (0, four) if four in fours else (len(folded) - _GRAM - at, folded[-_GRAM:])
+            fours[four] = fours.get(four, 0) | bits[word]
+        self._bits = list(fours.values())
+        self._values = _numbers(numpy, fours)
+        self._far = numpy.array([far for far, _ in ends.values()], dtype=numpy.int64)
+        self._ends = _numbers(numpy, (end for _, end in ends.values()))
+        self._factor = next(filter(self._apart, map(numpy.uint32, _FACTORS)))
+        slots = self._slots(self._values, self._factor)
+        self._used = numpy.zeros(1 << _SLOT_BITS, dtype=numpy.bool_)
+        self._used[slots] = True
+        self._number = numpy.zeros(1 << _SLOT_BITS, dtype=numpy.uint16)
+        self._number[slots] = numpy.arange(len(slots), dtype=numpy.uint16)
+
+    def _apart(self, factor: np.uint32) -> bool:
+        return len(set(self._slots(self._values, factor).tolist())) == len(self._values)
+
+    def _slots(self, values: Array, factor: np.uint32) -> Array:
+        return (values * factor) >> self._np.uint32(32 - _SLOT_BITS)
+
+    def find(self, batch: list[bytes]) -> Iterable[tuple[int, int]]:
+        """The number of a file in the batch, and marks that it has."""
+        numpy = self._np
+        folded = numpy.frombuffer(b"\0\0\0".join(batch) + bytes(_MOST_CHARS), numpy.uint8) | numpy.uint8(0x20)
+        starts = numpy.cumsum([0, *(len(data) + 3 for data in batch[:-1])])
+        count = (len(folded) - _MOST_CHARS) // _GRAM + 1
+        pairs: set[int] = set()
+        for shift in range(_GRAM):
+            values = folded[shift : shift + _GRAM * count].view("<u4")
+            slots = self._slots(values, self._factor)
+            places = numpy.flatnonzero(self._used[slots])
+            numbers = self._number[slots[places]]
+            true = self._values[numbers] == values[places]
+            places, numbers = places[true] * _GRAM + shift, numbers[true]
+            true = self._ends[numbers] == _four_at(numpy, folded, places + self._far[numbers])
+            files = numpy.searchsorted(starts, places[true], "right") - 1
+            pairs.update(numpy.unique(files * len(self._bits) + numbers[true]).tolist())
+        for pair in pairs:
+            number, four = divmod(pair, len(self._bits))
+            yield number, self._bits[four]
+
+
+def _four_at(numpy: Any, data: Array, places: Array) -> Array:
+    """The fours that begin at these places, as numbers."""
+    found: Array = numpy.zeros(len(places), numpy.uint32)
+    for number in range(_GRAM):
+        found |= data[places + number].astype(numpy.uint32) << numpy.uint32(8 * number)
+    return found
+
+
+def _numbers(numpy: Any, fours: Iterable[bytes]) -> Array:
+    found: Array = numpy.frombuffer(b"".join(fours), "<u4").astype(numpy.uint32)
+    return found
+
+
+def _rarest(folded: bytes, taken: Container[bytes]) -> int:
+    """Where in a word the four bytes begin that other text has least and that no other word has yet.
+
+    They leave room for the end, which is compared too.
+    """
+
+    def worth(at: int) -> tuple[bool, int]:
+        four = folded[at : at + _GRAM]
+        return four not in taken, sum(_COMMON.find(byte) % 64 for byte in four)
+
+    return max(range(max(1, len(folded) - 2 * _GRAM + 1)), key=worth)
