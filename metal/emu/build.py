@@ -1,4 +1,4 @@
-"""Compiles `.metal` files into a program that runs their kernels, once for each state of the sources."""
+"""Compiles `.metal` files, or a `.metallib`, into a program that runs their kernels; the same ones once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from metal.emu import toolchain
+from metal.emu import bitcode, toolchain
 from metal.emu.entries import entries
 from metal.emu.toolchain import CACHE, INCLUDE, MSL_VERSION, RUNTIME, Lane, Toolchain, call
 from metal.emu.translate import Translation, translate
@@ -21,6 +21,7 @@ KEPT_DAYS = 14
 
 KERNELS = toolchain.METAL / "kernels"
 _RUNTIME_SOURCES = ("scheduler.cpp", "main.cpp")
+_OF_BITCODE = ("-O1", "-fPIC", "-Wno-override-module")
 
 
 def library() -> list[Path]:
@@ -78,7 +79,9 @@ def objects(files: Sequence[Path], lane: Lane) -> list[Path]:
     tools = toolchain.need()
     CACHE.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda file: _kernel_object(tools, file, lane), files))
+        return [
+            one for made in pool.map(lambda file: _kernel_objects(tools, file, lane), files) for one in made
+        ]
 
 
 def _runtime(lane: Lane) -> list[Path]:
@@ -87,10 +90,15 @@ def _runtime(lane: Lane) -> list[Path]:
         return list(pool.map(lambda name: _runtime_object(tools, RUNTIME / name, lane), _RUNTIME_SOURCES))
 
 
-def _kernel_object(tools: Toolchain, file: Path, lane: Lane) -> Path:
+def _kernel_objects(tools: Toolchain, file: Path, lane: Lane) -> list[Path]:
+    if file.suffix == ".metallib":
+        modules = bitcode.modules(file)
+        glue = bitcode.glue(file, f"table_{_digest(str(file))}", [text for _, text in modules])
+        made = [_compile(tools, text, _OF_BITCODE, name, ".ll") for name, text in modules]
+        return [*made, _compile(tools, glue, toolchain.FLAGS["plain"], file.stem)]
     translation = read(file)
     text = '#include "msl.h"\n' + translation.text + entries(translation, f"table_{_digest(str(file))}")
-    return _compile(tools, text, toolchain.FLAGS[lane], file.stem)
+    return [_compile(tools, text, toolchain.FLAGS[lane], file.stem)]
 
 
 def _runtime_object(tools: Toolchain, file: Path, lane: Lane) -> Path:
@@ -98,13 +106,13 @@ def _runtime_object(tools: Toolchain, file: Path, lane: Lane) -> Path:
     return _compile(tools, f'#line 1 "{file}"\n' + file.read_text(), flags, file.stem)
 
 
-def _compile(tools: Toolchain, text: str, flags: Sequence[str], name: str) -> Path:
-    """Compile C++ text; the same text with the same flags is compiled once."""
+def _compile(tools: Toolchain, text: str, flags: Sequence[str], name: str, suffix: str = ".cpp") -> Path:
+    """Compile C++ or LLVM IR; the same text with the same flags is compiled once."""
     headers = [header.read_text() for header in sorted(RUNTIME.glob("*.h"))]
     key = _digest(tools.version, text, *flags, *tools.flags, *headers)
     target = CACHE / f"{name}-{key}.o"
     if not target.exists():
-        source = target.with_suffix(".cpp")
+        source = target.with_suffix(suffix)
         source.write_text(text)
         command: list[str | Path] = [tools.clang, *tools.flags, *flags, "-I", RUNTIME]
         if "--coverage" in flags:

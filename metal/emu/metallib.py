@@ -98,8 +98,8 @@ def _function(data: bytes, at: int, bitcode: int) -> Function:
     return Function(name, fields[b"TYPE"][0], versions[:2], versions[2:], data[start : start + size])
 
 
-def compiled(function: Function) -> Compiled:
-    """What a kernel takes, by llvm-dis.
+def disassembled(function: Function) -> str:
+    """A function's LLVM IR, by llvm-dis.
 
     Raises:
         ToolchainError: there is no llvm-dis, or it does not read this bitcode.
@@ -110,7 +110,12 @@ def compiled(function: Function) -> Compiled:
     with tempfile.NamedTemporaryFile(suffix=".bc") as file:
         file.write(function.bitcode)
         file.flush()
-        text = call([tool, file.name, "-o", "-"])
+        return call([tool, file.name, "-o", "-"])
+
+
+def compiled(function: Function) -> Compiled:
+    """What a kernel takes. Raises as `disassembled` does."""
+    text = disassembled(function)
     arguments = [_argument(row) for row in text.splitlines() if '!"air.buffer"' in row]
     options = re.findall(r'!"air\.compile\.(\w+)"', text)
     return Compiled(tuple(sorted(arguments, key=lambda one: one.index)), frozenset(options))
