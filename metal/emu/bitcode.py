@@ -1,10 +1,10 @@
 """Makes what Apple's compiler wrote run here: a library's bitcode, with the emulator's lanes under it.
 
-LLVM reads the bitcode as it is. Three things are changed in its text: address spaces go, threadgroup variables
-become those of the thread that runs a threadgroup, and each kernel gets an entry that hands over what its metadata
-asks for. The functions that the bitcode calls by names like `air.simd_sum.f32` are written in C++ over the
-emulator's own. What a kernel of the sources is checked for besides (red zones, garbage in threadgroup memory) is
-not checked here.
+LLVM reads the bitcode as it is. Three things are changed in its text: address spaces go, threadgroup
+variables become those of the thread that runs a threadgroup, and each kernel gets an entry that hands
+over what its metadata asks for. The functions that the bitcode calls by names like `air.simd_sum.f32` are
+written in C++ over the emulator's own. What a kernel of the sources is checked for besides (red zones,
+garbage in threadgroup memory) is not checked here.
 """
 
 from __future__ import annotations
