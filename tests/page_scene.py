@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from tests.audio_tools import read_pcm
 from tests.requirements import need
@@ -38,19 +38,23 @@ def microphone(recording: Path, place: Path) -> Path:
 @contextlib.asynccontextmanager
 async def chromium(wav: Path | None = None, *more: str) -> AsyncIterator[Browser]:
     """A browser that takes `wav` for what its microphone hears."""
-    program = shutil.which("chromium")
-    need(program, "Chromium: apt install chromium")
     arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", *more]
     if wav is not None:
         arguments.append(f"--use-file-for-fake-audio-capture={wav}%noloop")
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = await browser_of(playwright, *arguments)
         try:
             yield browser
         finally:
             await browser.close()
+
+
+async def browser_of(playwright: Playwright, *arguments: str) -> Browser:
+    """Debian's Chromium."""
+    program = shutil.which("chromium")
+    need(program, "Chromium: apt install chromium")
+    rooted = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return await playwright.chromium.launch(executable_path=program, args=[*arguments, *rooted])
 
 
 @contextlib.asynccontextmanager

@@ -257,4 +257,4 @@ async def test_nothing_of_a_fault_is_told(scene: Scene, caplog: pytest.LogCaptur
     assert code(answer) == (500, "internal_error")
     assert "RuntimeError" in caplog.text
     assert "secret" not in answer.text + caplog.text
-    keeper.tokens.close()
+    keeper.close()

@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from mybro.config import ServerSettings
 from mybro.errors import ServerError
+from mybro.server.auth import Doorkeeper
 from mybro.server.tokens import ALGORITHM, AUDIENCE, KEYCHAIN_NAME, Tokens, secret_of
 from tests.fakes.desk import keychain_in_memory
 from tests.requirements import need
@@ -213,3 +214,32 @@ def test_a_secret_lasts_in_the_keychain_or_for_one_run() -> None:
         assert secret_of(ServerSettings(), lasting=False) != first
         with pytest.raises(ServerError, match="cannot be kept"):
             secret_of(ServerSettings(), lasting=True)
+
+
+def test_a_browser_is_known_again_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path))
+    moment = 1000.0
+    first = Doorkeeper(Tokens("0" * 32), 7777, wall=lambda: moment)
+    shown, gone = (f"other=1; {first.cookie}={first.open_session()}" for _ in range(2))
+    first.close_session(gone)
+    first.close()
+    # The page's token is another, and no file holds what the cookie does.
+    second = Doorkeeper(Tokens("0" * 32), 7777, wall=lambda: moment)
+    assert second.page_token != first.page_token
+    assert (second.who("", shown).by, second.who("", shown).scope) == ("cookie", "act")
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert shown.rpartition("=")[2].encode() not in kept
+    for cookies in (gone, shown.replace("7777", "8888"), f"{first.cookie}="):
+        with pytest.raises(ServerError, match="needs a token"):
+            second.who("", cookies)
+    # Each visit counts; a week without one ends it.
+    moment += 6 * 86_400
+    assert second.who("", shown)
+    second.close()
+    moment += 6 * 86_400
+    third = Doorkeeper(Tokens("0" * 32), 7777, wall=lambda: moment)
+    assert third.who("", shown)
+    moment += 8 * 86_400
+    with pytest.raises(ServerError, match="needs a token"):
+        third.who("", shown)
+    third.close()

@@ -8,25 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mybro.audio.playback import DevicePlayer, sound_available
 from mybro.audio.smart_turn import SmartTurn, smart_turn
 from mybro.audio.sound import SoundProcess
 from mybro.audio.source import AudioSource
 from mybro.brain.brain import Brain
-from mybro.brain.dialog import Dialog
 from mybro.clock import Clock, MonotonicClock
 from mybro.config import ExecutorSettings, Settings, data_dir
-from mybro.errors import ExecutorError, Problem
+from mybro.errors import ExecutorError
 from mybro.events import (
     Answered,
-    AudioBlock,
     Envelope,
     JobFailed,
     JobFinished,
     JobStopped,
-    Recalled,
     StageFailed,
     Typed,
 )
@@ -40,8 +35,7 @@ from mybro.executor.held_clock import HeldClock
 from mybro.executor.jobs import Executor, limits
 from mybro.executor.local import LocalHand
 from mybro.executor.local import warm_up as local_actions
-from mybro.intent import Intent
-from mybro.journal import Journal, UtteranceRecord
+from mybro.journal import Journal
 from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.names import follow, known
@@ -49,6 +43,7 @@ from mybro.pipeline.partials import show_partials
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
 from mybro.pipeline.ports import Stages, Thinks
+from mybro.pipeline.recovering import Recovery
 from mybro.pipeline.state import Question
 from mybro.pipeline.timing import TurnClock
 from mybro.pipeline.waking import expecting
@@ -61,8 +56,6 @@ from mybro.transcribe.service import Transcription
 
 PAUSES = "pauses.json"
 """In the data folder: the pauses that the person makes within sentences."""
-REHEARD = 1_000_000_000
-"""Requests for recordings of earlier sessions are numbered from here, beyond what a session counts up to."""
 
 Decide = Callable[[Question], Awaitable[Answered]]
 """Has the person answer a question by other means than the voice."""
@@ -106,36 +99,7 @@ class Session:
 
     async def recover(self) -> None:
         """Tell of what an earlier session left behind: offer what it never began, run nothing again."""
-        for label in await self.executor.recover():
-            await self._tell("interrupted", f"{label} was interrupted; say undo to take it back")
-        for left in await self.journal.unfinished():
-            if not left.offered:
-                continue
-            intent = await self._intent_of(left.utterance)
-            if intent is None or intent.kind == "control":
-                await self.journal.discard(left.utterance.id)
-                continue
-            turn = self.pipeline.next_turn()
-            await self.journal.adopt(left.utterance.id, turn)
-            await self.pipeline.post(Recalled(turn, intent))
-
-    async def _intent_of(self, kept: UtteranceRecord) -> Intent | None:
-        """What was meant, as far as the earlier session came with it; None where there were no words."""
-        if kept.intent is not None:
-            # An intent that another version wrote differently is understood anew.
-            with contextlib.suppress(ValidationError):
-                return Intent.model_validate(kept.intent.body, strict=False)
-        text = kept.text
-        if not text and kept.audio is not None and self.transcription is not None:
-            from mybro.audio.files import FileSource
-
-            pcm = b"".join([block.pcm async for block in FileSource(kept.audio).blocks()])
-            heard = await self.transcription.transcribe(0, REHEARD + kept.id, AudioBlock(0, pcm))
-            text = heard.text if heard else ""
-        return await self.brain.understand(text, Dialog()) if text else None
-
-    async def _tell(self, code: str, message: str) -> None:
-        await self.pipeline.post(StageFailed("executor", Problem(code, message)))
+        await Recovery(self).run()
 
 
 @contextlib.asynccontextmanager

@@ -6,18 +6,15 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from mybro.errors import ServerError
 from mybro.ops import keychain
+from mybro.server.browsers import Browsers
 from mybro.server.tokens import SCOPES, Scope, Tokens
 
 PASSWORD_NAME = "server-password"  # noqa: S105 - the keychain's name for it
-SESSION_S = 7 * 86_400.0
-"""A browser that has not come back for this long has to show the token again."""
-SESSIONS = 256
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 
 
@@ -47,8 +44,7 @@ class Doorkeeper:
         # Cookies do not tell ports apart: two sessions on one machine must not put each other out.
         self.cookie = f"mybro_{port}"
         self._password_hash = password_hash
-        self._wall = wall
-        self._sessions: OrderedDict[str, float] = OrderedDict()
+        self._browsers = Browsers(self.cookie, wall=wall)
 
     @property
     def has_password(self) -> bool:
@@ -85,25 +81,18 @@ class Doorkeeper:
 
     def open_session(self) -> str:
         """A new browser's session: the cookie's value."""
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = self._wall() + SESSION_S
-        while len(self._sessions) > SESSIONS:
-            self._sessions.popitem(last=False)
-        return session
+        return self._browsers.add()
 
     def close_session(self, cookies: str) -> None:
-        self._sessions.pop(self._value(cookies), None)
+        self._browsers.remove(self._value(cookies))
+
+    def close(self) -> None:
+        self._browsers.close()
+        self.tokens.close()
 
     def _cookie(self, cookies: str) -> Who | None:
-        session = self._value(cookies)
-        ends = self._sessions.get(session)
-        now = self._wall()
-        if ends is None or ends <= now:
-            self._sessions.pop(session, None)
-            return None
-        self._sessions[session] = now + SESSION_S
-        self._sessions.move_to_end(session)
-        return Who(f"browser-{hashlib.sha256(session.encode()).hexdigest()[:8]}", "act", "cookie")
+        name = self._browsers.find(self._value(cookies))
+        return None if name is None else Who(name, "act", "cookie")
 
     def _value(self, cookies: str) -> str:
         for pair in cookies.split(";"):

@@ -90,7 +90,7 @@ async def serving(
                 yield Served(context.base_url, page, keeper.page_token, speech, log_port)
         finally:
             await tasks.aclose()
-            tokens.close()
+            keeper.close()
 
 
 async def _logs(stack: contextlib.AsyncExitStack, context: Context, measures: Measures) -> int | None:

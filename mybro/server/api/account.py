@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from mybro.errors import ServerError
 from mybro.server.auth import Who
+from mybro.server.browsers import SESSION_S
 from mybro.server.context import Context, Needs
 from mybro.server.rates import Rates
 from mybro.server.shapes import Done, IssuedToken, Login, NewToken, Session, TokenEntry
@@ -91,5 +92,6 @@ def set_cookie(context: Context, response: Response) -> None:
     keeper = context.doorkeeper
     response.set_cookie(
         keeper.cookie, keeper.open_session(), httponly=True, samesite="strict", path="/",
+        max_age=int(SESSION_S),
         secure=context.base_url.startswith("https:"),
     )  # fmt: skip
