@@ -34,7 +34,7 @@ from tests.projects import git, shop
 __all__ = ["shop"]
 pytestmark = pytest.mark.integration
 
-LIMIT_S = 30
+LIMIT_S = 120
 
 
 class Room:
@@ -165,6 +165,17 @@ async def test_what_changed_is_told_of_one_agent_and_of_all(room: Room) -> None:
     assert "Docs agent: 2 files changed" in both
     nobody = await room.do("x", "nobody", **changes())
     assert isinstance(nobody, JobFailed)
+
+
+async def test_what_changed_while_nobody_was_there_is_told_after_a_restart(room: Room) -> None:
+    """A person has something done, leaves, and mybro is started anew before they are back."""
+    await room.do("one")
+    await room.crew.aclose()
+    (room.repo / "meanwhile.txt").write_text("by somebody else\n")
+    room.crew = Crew(room.repo, room.emit, room.build)
+    left = {"kind": "local", "action": Action.CHANGES, "arguments": Arguments(since="I left")}
+    told = await room.do("x", **left)
+    assert summary(told) == "2 files changed: meanwhile.txt and one.txt."
 
 
 async def test_what_is_added_comes_next_where_the_hand_takes_nothing(room: Room) -> None:

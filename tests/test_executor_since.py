@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from mybro.executor.since import moment
+from mybro.executor.since import LastSpoken, moment
 
 pytestmark = pytest.mark.unit
 
@@ -45,3 +46,13 @@ def test_moments(said: str | None, when: float | None) -> None:
 def test_noon_before_noon_is_yesterdays() -> None:
     assert moment("noon", at(4, 9), None) == at(3, 12)
     assert moment("I left", at(4, 9), None) is None
+
+
+def test_when_somebody_spoke_outlasts_a_restart(tmp_path: Path) -> None:
+    said = LastSpoken(tmp_path / "repo", tmp_path / "spoken")
+    assert said.load() is None
+    said.save(LEFT)
+    assert LastSpoken(tmp_path / "repo", tmp_path / "spoken").load() == pytest.approx(LEFT, abs=0.01)
+    assert LastSpoken(tmp_path / "other", tmp_path / "spoken").load() is None
+    (tmp_path / "file").touch()
+    LastSpoken(tmp_path, tmp_path / "file" / "spoken").save(LEFT)

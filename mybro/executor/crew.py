@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mybro.config import data_dir
 from mybro.errors import ExecutorError, MybroError
 from mybro.events import (
     Answered,
@@ -25,7 +26,7 @@ from mybro.events import (
 )
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
-from mybro.executor.since import moment
+from mybro.executor.since import LastSpoken, moment
 from mybro.executor.words import listed, listing_words
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Intent
@@ -67,7 +68,8 @@ class Crew:
         self._agents: list[Agent] = []
         self._focus = self._latest = self._join(ORDINALS[0], repo)
         self._making = asyncio.Lock()
-        self._spoken: float | None = None
+        self._last = LastSpoken(repo, data_dir() / "spoken")
+        self._spoken = self._last.load()
         """When the person last had something done, in seconds since 1970."""
 
     async def recover(self) -> list[str]:
@@ -80,7 +82,7 @@ class Crew:
             if intent.action is Action.CHANGES:
                 await self._finish(job_number, turn, "looking at what changed", await self._changes(intent))
                 return
-            self._spoken = time.time()
+            await self._note()
             if intent.action is Action.SWITCH_AGENT:
                 await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
             elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
@@ -96,7 +98,7 @@ class Crew:
         """Make something part of what its agent does, who else does it next; see `Executor.add`."""
         try:
             agent = self._latest = await self._addressed(intent)
-            self._spoken = time.time()
+            await self._note()
             if await agent.executor.add(job_number, turn, intent):
                 return
             if agent.executor.running:
@@ -239,6 +241,10 @@ class Crew:
         return Outcome(said + listens, changed=merged.files)
 
     # ------------------------------------------------------------------------ what changed
+
+    async def _note(self) -> None:
+        self._spoken = time.time()
+        await asyncio.to_thread(self._last.save, self._spoken)
 
     async def _changes(self, intent: Intent) -> Outcome:
         """What changed: of one agent, or of all, each named."""

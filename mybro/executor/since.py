@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 _NUMBERS: dict[str, float] = {
     "half": 0.5, "a": 1, "an": 1, "one": 1, "two": 2, "of": 2, "three": 3, "few": 3, "four": 4, "five": 5,
@@ -39,3 +43,24 @@ def moment(said: str | None, now: float, left: float | None) -> float | None:
         digits = found["count"] if (found["count"] or "").isdecimal() else None
         return now - (float(digits) if digits else count) * _UNITS[found["unit"].lower()]
     return None
+
+
+class LastSpoken:
+    """When a person last had something done in a repository, in seconds since 1970; outlasts a restart."""
+
+    def __init__(self, repo: Path, folder: Path) -> None:
+        self._file = folder / hashlib.sha256(os.fsencode(repo.resolve())).hexdigest()[:24]
+
+    def load(self) -> float | None:
+        try:
+            return float(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def save(self, moment: float) -> None:
+        """Without effect where the disk is full or read-only: a restart then knows an earlier moment."""
+        fresh = self._file.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(f"{moment:.3f}\n")
+            fresh.replace(self._file)
