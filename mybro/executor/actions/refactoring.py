@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint.entry import Limits
+from mybro.ops.syntax import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,7 @@ def definitions(sources: Mapping[str, str], name: str) -> list[Definition]:
             continue
         plain = text.replace("\r\n", "\n").removeprefix("\ufeff")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(plain)
+            tree = parse(plain)
         except (SyntaxError, ValueError, RecursionError):
             continue
         starts = _line_starts(plain)
@@ -153,9 +152,7 @@ def _encoded(old: bytes, text: str) -> bytes:
 
 def _check(path: str, data: bytes) -> None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(data)
+        parse(data)
     except (SyntaxError, ValueError) as error:
         raise ExecutorError("needs_agent", f"the renamed {path} would not parse") from error
 
