@@ -126,7 +126,7 @@ def test_a_recogniser_that_follows_one_reading_only_is_asked_once() -> None:
 
 
 def test_a_loop_that_turns_into_what_nobody_said_is_no_text() -> None:
-    phantom = Recognition("Thanks for watching!", average_logprob=-1.2, no_speech_probability=0.5, tokens=6)
+    phantom = Recognition("Thanks for watching!", average_logprob=-1.2, no_speech_probability=0.61, tokens=6)
     recogniser = Told(LOOP, phantom)
     assert Listener(recogniser).transcribe(SPEECH, Hints()).text == ""
     assert len(recogniser.asked) == 2
@@ -149,10 +149,24 @@ def test_a_quick_answer_is_the_first_one_or_none() -> None:
     assert silence.text == ""
 
 
+def test_that_somebody_spoke_is_proved_by_any_reading_and_the_words_are_the_likeliest() -> None:
+    doubtful = Recognition("Big wire.", average_logprob=-1.1, no_speech_probability=0.35, tokens=3)
+    likelier = replace(doubtful, text="Be quiet.", average_logprob=-1.05)
+    proof = replace(doubtful, text="Big liar.", average_logprob=-0.99)
+    wide = replace(doubtful, others=(likelier, proof))
+    assert Listener(Told(doubtful, wide)).transcribe(SPEECH, Hints()).text == "Be quiet."
+    assert Listener(Told(doubtful, replace(wide, others=(likelier,)))).transcribe(SPEECH, Hints()).text == ""
+    invented = replace(proof, text="Thank you.", average_logprob=-0.3)
+    assert (
+        Listener(Told(doubtful, replace(wide, others=(invented, proof)))).transcribe(SPEECH, Hints()).text
+        == ""
+    )
+
+
 def test_what_may_be_speech_is_looked_at_again_before_it_is_given_up() -> None:
     garbled = Recognition("S0", average_logprob=-1.2, no_speech_probability=0.31, tokens=2)
     said = replace(garbled, text="Ask not.", average_logprob=-0.85)
     recogniser = Told(garbled, said)
     assert Listener(recogniser).transcribe(SPEECH, Hints()).text == "Ask not."
-    noise = Told(replace(garbled, no_speech_probability=0.55), said)
+    noise = Told(replace(garbled, no_speech_probability=0.61), said)
     assert Listener(noise).transcribe(SPEECH, Hints()).text == "" and len(noise.asked) == 1

@@ -10,7 +10,7 @@ from mybro.events import Envelope, JobFinished, JobStopped, SpeechStarted
 from mybro.pipeline.pipeline import Pipeline
 from mybro.transcribe.corrected import CorrectedTranscription, Recognises
 from mybro.transcribe.heard import pieces, said
-from mybro.transcribe.names import LONG_WAIT_S, RepositoryNames, settled_by
+from mybro.transcribe.names import LONG_WAIT_S, RepositoryNames, meant_by, settled_by
 from mybro.transcribe.own_words import OwnWords
 
 STALE_S = 60.0
@@ -25,7 +25,9 @@ def put_right(settings: WordsSettings, recogniser: Recognises, repo: Path | None
         found = names.lexicon.exact(said(pieces(spoken)))
         return max(found.names.values(), key=lambda name: name.weight).written if found else spoken
 
-    return CorrectedTranscription(recogniser, OwnWords(settings, as_written), names, settled_by(parse))
+    return CorrectedTranscription(
+        recogniser, OwnWords(settings, as_written), names, settled_by(parse), meant_by(parse)
+    )
 
 
 def follow(

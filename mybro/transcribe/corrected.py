@@ -13,6 +13,7 @@ from mybro.transcribe.correction import correct
 from mybro.transcribe.dictation import written
 from mybro.transcribe.guesses import guesses, is_better
 from mybro.transcribe.names import RepositoryNames
+from mybro.transcribe.near import Meant, mended
 from mybro.transcribe.own_words import OwnWords
 
 LANGUAGES = ("en", "")
@@ -39,13 +40,22 @@ class CorrectedTranscription:
     """
 
     def __init__(
-        self, recogniser: Recognises, own: OwnWords, names: RepositoryNames, settled: Callable[[str], bool]
+        self,
+        recogniser: Recognises,
+        own: OwnWords,
+        names: RepositoryNames,
+        settled: Callable[[str], bool],
+        meant: Meant = lambda _text: "",
     ) -> None:
-        """`settled` tells of sentences that are understood as they are: see `correct`."""
+        """`settled` tells of sentences that are understood as they are: see `correct`.
+
+        `meant` tells what a sentence asks for: see `mended`.
+        """
         self._recogniser = recogniser
         self.own = own
         self.names = names
         self._settled = settled
+        self._meant = meant
 
     async def transcribe(
         self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
@@ -98,6 +108,9 @@ class CorrectedTranscription:
         if heard.language in LANGUAGES:
             changed = written(changed)
             corrected = correct(changed, self.names.lexicon, settled=self._settled)
+            if corrected.text == text and not corrected.alternatives:
+                nearest = mended(text, self._meant, heard.average_logprob)
+                return replace(heard, text=nearest, heard=text) if nearest else heard
             changed, others = corrected.text, corrected.alternatives
         return replace(heard, text=changed, heard=text if changed != text else "", alternatives=others)
 

@@ -26,8 +26,8 @@ KEPT_FRAMES = 3
 SURE_LOGPROB = -0.35
 """Above this the words were heard clearly, whatever the model says of speech."""
 NO_SPEECH = 0.6
-LEAST_NO_SPEECH = 0.4
-"""Noise is reported with at least this."""
+LEAST_NO_SPEECH = 0.6
+"""Below this another reading may yet show that somebody spoke; whispered and noisy words are reported so."""
 DOUBTFUL_NO_SPEECH = 0.3
 DOUBTFUL_LOGPROB = -1.0
 FLAT_DB = 6.0
@@ -101,7 +101,7 @@ def is_unsaid(heard: Recognition, sound: Sound) -> bool:
     A phrase that Whisper is known to invent needs less evidence against it, but never none: "thank you",
     said clearly, stays.
     """
-    words = " ".join(re.findall(r"\w+", re.sub("['’]", "", heard.text.lower())))
+    words = _bare(heard.text)
     if not words:
         return True
     if heard.no_speech_probability > NO_SPEECH and heard.average_logprob < SURE_LOGPROB:
@@ -110,6 +110,15 @@ def is_unsaid(heard: Recognition, sound: Sound) -> bool:
     if words in PHANTOMS:
         return doubtful or heard.average_logprob < DOUBTFUL_LOGPROB or is_flat(sound)
     return doubtful and heard.average_logprob < DOUBTFUL_LOGPROB
+
+
+def is_phantom(heard: Recognition, sound: Sound) -> bool:
+    """Whether it is a phrase that is often invented, and most likely is so here."""
+    return _bare(heard.text) in PHANTOMS and is_unsaid(heard, sound)
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", re.sub("['’]", "", text.lower())))
 
 
 def may_be_said(heard: Recognition, sound: Sound) -> bool:

@@ -44,11 +44,15 @@ class Listener:
         if guards.is_silent(sound):
             return Recognition("", hints.language or "", no_speech_probability=1.0)
         heard = self._out_of_loops(sound, hints)
+        readings = [heard]
         if guards.may_be_said(heard, sound):
-            heard = self._second_look(heard, sound, hints)
+            readings = self._second_look(heard, sound, hints)
         # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
-        unsaid = guards.is_unsaid(heard, sound)
-        return replace(heard, text="" if unsaid else guards.collapse(heard.text))
+        # Whether somebody spoke is one question, what was said another: the likeliest words need not be
+        # those that prove it, unless they are often invented.
+        heard = likeliest(readings, hints)
+        said = any(_is_said(each, sound) for each in readings) and not guards.is_phantom(heard, sound)
+        return replace(heard, text=guards.collapse(heard.text) if said else "")
 
     def _glance(self, sound: Sound, hints: Hints) -> Recognition:
         if guards.is_silent(sound):
@@ -68,24 +72,28 @@ class Listener:
             heard = self._recogniser.recognise(sound, other)
         return heard
 
-    def _second_look(self, heard: Recognition, sound: Sound, hints: Hints) -> Recognition:
-        """Where the first answer is in doubt: the likeliest of several, some of them without the prompt."""
-        if not self._recogniser.searches or is_sure(heard, hints):
-            return heard
+    def _second_look(self, heard: Recognition, sound: Sound, hints: Hints) -> list[Recognition]:
+        """The first answer, and where it is in doubt several others, some of them without the prompt."""
+        if not self._recogniser.searches or (is_sure(heard, hints) and _is_said(heard, sound)):
+            return [heard]
         wide = replace(hints, beams=BEAMS)
         # A prompt of software words bends ordinary speech towards software.
         plain = replace(wide, prompt="")
         if hints.prompt and is_clear(heard):
-            return likeliest([heard, *self._readings(sound, replace(plain, beams=1))], hints)
+            return [heard, *self._readings(sound, replace(plain, beams=1))]
         readings = [heard, *self._readings(sound, wide)]
         best = likeliest(readings, hints)
-        if hints.prompt and not is_known(best, hints):
-            best = likeliest([*readings, *self._readings(sound, plain)], hints)
-        return best
+        if hints.prompt and not (is_known(best, hints) and any(_is_said(each, sound) for each in readings)):
+            readings += self._readings(sound, plain)
+        return readings
 
     def _readings(self, sound: Sound, hints: Hints) -> list[Recognition]:
         heard = self._recogniser.recognise(sound, hints)
         return [each for each in (heard, *heard.others) if each.text and not guards.is_looped(each, sound)]
+
+
+def _is_said(heard: Recognition, sound: Sound) -> bool:
+    return not guards.is_unsaid(heard, sound)
 
 
 def windows(sound: Sound, limit_s: float) -> Iterator[Sound]:

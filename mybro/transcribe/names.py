@@ -40,6 +40,23 @@ def settled_by(parse: Callable[[str], Intent | None]) -> Callable[[str], bool]:
     return settled
 
 
+_ANSWERS = frozenset({"yes", "no", "stop"})
+
+
+def meant_by(parse: Callable[[str], Intent | None]) -> Callable[[str], str]:
+    """What a sentence asks for, if it may be guessed: no answer, and nothing that cannot be taken back."""
+
+    def meant(text: str) -> str:
+        intent = parse(text)
+        if intent is None or intent.action is None or intent.action in _ANSWERS:
+            return ""
+        given = intent.arguments.model_dump(exclude_none=True)
+        guessed = intent.risk == "destructive" or intent.needs_confirmation or intent.target or given
+        return "" if guessed else intent.action
+
+    return meant
+
+
 class RepositoryNames:
     """A lexicon that follows a repository. A process of its own reads it, so that nothing waits."""
 

@@ -1,0 +1,90 @@
+"""A command of which one word was misheard: "undo the last chain", "what can I see".
+
+The grammar knows whole sentences; a sentence that is none, and becomes one by a single word that sounds much
+like what was heard, was most likely that one. Whatever only answers or destroys is left as it was heard.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mybro.index.sound import distance, sound, weight
+from mybro.transcribe.context import ending_off
+from mybro.vocabulary import lines
+
+FEWEST, MOST = 3, 9
+"""Words of a sentence: a shorter one is too easily another, a longer one is dictated."""
+ALIKE = 0.4
+"""How far apart words may sound where the recogniser was sure: a vowel, or a consonant of the same kind."""
+UNSURE_APART = 1.0
+"""The same where it was not: a consonant more or less."""
+UNSURE_SHARE = 0.4
+"""And at most this share of the word."""
+SURE_LOGPROB = -0.25
+ENDING = 0.2
+"""What an ending counts that recognisers lose: "show me what change"."""
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+Meant = Callable[[str], str]
+"""The name of what a sentence asks for, if it asks for something harmless as it stands; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    word: str
+    sound: str
+
+
+def mended(text: str, meant: Meant, average_logprob: float) -> str | None:
+    """The command that a sentence was meant to be; None where it may be anything else."""
+    found = list(_WORD.finditer(text))
+    if not FEWEST <= len(found) <= MOST:
+        return None
+    limit = ALIKE if average_logprob > SURE_LOGPROB else UNSURE_APART
+    best: dict[str, tuple[float, str]] = {}
+    for match in found:
+        for apart, word in _near(match[0].lower(), limit):
+            other = f"{text[: match.start()]}{_cased(word, match[0])}{text[match.end() :]}"
+            action = meant(other)
+            if action and (action not in best or best[action][0] > apart):
+                best[action] = apart, other
+    ranked = sorted(best.values())
+    # Of two commands that are as near as each other, neither was surely meant.
+    if not ranked or (len(ranked) > 1 and ranked[1][0] - ranked[0][0] < ENDING):
+        return None
+    return ranked[0][1]
+
+
+@functools.lru_cache(maxsize=4_096)
+def _near(word: str, limit: float) -> tuple[tuple[float, str], ...]:
+    """The words of commands that sound like a word, and how far apart."""
+    heard = sound(word)
+    found = []
+    for other in _vocabulary():
+        if other.word == word:
+            continue
+        if ending_off(other.word) == ending_off(word):
+            found.append((ENDING, other.word))
+            continue
+        share = min(limit, max(ALIKE, UNSURE_SHARE * weight(other.sound)))
+        apart = distance(heard, other.sound, share)
+        if apart <= share:
+            found.append((apart, other.word))
+    return tuple(sorted(found))
+
+
+@functools.cache
+def _vocabulary() -> Sequence[_Spoken]:
+    return [_Spoken(word, sound(word)) for word in sorted(set(_words())) if len(word) > 2]
+
+
+def _words() -> Iterator[str]:
+    for line in lines("commands")["SAID"]:
+        yield from (match[0].lower() for match in _WORD.finditer(line))
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like[0].isupper() else word
