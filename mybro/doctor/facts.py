@@ -197,7 +197,7 @@ def _walk(root: Path) -> Iterator[str]:
     while pending:
         folder = pending.pop()
         try:
-            with os.scandir(root / folder if folder else root) as entries:
+            with os.scandir(f"{root}/{folder}") as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError:
             continue
@@ -224,7 +224,7 @@ def _add(repo: Repository, paths: Iterable[str], tracked: dict[str, str]) -> Non
         if path.startswith(("../", "/")) or path.endswith("/") or not _inside(repo.root, path, real):
             continue
         try:
-            found = os.lstat(repo.root / path)
+            found = os.lstat(f"{repo.root}/{path}")
         except (OSError, ValueError):
             odd.append(path)
             continue
@@ -260,7 +260,7 @@ def _inside(root: Path, path: str, real: dict[str, bool]) -> bool:
     folder = path.rpartition("/")[0]
     if folder not in real:
         try:
-            here = stat.S_ISDIR(os.lstat(root / folder).st_mode)
+            here = stat.S_ISDIR(os.lstat(f"{root}/{folder}").st_mode)
         except (OSError, ValueError):
             here = False
         real[folder] = here and _inside(root, folder, real)

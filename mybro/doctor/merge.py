@@ -49,7 +49,8 @@ def merge(findings: Iterable[Finding], checks: dict[str, Check]) -> list[Finding
         for f in found.values()
         if not (f.line and f.check in _COVERED and not places[f.path, f.line].isdisjoint(_COVERED[f.check]))
     ]
-    return sorted((_shown(f) for f in kept), key=rank)
+    shown: dict[str, str] = {}
+    return sorted((_shown(f, shown) for f in kept), key=rank)
 
 
 def _both(one: Finding, other: Finding, severity: Severity) -> Finding:
@@ -67,6 +68,9 @@ def _both(one: Finding, other: Finding, severity: Severity) -> Finding:
     )
 
 
-def _shown(finding: Finding) -> Finding:
-    message = redact(finding.message)
+def _shown(finding: Finding, known: dict[str, str]) -> Finding:
+    """`known`: messages that were redacted already; many findings say the same."""
+    message = known.get(finding.message)
+    if message is None:
+        message = known[finding.message] = redact(finding.message)
     return finding if message == finding.message else replace(finding, message=message)

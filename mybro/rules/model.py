@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from mybro.rules import traces
+
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -69,9 +71,26 @@ class Technology(_Row):
 
     def named_in(self, source: str) -> bool:
         """Whether Python code can use it at all: a look that costs next to nothing."""
-        modules = (name.rpartition(".")[2] for name in self.python)
-        marks = (*modules, *self.python_methods, *self.python_arguments)
-        return any(mark.rstrip("*:") in source for mark in marks)
+        for mark in (*self.python_methods, *self.python_arguments):
+            if mark.rstrip("*:") in source:
+                return True
+        for name in self.python:  # noqa: SIM110 (twice as quick, and asked of very many files)
+            if traces.last(name) in source and traces.imports(name, source):
+                return True
+        return False
+
+    def words(self, language: str) -> tuple[str, ...] | None:
+        """One of these is in every file of that language whose code uses it; None where nobody can say."""
+        patterns = self.text.get(language, ())
+        found = [traces.literal(pattern) for pattern in patterns]
+        if language == "python":
+            named = (*self.python, *self.python_methods, *self.python_arguments)
+            found += [traces.fixed(name.rpartition(".")[2]) for name in named]
+        elif language in ("javascript", "typescript"):
+            found += [traces.fixed(name) for name in self.javascript]
+        elif language == "rust":
+            found += [traces.fixed(name) for name in (*self.rust, *self.crates)]
+        return tuple(word for word in found if word) if all(found) else None
 
 
 class Exemption(_Row):

@@ -44,6 +44,7 @@ _MODULE = re.compile(
     r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(?P<quote>["'])(?P<module>[^"'\n]+)(?P=quote)"""
 )
 _CRATE = re.compile(r"(?:\buse\s+|\bextern\s+crate\s+)(?:::)?(?P<module>\w+)")
+_IMPORTS = {"javascript": _MODULE, "typescript": _MODULE, "rust": _CRATE}
 
 
 def sightings(repo: Path, rules: RuleSet, paths: Iterable[str] | None = None) -> list[Sighting]:
@@ -114,24 +115,25 @@ def _in_code(language: str, text: str, technologies: list[Technology]) -> Iterat
     if language in ("javascript", "typescript", "rust", "c", "swift"):
         # What is left keeps its length, so that the lines stay what they are.
         text = _COMMENT.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
+    imports = list(_IMPORTS[language].finditer(text)) if language in _IMPORTS else []
     for technology in technologies:
-        for match in _modules(language, text, technology):
+        for match in _modules(language, text, technology, imports):
             evidence = " ".join(match[0].split())
             yield technology.name, text.count("\n", 0, match.start()) + 1, evidence, frozenset()
 
 
-def _modules(language: str, text: str, technology: Technology) -> Iterator[re.Match[str]]:
+def _modules(
+    language: str, text: str, technology: Technology, imports: list[re.Match[str]]
+) -> Iterator[re.Match[str]]:
     if language in ("javascript", "typescript"):
-        for match in _MODULE.finditer(text):
+        for match in imports:
             if any(
                 fnmatchcase(match["module"], name) or match["module"].startswith(f"{name}/")
                 for name in technology.javascript
             ):
                 yield match
     elif language == "rust":
-        yield from (
-            match for match in _CRATE.finditer(text) if match["module"] in technology.rust + technology.crates
-        )
+        yield from (match for match in imports if match["module"] in technology.rust + technology.crates)
     for pattern in technology.text.get(language, ()):
         yield from _compiled(pattern).finditer(text)
 

@@ -14,7 +14,7 @@ from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in
 
 TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
-    ("AWS access key", rb"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b", b"A"),
+    ("AWS access key", rb"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b", b"IA"),
     (
         "AWS secret key",
         rb"aws_secret_access_key\W{1,6}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
@@ -72,7 +72,14 @@ TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
     ("Notion token", rb"\b(?:ntn_[A-Za-z0-9]{46}|secret_[A-Za-z0-9]{43})\b", b"ntn_"),
     ("Supabase key", rb"\bsb[ps]_[a-z0-9]{40}\b", b"sb"),
 )
-FORMS = tuple((name, re.compile(pattern), hint) for name, pattern, hint in TOKENS)
+
+
+def _letters_first(pattern: bytes) -> bytes:
+    """The same with its first letters before the border that they must follow: that is found far quicker."""
+    return re.sub(rb"\A\\b(\w\w+)(?=[\w(\[\\-])", rb"\1(?<=\\b\1)", pattern)
+
+
+FORMS = tuple((name, re.compile(_letters_first(pattern)), hint) for name, pattern, hint in TOKENS)
 HINTS = tuple(
     b"AKIA ASIA aws_secret_access_key AWS_SECRET_ACCESS_KEY AIza ghp_ gho_ ghs_ github_pat_ glpat- "
     b"xox hooks.slack.com k_live_ k_test_ whsec_ "

@@ -164,6 +164,7 @@ class Own:
     def _files(self, task: Task, several: dict[str, list[Check]], outcome: Outcome) -> None:
         looks: list[tuple[str, PerFile]] = [(r, _function(PER_FILE[r], r)) for r in several if r in PER_FILE]
         by_language: dict[str, list[_Look]] = {}
+        by_marks: dict[tuple[str, int], list[_Look]] = {}
         survey = task.repo.survey
         late = 0
         for file in task.repo.files.values():
@@ -176,7 +177,10 @@ class Own:
                     if file.language in LANGUAGES.get(rule, (file.language,))
                 ]
             marks = survey.marks(file.path) if survey else UNKNOWN
-            here = [look for look in by_language[file.language] if look.applies(file, marks)]
+            key = file.language, marks
+            if key not in by_marks:
+                by_marks[key] = [look for look in by_language[file.language] if look.applies(marks)]
+            here = [look for look in by_marks[key] if look.fits is None or look.fits(file)]
             if not here:
                 continue
             if time.monotonic() > task.deadline:
@@ -224,12 +228,12 @@ class _Look(NamedTuple):
 
     rule: str
     find: PerFile
-    fits: Callable[[File], bool]
+    fits: Callable[[File], bool] | None
     masks: tuple[int, ...]
     """Of each, a file must have one mark."""
 
-    def applies(self, file: File, marks: int) -> bool:
-        return all(marks & mask for mask in self.masks) and self.fits(file)
+    def applies(self, marks: int) -> bool:
+        return all(marks & mask for mask in self.masks)
 
 
 def _masks(survey: Survey | None, rule: str, language: str) -> tuple[int, ...]:

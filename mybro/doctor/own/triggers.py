@@ -64,7 +64,6 @@ _FILES: Mapping[str, Callable[[File], bool]] = {
     "skips": lambda file: file.is_test,
     "taint": lambda file: not file.is_test,
 }
-_ALWAYS: Callable[[File], bool] = bool
 
 
 def groups(rule: str, language: str) -> Groups:
@@ -77,9 +76,9 @@ def groups(rule: str, language: str) -> Groups:
     return _needs().get(rule, ())
 
 
-def fits(rule: str) -> Callable[[File], bool]:
-    """What the rule needs of a file's name and size."""
-    return _FILES.get(rule, _ALWAYS)
+def fits(rule: str) -> Callable[[File], bool] | None:
+    """What the rule needs of a file's name and size; None: nothing."""
+    return _FILES.get(rule)
 
 
 def words(rules: Iterable[str]) -> list[bytes]:
