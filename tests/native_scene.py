@@ -12,7 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
-from mybro.native import in_use, machine, repository, sound
+from mybro.native import in_use, machine, repository, resample, sound
 
 PATTERNS = [r"def \w+", "TODO", r"^import ", r"\bkey\s*=\s*[\"'][^\"']+[\"']", "x$", "é", r"\t"]
 
@@ -65,9 +65,23 @@ def look(root: Path) -> dict[str, object]:
     }
 
 
+def resampled() -> list[int]:
+    """A noise with one rate after the other, in blocks: the same to one level of sixteen bits."""
+    draw = random.Random(11)
+    samples = struct.pack("<3000h", *(draw.randrange(-32768, 32768) for _ in range(3000)))
+    found = b""
+    for source, target in ((48000, 16000), (44100, 16000), (16000, 48000), (22050, 24000), (16000, 16000)):
+        one = resample.make_resampler(source, target)
+        for start in range(0, len(samples), 514):
+            found += one.convert(samples[start : start + 514], start + 514 >= len(samples))
+    return list(struct.unpack(f"<{len(found) // 2}h", found))
+
+
 def main(root: Path) -> None:
     load = machine.Monitor().read()
-    told = {"in_use": in_use(), "machine": load._asdict(), "found": look(root)}
+    told = {
+        "in_use": in_use(), "machine": load._asdict(), "found": look(root), "resampled": resampled(),
+    }  # fmt: skip
     sys.stdout.write(json.dumps(told))
 
 

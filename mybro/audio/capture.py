@@ -14,6 +14,7 @@ import numpy as np
 from mybro.audio.devices import Device
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
+from mybro.native.resample import Resampler, make_resampler
 
 QUEUE_BLOCKS = 100
 """Two seconds: longer than any stall of the loop that is worth bridging."""
@@ -52,7 +53,7 @@ class Capture:
         self._samples = 0
         self._dropped = 0
         self._stream: Any = None
-        self._resampler: Any = None
+        self._resampler: Resampler | None = None
         self._sent = 0
         self._quiet = CALM_AT_MOST
         self._calm_for = 0
@@ -85,7 +86,7 @@ class Capture:
             while True:
                 block = await self._queue.async_q.get()
                 if self._resampler:
-                    for part in self._converted(block):
+                    for part in self._converted(self._resampler, block):
                         yield part
                 else:
                     yield block
@@ -98,9 +99,7 @@ class Capture:
 
         self.rate = rate
         if rate != SAMPLE_RATE:
-            import soxr
-
-            self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="int16")
+            self._resampler = make_resampler(rate, SAMPLE_RATE)
         self._stream = sounddevice.RawInputStream(
             samplerate=rate, channels=1, dtype="int16", device=self.device.number, latency="low",
             blocksize=BLOCK_SAMPLES * rate // SAMPLE_RATE,
@@ -143,10 +142,10 @@ class Capture:
         # The device is gone, or was closed: the loop learns it after the last block.
         self._queue.sync_q.shutdown()
 
-    def _converted(self, block: Captured) -> list[Captured]:
+    def _converted(self, resampler: Resampler, block: Captured) -> list[Captured]:
         """Whole blocks of BLOCK_SAMPLES at 16 kHz; the rest waits for the next."""
-        converted = self._resampler.resample_chunk(np.frombuffer(block.pcm, "<i2"))
-        # Dropped blocks leave a gap here too; the converter's own delay of a few milliseconds does not.
+        converted = np.frombuffer(resampler.convert(block.pcm), "<i2")
+        # Dropped blocks leave a gap here too; the converter's own delay of two milliseconds does not.
         expected = block.start * SAMPLE_RATE // self.rate
         held = len(self._rest)
         if expected - self._sent - held > BLOCK_SAMPLES * 4:

@@ -5,6 +5,7 @@
 
 #[cfg(target_os = "macos")]
 mod metal;
+mod resample;
 mod symbols;
 
 use std::path::PathBuf;
@@ -246,6 +247,7 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Ring>()?;
     module.add_class::<Smoother>()?;
+    module.add_class::<resample::Resampler>()?;
     module.add_class::<Monitor>()?;
     module.add_class::<symbols::SymbolReader>()?;
     #[cfg(target_os = "macos")]
