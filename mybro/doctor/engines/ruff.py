@@ -30,10 +30,18 @@ _TEXT_MATTERS = {
     "S321": re.compile(rb"FTP_TLS"),
 }
 """What a line says where the rule does not apply after all."""
-_CHANGES = re.compile(
-    r"`[\w.]*\b(?:time|now|utcnow|today|uuid\d|random|randint|choice|getenv|getcwd|monotonic)`"
-)
-"""What a default must not call: it would be asked once only."""
+_DECLARES = [
+    f"{framework}.{name}"
+    for framework, names in {
+        "fastapi": "Depends Query Path Body Header Cookie Form File Security",
+        "typer": "Option Argument",
+        "django.db.models": "Q F",
+        "pathlib": "Path PurePath",
+        "datetime": "timedelta",
+    }.items()
+    for name in names.split()
+]
+"""Calls that belong in a default: a framework asks them again, or what they make never changes."""
 _QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
 
 
@@ -97,6 +105,7 @@ def _configuration(repo: Repository, codes: list[str], names: dict[str, dict[str
         "pylint": {"max-args": 9, "max-statements": 80},
         "external": ["mybro"],
     }
+    lint["flake8-bugbear"] = {"extend-immutable-calls": _DECLARES}
     if names:
         lint["select"] = [*dict.fromkeys((*codes, RULE))]
         lint["flake8-tidy-imports"] = {"banned-api": names}
@@ -225,8 +234,6 @@ def _is_meant(task: Task, row: Mapping[str, Any], path: str, code: str) -> bool:
         return _TEXT_MATTERS[code].search(text) is None
     if code == "S610":
         return any_in(task.repo.read(path) or b"", (b"django", b".objects."))
-    if code == "B008":
-        return _CHANGES.search(str(row["message"])) is not None
     return True
 
 

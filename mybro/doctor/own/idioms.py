@@ -29,14 +29,8 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
     ),
     (
         "SEC14",
-        b'.bind(("",',
-        re.compile(rb"\.bind\(\(\"\",", re.DOTALL),
-        "listens on every network",
-    ),
-    (
-        "SEC14",
-        b".bind(('',",
-        re.compile(rb"\.bind\(\('',", re.DOTALL),
+        b".bind((",
+        re.compile(rb"\.bind\(\((?:\"\"|''),"),
         "listens on every network",
     ),
     (
@@ -70,6 +64,14 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
             rb"(?<=\n)[ \t]+for (\w+) in [^\n]+:[ \t]*\n[ \t]+\w+\.append\(await [^\n]*\b\1\b[^\n]*\)[ \t]*\n"
         ),
         "each one waits for the one before",
+    ),
+    (
+        "PY26",
+        b"except",
+        re.compile(
+            rb"\bexcept\*?\s*\((?=[^()\n]*,)(?:[^()\n]*,\s*)?(?:BaseException|Exception)\s*[,)]",
+        ),
+        "Exception catches the others, too",
     ),
     (
         "TS06",

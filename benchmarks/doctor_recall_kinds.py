@@ -1,0 +1,121 @@
+"""What other tools' test files say is wrong, in the doctor's own terms; for the benchmark of its recall."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from mybro.doctor.check import catalogue
+
+Found = list[tuple[int, str, bool]]
+"""Line (0: anywhere), kind, whether it is bad."""
+
+_ONE = {"SEC01": "secret", "SEC02": "secret", "SEC16": "secret"}
+"""Kinds that tools do not tell apart."""
+
+
+def _table(tool: str) -> dict[str, str]:
+    rows = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines()
+    return {row[1]: row[2] for row in (line.split("\t") for line in rows) if row[0] == tool}
+
+
+_SYMBOLS = _table("pylint")
+"""pylint's symbols to a rule that means the same."""
+_EXAMPLES = _table("bandit")
+"""bandit's examples to what each of them is an example of."""
+_PYLINT = re.compile(r"#\s*(?:\+(\d+):\s*)?\[([a-z, -]+)\]")
+_BUGBEAR = re.compile(r"#\s*((?:B\d{3}: ?[-\d, ]+)(?:; ?B\d{3}: ?[-\d, ]+)*)")
+_ASYNC = re.compile(r"#\s*(?:(ASYNC\d{3}):|error:)\s*\d+")
+
+
+def merged(check: str) -> str:
+    return _ONE.get(check, check)
+
+
+@cache
+def kind_of(rule: str) -> str:
+    """The kind that a rule of an engine, or a check, belongs to; the rule itself where no check has it."""
+    rule = _SYMBOLS.get(rule, rule)
+    if rule in catalogue():
+        return merged(rule)
+    if re.fullmatch(r"B[1-7]\d\d", rule):  # bandit's; ruff has the same numbers, and bugbear ends below 100
+        rule = f"S{rule[1:]}"
+    rows = [(r, c.id) for c in catalogue().values() for rules in c.engines.values() for r in rules]
+    best = max((row for row in rows if rule.startswith(row[0])), key=lambda row: len(row[0]), default=None)
+    return merged(best[1]) if best else rule
+
+
+def _served(rule: str) -> bool:
+    return kind_of(rule) != rule
+
+
+def of_bandit(source: Path) -> Iterator[tuple[Path, Found]]:
+    for name, rule in _EXAMPLES.items():
+        if _served(rule) or rule in catalogue():
+            yield source / "examples" / f"{name}.py", [(0, kind_of(rule), True)]
+    every = {kind_of(rule) for rule in _EXAMPLES.values()}
+    yield source / "examples" / "okay.py", [(0, kind, False) for kind in sorted(every)]
+
+
+def of_bugbear(source: Path) -> Iterator[tuple[Path, Found]]:
+    for file in sorted((source / "tests" / "eval_files").glob("*.py")):
+        found: Found = []
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            told = _BUGBEAR.search(line)
+            rules = re.findall(r"B\d{3}", told[1]) if told else []
+            found += [(number, kind_of(rule), True) for rule in rules if _served(rule)]
+        if found:
+            yield file, found
+
+
+def of_async(source: Path) -> Iterator[tuple[Path, Found]]:
+    for file in sorted((source / "tests" / "eval_files").glob("async*.py")):
+        named = re.match(r"async(\d{3})", file.name)
+        text = file.read_text(encoding="utf-8")
+        if "# ARG" in text or "TRIO_NO_ERROR" in text or not named:
+            continue  # what is wrong depends on options
+        found: Found = []
+        for number, line in enumerate(text.splitlines(), 1):
+            if told := _ASYNC.search(line):
+                rule = told[1] or f"ASYNC{named[1]}"
+                found += [(number, kind_of(rule), True)] if _served(rule) else []
+        if found:
+            yield file, found
+
+
+def of_pylint(source: Path) -> Iterator[tuple[Path, Found]]:
+    for file in sorted((source / "tests" / "functional").rglob("*.py")):
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        found: Found = []
+        for number, line in enumerate(lines, 1):
+            if told := _PYLINT.search(line):
+                for symbol in told[2].split(","):
+                    rule = _SYMBOLS.get(symbol.strip())
+                    if rule and (_served(rule) or rule in catalogue()):
+                        found.append((number + int(told[1] or 0), kind_of(rule), True))
+        if found:
+            yield file, found
+
+
+def of_zizmor(source: Path) -> Iterator[tuple[Path, Found]]:
+    """Each file or folder has the name of the audit that it is for."""
+    data = source / "crates" / "zizmor" / "tests" / "integration" / "test-data"
+    for file in sorted((*data.glob("*.yml"), *data.glob("*/*.yml"))):
+        audit = file.stem if file.parent == data else file.parent.name
+        known = any(audit in check.engines.get("zizmor", ()) for check in catalogue().values())
+        if known and file.name not in ("action.yml", "dependabot.yml") and "repro" not in file.name:
+            yield file, [(0, kind_of(audit), True)]
+
+
+READERS: dict[str, Callable[[Path], Iterator[tuple[Path, Found]]]] = {
+    "bandit": of_bandit,
+    "flake8-bugbear": of_bugbear,
+    "flake8-async": of_async,
+    "pylint": of_pylint,
+    "zizmor": of_zizmor,
+}
