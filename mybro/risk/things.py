@@ -24,8 +24,15 @@ ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "thei
 _PARTICLES = frozenset({"up", "out", "off", "down", "of", "away"})
 _LIVE = frozenset({"production", "prod", "live"})
 _CODE_AFTER = tuple([word] for word in _CODE)
-_BARE = frozenset({"delete", "drop", "discard", "kill", "overwrite", "trash", "reset"})
-_DELETING = frozenset({"delete", "deleted", "dilete", "remove", "unlink", "trash", "del"})
+_BARE = frozenset(
+    {"bin", "axe", "scrap", "ditch", "delete", "drop", "discard", "kill", "overwrite", "trash", "reset"}
+)
+_DELETING = _WORDS["DELETING"]
+_FORMATTED = _WORDS["FORMATTED"]
+_STRONG = _WORDS["STRONG"]
+_KILLED = _WORDS["KILLED"]
+_NEVER = frozenset({"keychain", "crontab", "cron", "production", "prod"})
+_INDEFINITE = frozenset({"whatever", "anything", "everything"})
 _FILES = frozenset({"file", "files", "folder", "folders", "directory", "directories", "dir", "subfolder"})
 _FILE_NAMES = frozenset({"test", "doc", "config", "build", "cache", "readme", "license", "changelog"})
 _WHOLES = frozenset(
@@ -44,24 +51,55 @@ def destroys(verb: str, rest: Sequence[str]) -> bool:
         return True
     if not things:
         return verb in _DESTROY_ANYTHING | _BARE if not place else bool(_lasting(place, _LASTING))
+    if verb in ("format", "reformat"):
+        return bool(_lasting(things, _FORMATTED) or _lasting(place, _FORMATTED))
     if set(things) <= _PRONOUNS:
         everything = bool({"everything", "all"} & set(things))
         return everything or verb in _DESTROY_ANYTHING | _BARE or bool(_lasting(place, _PLACES))
+    named = _by_name(verb, things)
+    if named is not None:
+        return named
+    if verb == "kill" and set(place) & _CODE and not set(place) & _PLACES:
+        return False
+    if things[0] in _LABELS or (things[-1] in _CODE and "branch" not in things[:-1]):
+        return False
+    return _lost(verb, things, place)
+
+
+def _by_name(verb: str, things: Sequence[str]) -> bool | None:
+    """What files and other things that are named for certain decide; None where they decide nothing."""
+    if verb in ("delete", "erase", "wipe", "drop") and things[-1] in ("one", "ones", "rest", "lot"):
+        return True
     if verb in _DELETING and _files(things):
         return True
     if "dot" in things or any("." in thing[1:] for thing in things):
         return "env" in things  # a file of the repository, and an edit to it
     if {"git", ".git", ".env"} & set(things) and things[-1] not in _CODE:
         return True
-    if things[0] in _LABELS or (things[-1] in _CODE and "branch" not in things[:-1]):
-        return False
-    if verb in _DESTROY_ANYTHING or (verb == "kill" and things[-1] != "switch"):
+    if verb == "uninstall" or _NEVER & set(things):
+        return True
+    return None
+
+
+def _lost(verb: str, things: Sequence[str], place: Sequence[str]) -> bool:
+    """Whether things that are no part of code are lost."""
+    killed = bool(set(things) & _KILLED) or any(word.isdigit() for word in things)
+    if verb in _DESTROY_ANYTHING or (verb == "kill" and killed):
+        return True
+    if (verb in _STRONG and not _of_code(things, place)) or things[0] in ("what", *_INDEFINITE):
         return True
     if {"all", "every", "entire", "whole"} & set(things) and things[-1] in _WHOLES:
         return True
     if verb in _WEAK:
         return _lasting(things, _VITAL) or _lasting(place, _VITAL)
     return _lasting(things, _LASTING) or _lasting(place, _PLACES)
+
+
+def _of_code(things: Sequence[str], place: Sequence[str]) -> bool:
+    """Whether it is a part of code or of a page: "the second test", "the border around the card"."""
+    return bool(_CODE & {*things, *(word.removesuffix("s") for word in things)}) or bool(
+        _CODE & set(place[-1:])
+    )
 
 
 def _files(things: Sequence[str]) -> bool:
@@ -71,7 +109,7 @@ def _files(things: Sequence[str]) -> bool:
     """
     if "dot" in things or any("." in thing[1:] for thing in things):
         return not set(things) & _CODE or bool({"file", "files"} & set(things))
-    if things[-1] in _FILES:
+    if things[-1] in _FILES or list(things[-2:]) == ["node", "modules"]:
         return True
     code = things[-1] in _CODE and not things[-1].endswith("s") and things[-1] not in _FILE_NAMES
     return things[0] in _FILES and not code
@@ -90,6 +128,37 @@ def _lasting(words: Sequence[str], things: frozenset[str]) -> bool:
         if not other:
             return True
     return False
+
+
+_SHOWN_SECRETS = frozenset(
+    {
+        "password",
+        "passwords",
+        "passphrase",
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "pin",
+    }
+)
+
+
+def shown_secret(rest: Sequence[str]) -> bool:
+    """Whether what is to be shown ends with the name of a secret: "the database password"."""
+    if "when" in rest or "if" in rest:
+        return False
+    at = next(
+        (at for at, word in enumerate(rest) if word in _PREPOSITIONS or word in ("to", "aloud")), len(rest)
+    )
+    things = rest[:at]
+    return (
+        bool(things)
+        and things[-1] in _SHOWN_SECRETS
+        and set(things[:1]) <= ARTICLES | {"out", "me", "us", "all"}
+    )
 
 
 def secret(rest: Sequence[str]) -> bool:
