@@ -151,7 +151,7 @@ def test_a_quick_answer_is_the_first_one_or_none() -> None:
 
 def test_that_somebody_spoke_is_proved_by_any_reading_and_the_words_are_the_likeliest() -> None:
     doubtful = Recognition("Big wire.", average_logprob=-1.1, no_speech_probability=0.35, tokens=3)
-    likelier = replace(doubtful, text="Be quiet.", average_logprob=-1.05)
+    likelier = replace(doubtful, text="Be quiet.", average_logprob=-1.3)
     proof = replace(doubtful, text="Big liar.", average_logprob=-0.99)
     wide = replace(doubtful, others=(likelier, proof))
     assert Listener(Told(doubtful, wide)).transcribe(SPEECH, Hints()).text == "Be quiet."
@@ -161,6 +161,19 @@ def test_that_somebody_spoke_is_proved_by_any_reading_and_the_words_are_the_like
         Listener(Told(doubtful, replace(wide, others=(invented, proof)))).transcribe(SPEECH, Hints()).text
         == ""
     )
+
+
+def test_what_people_say_here_needs_less_proof_but_a_yes_does_not() -> None:
+    quiet = Recognition("Resume.", average_logprob=-1.1, no_speech_probability=0.45, tokens=2)
+    for heard, text in (
+        (quiet, "Resume."),
+        (replace(quiet, text="Yes."), ""),
+        (replace(quiet, text="The resonance."), ""),
+        (replace(quiet, no_speech_probability=0.55), ""),
+        (replace(quiet, language="de"), "Resume."),
+    ):
+        assert Listener(Told(heard)).transcribe(SPEECH, Hints()).text == text, heard
+    assert Listener(Told(quiet)).transcribe(SPEECH, Hints(language="de")).text == ""
 
 
 def test_what_may_be_speech_is_looked_at_again_before_it_is_given_up() -> None:

@@ -21,6 +21,11 @@ FAIRLY_SURE = -0.45
 """The same for words that are what people say to the program."""
 USUAL = -4.0
 """How well such words fit what is expected."""
+WELL_KNOWN = -4.5
+"""How well words fit that need less proof: `is_usual`."""
+USUAL_NO_SPEECH = 0.5
+USUAL_LOGPROB = -1.25
+_AGREEING = frozenset({"yes", "yeah", "yep", "yup", "ok", "okay", "sure", "do", "go", "confirm", "right"})
 POSSIBLE = -5.5
 """Below this it is no command, and the prompt may have led astray."""
 WEIGHT = 0.15
@@ -44,6 +49,17 @@ def is_clear(heard: Recognition) -> bool:
 def is_known(heard: Recognition, hints: Hints) -> bool:
     """Whether the words are like a command, so that the prompt was in place; it is in other languages."""
     return not _is_english(hints) or _fit(heard, hints) > POSSIBLE
+
+
+def is_usual(heard: Recognition, hints: Hints) -> bool:
+    """Whether the words are so much what people say here that less is needed to believe that somebody spoke.
+
+    Never for a yes: it may let something be destroyed.
+    """
+    if heard.no_speech_probability > USUAL_NO_SPEECH or heard.average_logprob < USUAL_LOGPROB:
+        return False
+    first = heard.text.lower().strip(" .,!?").partition(" ")[0].strip(",.")
+    return _is_english(hints) and first not in _AGREEING and _fit(heard, hints) > WELL_KNOWN
 
 
 def likeliest(readings: Sequence[Recognition], hints: Hints) -> Recognition:

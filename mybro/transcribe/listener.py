@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mybro.transcribe import guards
-from mybro.transcribe.doubt import is_clear, is_known, is_sure, likeliest
+from mybro.transcribe.doubt import is_clear, is_known, is_sure, is_usual, likeliest
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognition
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Listener:
         # Whether somebody spoke is one question, what was said another: the likeliest words need not be
         # those that prove it, unless they are often invented.
         heard = likeliest(readings, hints)
-        said = any(_is_said(each, sound) for each in readings) and not guards.is_phantom(heard, sound)
+        said = any(_is_said(each, sound, hints) for each in readings) and not guards.is_phantom(heard, sound)
         return replace(heard, text=guards.collapse(heard.text) if said else "")
 
     def _glance(self, sound: Sound, hints: Hints) -> Recognition:
@@ -74,7 +74,7 @@ class Listener:
 
     def _second_look(self, heard: Recognition, sound: Sound, hints: Hints) -> list[Recognition]:
         """The first answer, and where it is in doubt several others, some of them without the prompt."""
-        if not self._recogniser.searches or (is_sure(heard, hints) and _is_said(heard, sound)):
+        if not self._recogniser.searches or (is_sure(heard, hints) and _is_said(heard, sound, hints)):
             return [heard]
         wide = replace(hints, beams=BEAMS)
         # A prompt of software words bends ordinary speech towards software.
@@ -82,8 +82,8 @@ class Listener:
         if hints.prompt and is_clear(heard):
             return [heard, *self._readings(sound, replace(plain, beams=1))]
         readings = [heard, *self._readings(sound, wide)]
-        best = likeliest(readings, hints)
-        if hints.prompt and not (is_known(best, hints) and any(_is_said(each, sound) for each in readings)):
+        said = any(_is_said(each, sound, hints) for each in readings)
+        if hints.prompt and not (said and is_known(likeliest(readings, hints), hints)):
             readings += self._readings(sound, plain)
         return readings
 
@@ -92,8 +92,8 @@ class Listener:
         return [each for each in (heard, *heard.others) if each.text and not guards.is_looped(each, sound)]
 
 
-def _is_said(heard: Recognition, sound: Sound) -> bool:
-    return not guards.is_unsaid(heard, sound)
+def _is_said(heard: Recognition, sound: Sound, hints: Hints) -> bool:
+    return not guards.is_unsaid(heard, sound) or is_usual(heard, hints)
 
 
 def windows(sound: Sound, limit_s: float) -> Iterator[Sound]:
