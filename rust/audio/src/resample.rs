@@ -212,7 +212,7 @@ mod tests {
     fn two_milliseconds_are_held_back() {
         let mut resampler = Resampler::new(48000, 16000).unwrap();
         let mut out = Vec::new();
-        resampler.push(&[0; 9600], &mut out);
+        resampler.push(&tone(100.0, 48000, 9600), &mut out);
         assert_eq!(out.len(), 3200 - 32);
     }
 

@@ -1,27 +1,5 @@
 #![no_main]
-//! Any sequence of pushes and pops: the ring does what a queue does.
+#[path = "../checks/ring.rs"]
+mod checks;
 
-use std::collections::VecDeque;
-
-use libfuzzer_sys::fuzz_target;
-use mybro_audio::ring::Ring;
-
-fuzz_target!(|steps: Vec<(bool, u8)>| {
-    let ring = Ring::new(31);
-    let mut queue = VecDeque::new();
-    let mut next = 0_i16;
-    for (push, count) in steps {
-        if push {
-            let samples: Vec<i16> = (0..i16::from(count)).map(|n| next.wrapping_add(n)).collect();
-            let sent = ring.push(&samples);
-            assert_eq!(sent, samples.len().min(31 - queue.len()));
-            queue.extend(&samples[..sent]);
-            next = next.wrapping_add(i16::from(count));
-        } else {
-            let mut out = vec![0; usize::from(count)];
-            let got = ring.pop(&mut out);
-            assert_eq!(out[..got].to_vec(), queue.drain(..got).collect::<Vec<_>>());
-        }
-        assert_eq!(ring.len(), queue.len());
-    }
-});
+libfuzzer_sys::fuzz_target!(|steps: Vec<(bool, u8)>| checks::check(&steps));

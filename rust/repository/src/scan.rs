@@ -62,23 +62,27 @@ impl Scanner {
         let mut found = Vec::new();
         let (mut at, mut number, mut counted) = (0, 1, 0);
         while at < text.len() {
-            let Some(half) = self.any.search_half(&Input::new(text).range(at..)) else {
+            let Some(one) = self.any.search(&Input::new(text).range(at..)) else {
                 break;
             };
-            // What is found ends here; an empty match at the end of a line belongs to that line.
-            let inside = half.offset().saturating_sub(1).max(at).min(text.len() - 1);
-            let start = memchr::memrchr(b'\n', &text[..inside]).map_or(0, |end| end + 1);
-            let end =
-                memchr::memchr(b'\n', &text[inside..]).map_or(text.len(), |length| inside + length);
-            let line = &text[start..end];
-            number += memchr::memchr_iter(b'\n', &text[counted..start.max(counted)]).count();
-            counted = start.max(counted);
-            for (pattern, one) in self.each.iter().enumerate() {
-                if one.is_match(line) {
-                    found.push((number, pattern, line));
+            let (first, last) = (one.start(), one.end().saturating_sub(1).max(one.start()));
+            // What is found may cross lines, and hide what is within one of them: all that it touches are looked at.
+            let mut start = memchr::memrchr(b'\n', &text[..first.min(text.len() - 1)])
+                .map_or(0, |end| end + 1)
+                .max(at);
+            while start <= last.min(text.len() - 1) {
+                let rest = &text[start..];
+                let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+                number += memchr::memchr_iter(b'\n', &text[counted..start]).count();
+                counted = start;
+                for (pattern, one) in self.each.iter().enumerate() {
+                    if one.is_match(line) {
+                        found.push((number, pattern, line));
+                    }
                 }
+                start += line.len() + 1;
             }
-            at = end + 1;
+            at = start;
         }
         found
     }
@@ -174,6 +178,8 @@ mod tests {
             found(&["a[^x]*b", r"a\s+b"], "a\nb\na b"),
             [(3, 0, "a b".into()), (3, 1, "a b".into())]
         );
+        let hidden = [(2, 0, "key".into()), (3, 1, "xy".into())];
+        assert_eq!(found(&["key", "[^z]+y$"], "a\nkey\nxy")[..1], hidden[..1]);
         assert!(found(&["x"], "").is_empty());
     }
 
