@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Semaphore
 
 from mybro.doctor import engines, facts, settings
 from mybro.doctor.check import Check, DoctorError, choose
@@ -26,8 +28,10 @@ DEEP_S = 900.0
 _WORKERS = 4
 _EXTRA = frozenset({"betterleaks", "gitleaks", "actionlint", "hadolint"})
 """Others look for the same: without them the result is poorer, not incomplete."""
-_SLOW = ("ruff", "mybro", "typos", "complexipy")
+_SLOW = ("ruff", "typos", "complexipy")
 """Begun first, so that the quick ones fill what they leave."""
+_INSIDE = frozenset({"mybro", "rules"})
+"""Done by this process itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +165,18 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
     tasks = {name: Task(result.repo, plan[name], deadline, wish.edits, wish.deep) for name in order}
     survey(result.repo, tasks)
     CHILDREN.open()
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doctor")
+    inside = ThreadPoolExecutor(1, thread_name_prefix="doctor-own")
+    outside = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doctor")
+    # The own checks run in this process, on one core: programs leave it to them until they are done.
+    free = Semaphore(max(1, min(_WORKERS, os.cpu_count() or 1) - 1))
     try:
         running: dict[Future[Outcome], str] = {}
         for name, task in tasks.items():
-            running[pool.submit(_one, name, task)] = name
+            if name not in _INSIDE:
+                running[outside.submit(_when_free, free, name, task)] = name
+        for name in sorted(_INSIDE & tasks.keys()):
+            running[inside.submit(_one, name, tasks[name])] = name
+        inside.submit(free.release)
         done = 0
         while running:
             ended, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -182,7 +193,9 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
         CHILDREN.stop()
         raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        inside.shutdown(wait=True, cancel_futures=True)
+        free.release(_WORKERS)
+        outside.shutdown(wait=True, cancel_futures=True)
     return findings
 
 
@@ -210,6 +223,11 @@ def _has_work(entry: Unexamined, result: Examination) -> bool:
     from mybro.doctor.engines.zizmor import workflow
 
     return any(map(workflow, result.repo.files))
+
+
+def _when_free(free: Semaphore, name: str, task: Task) -> Outcome:
+    with free:
+        return _one(name, task)
 
 
 def _one(name: str, task: Task) -> Outcome:

@@ -12,14 +12,17 @@ from mybro.doctor.facts import MAX_SOURCE_BYTES
 from mybro.doctor.finding import Finding
 from mybro.errors import RulesError
 from mybro.rules.layers import load
-from mybro.rules.model import RuleSet, Sighting
+from mybro.rules.model import RuleSet, Sighting, Technology
 from mybro.rules.sightings import LANGUAGES, in_file
 
 _MANIFESTS = ("pyproject.toml", "package.json", "Cargo.toml")
+_ASYNC = b"async def"
+"""Where this is, what is only forbidden in async code is looked for, too."""
 _CHECKS = {"requests": "requests", "CUDA": "cuda", "Docker": "docker"}
 """The engine's rule for a technology; "forbidden" for all others."""
 
-Words = tuple[bytes, ...] | None
+Groups = tuple[tuple[bytes, ...], ...]
+"""Of each group one word must be in a file; no group: it can be found in any file."""
 
 
 class StackRules:
@@ -36,7 +39,9 @@ class StackRules:
         except RulesError:
             return
         for language in set(LANGUAGES.values()):
-            yield from _words(rules, language) or ()
+            for _, groups in _needs(rules, language):
+                for words in groups:
+                    yield from words
 
     def run(self, task: Task) -> Outcome:
         repo, checks, outcome = task.repo, task.rules(self.name), Outcome()
@@ -46,20 +51,25 @@ class StackRules:
             raise EngineError(str(error)) from error
         seen: list[Sighting] = []
         named = _by_name(rules)
-        by_language: dict[str, Words] = {}
+        by_language: dict[str, list[tuple[Technology, Groups]]] = {}
         for file in repo.files.values():
             if file.vendored or not repo.asked(file.path):
                 continue
             language = LANGUAGES.get(f".{file.name.rpartition('.')[2].lower()}", "")
             if language not in by_language:
-                by_language[language] = _words(rules, language)
-            told = language or file.name in _MANIFESTS or file.name.endswith((".txt", ".in"))
-            words = by_language[language]
-            if language and words is not None and file.name not in _MANIFESTS:
-                told = repo.may_have(file, words)
-            if told or named(file.path):
-                text = repo.text(file) if told and file.size <= MAX_SOURCE_BYTES else None
-                seen += in_file(file.path, text, rules.sought(text))
+                by_language[language] = _needs(rules, language)
+            manifest = file.name in _MANIFESTS or file.name.endswith((".txt", ".in"))
+            used = [
+                technology
+                for technology, groups in by_language[language]
+                if all(repo.may_have(file, words) for words in groups)
+            ]
+            whole = manifest or named(file.path)
+            if used or whole:
+                told = (language or manifest) and file.size <= MAX_SOURCE_BYTES
+                text = repo.text(file) if told else None
+                sought = rules.sought(text)
+                seen += in_file(file.path, text, sought if whole else [t for t in sought if t in used])
         # What has an end ends with the person's own day.
         for violation in rules.violations(seen, datetime.now(UTC).astimezone().date()):
             check = checks.get(_CHECKS.get(violation.sighting.technology, "forbidden"))
@@ -77,23 +87,21 @@ class StackRules:
         return outcome
 
 
-def _words(rules: RuleSet, language: str) -> Words:
-    """One of these is in every file of this language in which something can be found; None: in any file."""
-    found: list[bytes] = []
+def _needs(rules: RuleSet, language: str) -> list[tuple[Technology, Groups]]:
+    """The technologies that code of this language can use, with what its files have then."""
+    found: list[tuple[Technology, Groups]] = []
     usual = rules.sought(None)
-    for technology in rules.sought("async def"):
-        told = technology.words(language)
-        if told is None:
-            return None
-        found += [word.encode() for word in told]
-        if technology not in usual and technology.files:
-            found.append(b"async def")  # the file's name alone counts, and only where there is such code
-    return tuple(found)
+    for technology in rules.sought(_ASYNC.decode()):
+        words = technology.words(language)
+        first: Groups = () if words is None else (tuple(word.encode() for word in words),)
+        if first != ((),):
+            found.append((technology, first if technology in usual else (*first, (_ASYNC,))))
+    return found
 
 
 def _by_name(rules: RuleSet) -> Callable[[str], bool]:
     """Whether a path alone can be a sighting."""
-    globs = {glob for technology in rules.sought("async def") for glob in technology.files}
+    globs = {glob for technology in rules.sought(_ASYNC.decode()) for glob in technology.files}
     paths, names = (
         "|".join(translate(g) for g in sorted(globs) if ("/" in g) == whole) for whole in (True, False)
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ _BATCH_BYTES = 1 << 19
 _GRAM = 4
 _MOST_CHARS = 64
 """Of a word: longer ones are looked for by their beginning."""
-_SLOT_BITS = 16
-_FACTORS = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1, 0xB5297A4D, 0x68E31DA5, 0x1B56C4E9)
+_SLOT_BITS = (16, 18, 20, 22, 24)
+"""Of a table's number; a small one stays in the processor's cache."""
+_FACTOR, _TRIES = 0x9E3779B1, 48
 _COMMON = b" etaonisrlducpm_fghy.bvkx=,()'\":w\n-"
 """What code has most of, the most first."""
 
@@ -130,18 +131,25 @@ class _Table:
         self._values = _numbers(numpy, fours)
         self._far = numpy.array([far for far, _ in ends.values()], dtype=numpy.int64)
         self._ends = _numbers(numpy, (end for _, end in ends.values()))
-        self._factor = next(filter(self._apart, map(numpy.uint32, _FACTORS)))
-        slots = self._slots(self._values, self._factor)
-        self._used = numpy.zeros(1 << _SLOT_BITS, dtype=numpy.bool_)
+        self._factor, self._shift = next(self._apart())
+        slots = self._slots(self._values)
+        size = 1 << (32 - int(self._shift))
+        self._used = numpy.zeros(size, dtype=numpy.bool_)
         self._used[slots] = True
-        self._number = numpy.zeros(1 << _SLOT_BITS, dtype=numpy.uint16)
+        self._number = numpy.zeros(size, dtype=numpy.uint16)
         self._number[slots] = numpy.arange(len(slots), dtype=numpy.uint16)
 
-    def _apart(self, factor: np.uint32) -> bool:
-        return len(set(self._slots(self._values, factor).tolist())) == len(self._values)
+    def _apart(self) -> Iterator[tuple[np.uint32, np.uint32]]:
+        """Factors and shifts by which every four has a slot of its own."""
+        for bits in _SLOT_BITS:
+            self._shift = self._np.uint32(32 - bits)
+            for number in range(_TRIES):
+                self._factor = self._np.uint32(_FACTOR * (2 * number + 1) & 0xFFFFFFFF)
+                if len(self._np.unique(self._slots(self._values))) == len(self._values):
+                    yield self._factor, self._shift
 
-    def _slots(self, values: Array, factor: np.uint32) -> Array:
-        return (values * factor) >> self._np.uint32(32 - _SLOT_BITS)
+    def _slots(self, values: Array) -> Array:
+        return (values * self._factor) >> self._shift
 
     def find(self, batch: list[bytes]) -> Iterable[tuple[int, int]]:
         """The number of a file in the batch, and marks that it has."""
@@ -152,7 +160,7 @@ class _Table:
         pairs: set[int] = set()
         for shift in range(_GRAM):
             values = folded[shift : shift + _GRAM * count].view("<u4")
-            slots = self._slots(values, self._factor)
+            slots = self._slots(values)
             places = numpy.flatnonzero(self._used[slots])
             numbers = self._number[slots[places]]
             true = self._values[numbers] == values[places]

@@ -46,6 +46,8 @@ _PYTHON_HINTS = (
     b"get_context",
 )
 """Python is looked at only where one of these is in the file: ruff has seen the rest."""
+_PYTHON_WORDS = (b"jwt.decode", b"verify_signature", *(hint for hint in _PYTHON_HINTS if len(hint) > 3))
+"""One of these is in every file with something to find: short words cost more to look for."""
 
 _BUNDLED_BYTES, _BUNDLED_LINE = 20_000, 500
 """A script of this size whose lines are so long on average was put together by a program. Each match would
@@ -59,6 +61,9 @@ class AstGrep:
 
     def available(self) -> bool:
         return program("ast-grep") is not None
+
+    def words(self, task: Task) -> tuple[bytes, ...]:
+        return _PYTHON_WORDS
 
     def run(self, task: Task) -> Outcome:
         files = [f for f in task.files(*_GRAMMARS) if f.language != "python" or self._hinted(task, f)]
@@ -99,8 +104,9 @@ class AstGrep:
         return outcome
 
     def _hinted(self, task: Task, file: File) -> bool:
-        data = task.repo.read(file) or b""
-        return any_in(data, _PYTHON_HINTS)
+        if not task.repo.may_have(file, _PYTHON_WORDS):
+            return False
+        return any_in(task.repo.read(file) or b"", _PYTHON_HINTS)
 
     def _read(self, task: Task, output: bytes, known: dict[str, File], outcome: Outcome) -> None:
         for line in output.splitlines():

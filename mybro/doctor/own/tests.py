@@ -148,7 +148,7 @@ def never_run(content: Content) -> Iterator[Hit]:
     """Test classes with __init__, and tests that yield: pytest leaves them out."""
     if not is_python_test(content.file.name) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
         return
-    if b"def __init__" in content.data and (tree := syntax(content.data)):
+    if b"def __init__" in content.data and b"class Test" in content.data and (tree := syntax(content.data)):
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name.startswith("Test") and not node.bases:
                 names = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
