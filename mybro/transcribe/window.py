@@ -3,12 +3,13 @@
 The decoder was trained on 1,500 rows of encoded sound and goes in circles over fewer; the rows of silence are
 the same every time.
 
-Nothing of an earlier look at growing speech is kept for its end. Measured with tiny.en on commands of 2 to 4 s
-(`benchmarks.incremental_bench`): to keep the encoder's rows of the first 60 %, or to give the decoder the
-words that two earlier looks agreed on, takes 1.07 and 1.05 times as long as to hear it whole, with the same
-words, and the looks cost two recognitions more. The encoder is a third of the time and sees both ways, so that
-little of it can be kept; the decoder's time is the prompt and its first step. What does pay is to have heard it
-all before the turn is known to be over. Where rows can be kept by design, they are: see `zipformer`.
+Nothing of an earlier look at growing speech is kept for its end. Measured with tiny.en on commands of 2 to
+4 s (`benchmarks.incremental_bench`): to keep the encoder's rows of the first 60 %, or to give the decoder
+the words that two earlier looks agreed on, takes 1.07 and 1.05 times as long as to hear it whole, with the
+same words, and the looks cost two recognitions more. The encoder is a third of the time and sees both ways,
+so that little of it can be kept; the decoder's time is the prompt and its first step. What does pay is to
+have heard it all before the turn is known to be over. Where rows can be kept by design, they are: see
+`zipformer`.
 """
 
 from __future__ import annotations
