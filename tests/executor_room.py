@@ -108,7 +108,7 @@ class Room:
         return await self.until(over)
 
     async def until(self, wanted: Callable[[Event], bool]) -> Event:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 found = [event for event in self.events if wanted(event)]
                 if found:

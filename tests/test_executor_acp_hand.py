@@ -259,6 +259,37 @@ async def test_in_the_sandbox_not_even_a_yes_lets_it_write_elsewhere(
     assert list(outside.iterdir()) == []
 
 
+def settings_of_person(desk: AcpDesk, settings: object) -> None:
+    state = Path(desk.env["CLAUDE_CONFIG_DIR"])
+    state.mkdir(exist_ok=True)
+    (state / "settings.json").write_text(json.dumps(settings))
+
+
+async def test_what_a_person_allows_elsewhere_is_asked_all_the_same(
+    acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    """Settings of one's own that let Claude Code do anything, and canaries that it goes for."""
+    desk, canaries = acp_desk, [acp_desk.repo / f"canary{number}" for number in range(4)]
+    for canary in canaries:
+        canary.write_text("alive")
+    allowed = ["Bash", "Bash(*)", "Bash(rm:*)", "Write", "Edit", "mcp__*"]
+    settings_of_person(desk, {"permissions": {"allow": allowed, "defaultMode": "acceptEdits"}})
+    steps = [
+        bash(f"rm {canaries[0]}"),
+        bash(f"echo one && rm -f {canaries[1]}"),
+        bash(f"find {desk.repo} -name canary2 -delete"),
+        bash("cat parser.py"),
+        tool("Agent", {"description": "x", "prompt": "small errand", "subagent_type": "general-purpose"}),
+        text("Done."),
+    ]
+    claude_api.when("hello", steps)
+    claude_api.when("small errand", [bash(f"rm {canaries[3]}"), text("Errand done.")])
+    desk.reply = no
+    await desk.do("hello there")
+    assert [canary.read_text() for canary in canaries] == ["alive"] * 4
+    assert [asked.risk for asked in desk.asked] == ["destructive"] * 4
+
+
 async def test_the_model_that_is_set_is_used_where_the_agent_offers_it(
     acp_desk: AcpDesk, claude_api: ScriptedServer
 ) -> None:

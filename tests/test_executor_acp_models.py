@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mybro.executor.acp.hand import sandbox_of
 from mybro.executor.acp.models import Offer, match, offered
 
 pytestmark = pytest.mark.unit
@@ -52,10 +51,3 @@ def test_no_choice(told: dict[str, object]) -> None:
 )
 def test_a_model_is_found_by_name_or_by_a_part_of_it(wanted: str, found: str | None) -> None:
     assert match(Offer(MODELS, "default", None), wanted) == found
-
-
-def test_which_agents_are_held_unasked() -> None:
-    assert sandbox_of(("/x/bin/claude-agent-acp",), "auto") == "auto"
-    assert sandbox_of(("/x/bin/gemini", "--acp"), "auto") == "off"
-    assert sandbox_of(("/x/bin/gemini", "--acp"), "on") == "on"
-    assert sandbox_of(("/x/bin/claude-agent-acp",), "off") == "off"

@@ -25,7 +25,7 @@ __all__ = ["claude_api", "claude_bin", "claude_env", "shop"]
 pytestmark = pytest.mark.end_to_end
 
 E = TypeVar("E")
-LIMIT_S = 60
+LIMIT_S = 120
 WAIT = "python3 -m unittest test_wait"
 _WAIT = """import pathlib, time, unittest
 

@@ -162,6 +162,6 @@ async def test_two_questions_at_once(desk: Desk, claude_api: ScriptedServer) -> 
     one, two = ({"command": f"python3 -c \"open('{name}', 'w')\"", "description": "mark"} for name in "ab")
     claude_api.when("two marks", [tools(("Bash", one), ("Bash", two)), text("Done.")])
     desk.reply = lambda asked: Answered(asked.question, yes="'a'" in asked.detail)
-    await asyncio.wait_for(desk.do("make two marks"), 20)
+    await asyncio.wait_for(desk.do("make two marks"), 120)
     assert (desk.repo / "a").exists()
     assert not (desk.repo / "b").exists()

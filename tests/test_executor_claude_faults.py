@@ -125,7 +125,7 @@ async def test_a_budget_is_kept(desk: Desk, claude_api: ScriptedServer) -> None:
         assert (await desk.do("hello there")).ok
     spent = await fail(desk, "hello there")
     assert (spent.code, spent.retryable) == ("budget_spent", False)
-    assert "0.01 dollars" in spent.message
+    assert "has spent 1 cent of its budget of 1.2 cents" in spent.message
     requests = len(claude_api.requests)
     desk.hand = desk.new_hand()
     assert (await fail(desk, "hello once more")).code == "budget_spent"
@@ -145,7 +145,7 @@ async def test_a_days_budget_is_kept_over_sessions_and_restarts(
     desk.hand = desk.new_hand()
     spent = await fail(desk, "hello there")
     assert spent.code == "budget_spent"
-    assert spent.message == "Today's coding budget of 0.01 dollars is used up"
+    assert "0.2 cents left of today's coding budget of 1.2 cents" in spent.message
     requests = len(claude_api.requests)
     assert (await fail(desk, "hello once more")).code == "budget_spent"
     assert len(claude_api.requests) == requests

@@ -166,6 +166,23 @@ async def test_a_cli_that_is_stuck_is_ended_and_replaced(desk: Desk, claude_api:
     assert (await desk.do("and afterwards")).summary == "Still here."
 
 
+async def test_a_repository_that_was_moved_keeps_its_session(
+    desk: Desk, claude_api: ScriptedServer, tmp_path: Path
+) -> None:
+    claude_api.when("remember blue", [text("I remember.")])
+    claude_api.when("which colour", [bash("pwd"), text("Blue.")])
+    first = await desk.do("remember blue")
+    await desk.hand.aclose()
+    other = tmp_path / "other"
+    other.mkdir()
+    desk.repo = desk.repo.rename(other / "market")
+    desk.hand = desk.new_hand()
+    after = await desk.do("which colour was it")
+    assert (after.summary, after.session) == ("Blue.", first.session)
+    assert desk.progress("output") == [str(desk.repo)]
+    assert "remember blue" in str(claude_api.requests[-1].body["messages"][:2])
+
+
 async def test_a_session_that_is_gone_begins_anew(desk: Desk, claude_api: ScriptedServer) -> None:
     claude_api.when("hello", [text("Hello.")])
     first = await desk.do("hello there")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mybro.executor.claude.checks import covered
 from mybro.executor.claude.messages import PermissionAsked
 from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Deny, Verdict, judge
 
@@ -89,3 +90,22 @@ def test_choices_that_make_no_sense_are_refused(repo: Path) -> None:
     assert asked.questions[0][1] == "Which? A?"
     for questions in ([], [{"options": options}], [{"question": "Which?", "options": [{}]}], ["x"]):
         assert isinstance(decide(repo, "AskUserQuestion", questions=questions), Deny)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "same"),
+    [
+        ("./run_tests.sh tests/a", "./run_tests.sh tests/b -v", True),
+        ("bundle exec rspec spec/a_spec.rb:3", "bundle exec rspec", True),
+        ("yarn test:unit --watch=false", "yarn test:unit src", True),
+        ("./run_tests.sh", "./run_other.sh", False),
+        ("./run_tests.sh", "./run_tests.sh && ./deploy.sh", False),
+        ("./run_tests.sh", "./run_tests.sh > out.txt", False),
+        ("./make.py test", "./make.py deploy", False),
+        ("python3 -O test.py", "python3 -O deploy.py", False),
+        ("make deploy", "make test", False),
+        ("cp test a", "cp test b", False),
+    ],
+)
+def test_what_a_yes_for_tests_covers(first: str, then: str, same: bool) -> None:
+    assert (covered(first) == covered(then)) is same

@@ -12,12 +12,15 @@ from mybro.executor.claude.messages import (
     ControlAsked,
     ControlReplied,
     Followed,
+    HookAsked,
     Message,
     PermissionAsked,
     PermissionWithdrawn,
     Retrying,
     Said,
     Started,
+    StepBegan,
+    StepEnded,
     Thinking,
     ToolEnded,
     ToolUsed,
@@ -44,7 +47,8 @@ def test_what_a_turn_sends() -> None:
     assert parse(type="system", **init) == (Started("s", "m", "2.1.329"),)
     assert parse(type="command_lifecycle", command_uuid="u", state="queued") == (Followed("u", "queued"),)
     assert delta("text_delta", text="Hel") == (Words("Hel"),)
-    assert delta("thinking_delta", thinking="hm") == (Thinking(),)
+    assert delta("thinking_delta", thinking="hm") == (Thinking(thought_chars=2),)
+    assert delta("input_json_delta", partial_json='{"a": 1') == (Thinking(chars=7),)
     assert delta("text_delta", agent="toolu_1", text="a helper's words") == (Thinking(),)
     assert parse(type="stream_event", event={"type": "ping"}) == ()
     use = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}}
@@ -152,3 +156,23 @@ def test_only_a_trusted_repository_brings_its_own_settings() -> None:
         "claude", system_prompt="p", trusted=True, model=None, resume=None, budget_usd=None
     )  # fmt: skip
     assert not {"--setting-sources", "--model", "--resume", "--max-budget-usd"} & set(trusted)
+
+
+def test_what_tells_of_tokens_and_of_the_next_step() -> None:
+    usage = {"input_tokens": 5, "output_tokens": 1}
+    start = {"type": "message_start", "message": {"id": "m", "model": "opus", "usage": usage}}
+    assert parse(type="stream_event", event=start) == (StepBegan("m", "opus", usage),)
+    end = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 9}}
+    assert parse(type="stream_event", event=end) == (StepEnded(9),)
+    said = {"id": "m", "model": "opus", "usage": usage, "content": [{"type": "text", "text": "Hi"}]}
+    helper = parse(type="assistant", message=said, parent_tool_use_id="t", agent_id="a")
+    assert helper == (StepBegan("m", "opus", usage, "a"), Said("Hi", "", "a"))
+    thought = {"subtype": "thinking_tokens", "estimated_tokens": 40, "estimated_tokens_delta": 7}
+    assert parse(type="system", **thought) == (Thinking(thought=7),)
+    picture = [{"type": "text", "text": "12345"}, {"type": "image", "source": {"data": "x" * 100_000}}]
+    batch = {"tool_calls": [{"tool_response": "123"}, {"tool_response": picture}], "agent_id": "a"}
+    asked = {"subtype": "hook_callback", "callback_id": "step", "input": batch}
+    (hook,) = parse(type="control_request", request_id="r", request=asked)
+    assert isinstance(hook, HookAsked)
+    assert (hook.step, hook.agent, 8 < hook.chars < 7000) == (True, "a", True)
+    assert protocol.answer(hook)["response"]["response"] == {}

@@ -139,7 +139,7 @@ async def test_undo_takes_a_package_out_again(python: Path, tmp_path: Path) -> N
         given = Arguments(name="toy")
         intent = Intent(kind="local", action=Action.ADD_PACKAGE, arguments=given, text="add toy")
         await executor.start(1, 1, intent)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             end = await ends.get()
         assert isinstance(end, JobFinished), end
         assert {"pyproject.toml", "uv.lock"} <= set(end.outcome.changed)

@@ -88,7 +88,7 @@ class Room:
         given = Arguments(name=name, template="paper")
         intent = Intent(kind="local", action=Action.NEW_PROJECT, arguments=given, text="new paper")
         await self.executor.start(self._number, 1, intent)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await self._ends.get()
         return self._number
 

@@ -48,7 +48,7 @@ async def do(desk: Desk, words: str, *, stop_at: str = "") -> Event:
     executor = Executor(desk.settings, desk.repo, emit, (desk.hand,), store, MonotonicClock())
     try:
         await executor.start(1, 1, Intent(kind="task", text=words))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             if stop_at:
                 await heard.wait()
                 await executor.stop()
@@ -157,6 +157,39 @@ async def test_an_agent_cannot_lift_a_rule_that_it_breaks(desk: Desk, claude_api
         ],
     )
     assert outcome(await do(desk, "add a web server")).summary == f"I added a server. {BROKEN}"
+
+
+@pytest.mark.parametrize("kind", ["claude", "acp"])
+async def test_rules_that_change_reach_a_session_that_goes_on(
+    kind: str, desk: Desk, acp_desk: AcpDesk, claude_api: ScriptedServer
+) -> None:
+    """Though an agent holds on to the system prompt with which its session began."""
+    desk = desk if kind == "claude" else acp_desk
+    claude_api.when("hello", [text("Hello.")])
+
+    def forbids(what: str) -> None:
+        rules = desk.repo / ".mybro" / "rules.toml"
+        rules.parent.mkdir(exist_ok=True)
+        rules.write_text(f'[[rule]]\nid = "web-backend"\nneed = "{what}"\nuse = ["FastAPI"]\n')
+
+    def told() -> str:
+        return str(claude_api.requests[-1].body["messages"][-1])
+
+    forbids("leftpad")
+    first = await desk.do("hello there")
+    forbids("rightpad")
+    second = await desk.do("hello again")
+    assert "rightpad" in told()
+    assert "leftpad" not in told()
+    assert "instructions have changed" in told()
+    await desk.do("hello once more")
+    assert "instructions have changed" not in told()
+    await desk.hand.aclose()
+    forbids("upperpad")
+    desk.hand = desk.new_hand()
+    third = await desk.do("hello after a restart")
+    assert "upperpad" in told()
+    assert first.session == second.session == third.session
 
 
 async def test_an_acp_agent_is_held_to_them_too(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:

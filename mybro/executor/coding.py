@@ -29,12 +29,16 @@ class CodingHand(abc.ABC):
         self._sessions: dict[Path, CodingSession] = {}
         self._always: dict[Path, set[str]] = {}
         self._work: Work | None = None
+        self._questions: Questions | None = None
         self._task: asyncio.Task[Outcome] | None = None
         self._warned: set[Path] = set()
 
     @abc.abstractmethod
     def new_session(self, repo: Path) -> CodingSession:
         """A session that has no process yet. Raises `ExecutorError` where there is no agent."""
+
+    async def admit(self, job: Job, questions: Questions) -> None:  # noqa: B027 - most have nothing to ask
+        """Ask what is to be asked before the agent may work at all. Raises `ExecutorError`."""
 
     def handles(self, intent: Intent) -> bool:
         """Everything but control: what no other hand can do is put to the session in the person's words."""
@@ -68,8 +72,8 @@ class CodingHand(abc.ABC):
 
     async def answer(self, answer: Answered) -> None:
         """Pass on an answer; ignored where its question is no longer open."""
-        if self._work is not None:
-            self._work.questions.answer(answer)
+        if self._questions is not None:
+            self._questions.answer(answer)
 
     async def aclose(self) -> None:
         """End every session's process, within about a second; the sessions can be resumed."""
@@ -78,14 +82,16 @@ class CodingHand(abc.ABC):
         await asyncio.gather(*(session.aclose() for session in sessions.values()))
 
     async def _run(self, job: Job, report: Report) -> Outcome:
-        session = await self._session(job.repo)
         questions = Questions(job, report, self._settings.permission_timeout_s)
-        always = self._always.setdefault(job.repo, set())
-        self._work = Work(job, report, session, questions, always, self._settings.rules)
+        self._questions = questions
         try:
+            await self.admit(job, questions)
+            session = await self._session(job.repo)
+            always = self._always.setdefault(job.repo, set())
+            self._work = Work(job, report, session, questions, always, self._settings.rules)
             return await self._with_warning(job.repo, await self._work.run())
         finally:
-            self._work = None
+            self._work = self._questions = None
 
     async def _with_warning(self, repo: Path, outcome: Outcome) -> Outcome:
         """Once for each repository: that its rules cannot be read."""

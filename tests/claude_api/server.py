@@ -18,7 +18,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 
@@ -51,6 +51,10 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self.elsewhere: list[str] = []
         """Method and path of everything that was not a model step."""
+        self.weighs = False
+        """Whether tokens are counted: four characters of what is sent and answered are one."""
+        self.charged_usd = 0.0
+        """What has been given so far, also of answers that were not waited for, at Opus 5.5's prices."""
         self.stopping = threading.Event()
         self._scripts: dict[str, Script] = {}
         self._tries: Counter[tuple[str, str, int]] = Counter()
@@ -101,7 +105,18 @@ class ScriptedServer:
         script = self._scripts.get(phrase)
         if script is None:
             return text("There is no script for this.")
-        return script(step, tries) if callable(script) else script[min(step, len(script) - 1)]
+        reply = script(step, tries) if callable(script) else script[min(step, len(script) - 1)]
+        if self.weighs:
+            given = len(json.dumps([body.get(part) for part in ("system", "tools", "messages")])) // 4
+            gives = len(json.dumps(reply.blocks)) // 4
+            reply = replace(reply, usage={"input_tokens": given, "output_tokens": gives, **reply.usage})
+        return reply
+
+    def charge(self, usage: dict[str, int], share: float, *, began: bool) -> None:
+        """A request's tokens, once it has `began`, and a share of those of its answer."""
+        with self._lock:
+            given = usage["input_tokens"] * _USD_IN if began else 0.0
+            self.charged_usd += given + share * usage["output_tokens"] * _USD_OUT
 
     def _pick(self, messages: list[dict[str, Any]]) -> tuple[str, int]:
         step = 0
@@ -114,6 +129,9 @@ class ScriptedServer:
                 if hits:
                     return max(hits)[1], step
         return "", 0
+
+
+_USD_IN, _USD_OUT = 4e-6, 20e-6
 
 
 def _plain(words: str) -> str:
@@ -195,8 +213,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif reply.breaks:
             self._break(reply)
         else:
-            for name, data in stream(message(reply, model)):
+            whole = message(reply, model)
+            events = list(stream(whole))
+            self.api.charge(whole["usage"], 0.0, began=True)
+            share = 1 / max(1, sum(name == "content_block_delta" for name, _ in events))
+            for name, data in events:
                 self._event(name, data)
+                if name == "content_block_delta":
+                    self.api.charge(whole["usage"], share, began=False)
                 if reply.word_delay_s and name == "content_block_delta":
                     time.sleep(reply.word_delay_s)
             self._chunk(b"")

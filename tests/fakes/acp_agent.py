@@ -166,6 +166,11 @@ class Agent:
         self.update("agent_message_chunk", content={"type": "text", "text": "hanging"})
         time.sleep(120)
 
+    def do_run(self, message: Json, rest: str) -> None:
+        """Runs a command without asking anybody."""
+        subprocess.run(["/bin/sh", "-c", rest], check=False, stdout=subprocess.DEVNULL)
+        self.end(message, "Done.")
+
     def do_leave(self, message: Json, rest: str) -> None:
         """Starts a command, and obeys session/cancel without ending it."""
         subprocess.Popen(["/bin/sh", "-c", rest], start_new_session=True, stdout=subprocess.DEVNULL)

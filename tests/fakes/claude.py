@@ -17,6 +17,10 @@ from mybro.executor.hand import Job
 from mybro.intent import Intent, Kind
 
 
+PATIENCE_S = 120
+"""Agents run at a low priority: on a loaded machine they begin late."""
+
+
 class Desk:
     """`reply` gives a person's answer to a question, or None to keep silent."""
 
@@ -53,7 +57,7 @@ class Desk:
 
     async def until(self, wanted: Callable[[Event], bool]) -> Event:
         """The first event that is wanted, past or to come."""
-        async with self._heard, asyncio.timeout(30):
+        async with self._heard, asyncio.timeout(PATIENCE_S):
             await self._heard.wait_for(lambda: any(wanted(event) for event in self.events))
         return next(event for event in self.events if wanted(event))
 

@@ -31,6 +31,19 @@ def missing(program: str) -> ExecutorError:
     )  # fmt: skip
 
 
+def unheld() -> ExecutorError:
+    return ExecutorError(
+        "no_sandbox", "The agent does not work, because no sandbox would hold it",
+        hint="Install bubblewrap, or set executor.sandbox to off",
+    )  # fmt: skip
+
+
+def in_sandbox(error: TurnError) -> TurnError:
+    """An agent that does not begin may lack something that the sandbox keeps from it."""
+    error.hint = f"{error.hint}. It runs in a sandbox: executor.sandbox = off lets it out".removeprefix(". ")
+    return error
+
+
 def signed_out() -> TurnError:
     return TurnError(
         "agent_signed_out", "The agent is not signed in", hint="Run it once in a terminal and sign in"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
 
 from mybro.clock import Clock
 from mybro.config import ExecutorSettings, data_dir
@@ -16,10 +16,22 @@ from mybro.executor.acp import faults
 from mybro.executor.acp.opening import Setup
 from mybro.executor.acp.session import AcpSession
 from mybro.executor.claude import prompts
+from mybro.executor.claude.permissions import Ask
 from mybro.executor.claude.process import environment
 from mybro.executor.claude.purse import day_budget
+from mybro.executor.claude.questions import Questions
+from mybro.executor.claude.sandbox import find_sandbox
 from mybro.executor.claude.store import FileSessionStore, SessionStore
 from mybro.executor.coding import CodingHand
+from mybro.executor.hand import Job
+
+_UNHELD = (
+    "No sandbox works here, so this agent can change any of your files unasked. Shall it work? Yes or no?"
+)
+_UNHELD_DETAIL = (
+    "The Agent Client Protocol leaves it to an agent what it asks about. On Linux, bubblewrap or Landlock"
+    " would hold it (executor.sandbox)."
+)
 
 
 class AcpHand(CodingHand):
@@ -40,6 +52,7 @@ class AcpHand(CodingHand):
         command = hashlib.sha256(os.fsencode(settings.acp_command or "")).hexdigest()[:12]
         self._store = store or FileSessionStore(data_dir() / "sessions" / f"acp-{command}")
         self._trusts = trusts
+        self._admitted: set[Path] = set()
 
     def new_session(self, repo: Path) -> AcpSession:
         argv = command_line(self._settings, self._env)
@@ -47,23 +60,29 @@ class AcpHand(CodingHand):
         setup = Setup(
             argv=argv,
             env=environment(self._env),
-            note=prompts.system_prompt(repo, trusted, asks=False, rules=self._settings.rules != "off"),
+            instructions=lambda: prompts.system_prompt(
+                repo, trusted, asks=False, rules=self._settings.rules != "off"
+            ),
             trusted=trusted,
             budget_usd=self._settings.budget_usd,
             day=day_budget(self._settings.budget_day_usd, data_dir() / "spent"),
             tool_silence_s=self._settings.turn_timeout_s,
-            sandbox=sandbox_of(argv, self._settings.sandbox),
+            sandbox=self._settings.sandbox,
             model=self._settings.model,
         )
         return AcpSession(repo, setup, self._clock, self._store)
 
-
-def sandbox_of(argv: Sequence[str], wanted: Literal["auto", "on", "off"]) -> Literal["auto", "on", "off"]:
-    """Left to us, an agent that drives Claude Code is held: it is known where that keeps its state.
-
-    Of what others need to write or to read, the sandbox might keep them.
-    """
-    return "off" if wanted == "auto" and "claude" not in Path(argv[0]).name.lower() else wanted
+    async def admit(self, job: Job, questions: Questions) -> None:
+        """An agent that nothing holds, and that asks only if it likes to, works after a yes: once for each
+        repository.
+        """
+        if job.repo in self._admitted or "claude" in Path(command_line(self._settings, self._env)[0]).name:
+            return  # Claude Code's agent is made to ask before each use of a tool
+        if self._settings.sandbox != "off" and await asyncio.to_thread(find_sandbox, "auto") is None:
+            answer = await questions.permission(Ask(_UNHELD, _UNHELD_DETAIL, "destructive"))
+            if not answer.yes:
+                raise faults.unheld()
+        self._admitted.add(job.repo)
 
 
 def command_line(settings: ExecutorSettings, env: Mapping[str, str] | None = None) -> tuple[str, ...]:

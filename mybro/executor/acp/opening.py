@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,10 @@ VERSION = 1
 """Of the protocol."""
 
 
+_ASKED = ("Bash", "Read", "Edit", "Write", "NotebookEdit", "WebFetch", "WebSearch", "mcp__*")
+"""Claude Code's tools that it asks about whatever a person's own settings allow: the rules here decide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How a repository's sessions are started."""
@@ -24,19 +28,20 @@ class Setup:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     """The whole environment."""
-    note: str
-    """Said to the agent before the first prompt of a session."""
+    instructions: Callable[[], str]
+    """As they are now: said before the first prompt of a session, and again where they have changed."""
     trusted: bool = False
     """Whether the repository's own hooks, settings and servers may run."""
     budget_usd: float | None = None
-    day: DayBudget | None = None
     """What the whole session may cost, as far as the agent tells its cost."""
+    day: DayBudget | None = None
+    """What all sessions may cost in a day."""
     tool_silence_s: float = 1800.0
     """How long a running tool may give no sign of life."""
     sandbox: Literal["auto", "on", "off"] = "off"
+    """Whether the process is held in a sandbox: where one works, in any case, or never."""
     model: str | None = None
     """To be chosen where the agent offers a choice; None for its own."""
-    """Whether the agent is held in the sandbox, which is made for the one that drives Claude Code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +99,11 @@ async def _take_up(connection: Connection, method: str, session: str, place: Jso
 
 def _place(repo: Path, *, trusted: bool) -> Json:
     place: Json = {"cwd": str(repo.absolute()), "mcpServers": []}
+    # For the agent that drives Claude Code; others ignore it.
+    options: Json = {"settings": {"permissions": {"ask": list(_ASKED)}}, "promptSuggestions": False}
     if not trusted:
-        # For the agent that drives Claude Code: of the repository no hook or setting. Others ignore it.
-        place["_meta"] = {"claudeCode": {"options": {"settingSources": ["user"]}}}
+        options["settingSources"] = ["user"]  # of the repository no hook or setting
+    place["_meta"] = {"claudeCode": {"options": options}}
     return place
 
 

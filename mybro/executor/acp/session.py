@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
@@ -14,19 +13,21 @@ from mybro.executor import strays
 from mybro.executor.acp import faults
 from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
 from mybro.executor.acp.opening import Opened, Setup, open_session, part
+from mybro.executor.acp.shelter import login_variables, own_places
 from mybro.executor.acp.turn import CANCEL, AcpTurn
 from mybro.executor.claude.faults import TurnError
+from mybro.executor.claude.ledger import Ledger
 from mybro.executor.claude.messages import Json, Message
 from mybro.executor.claude.permissions import Decision
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
-from mybro.executor.claude.store import Remembered, SessionStore
-from mybro.executor.claude.turn import Turn
+from mybro.executor.claude.store import SessionStore
+from mybro.executor.claude.turn import Turn, follow
 from mybro.executor.strays import Family
 from mybro.ops.kept import uninterrupted
 
 _INTERRUPT_S = 0.6
-_START_S = 60.0
+_START_S = 120.0
 _BROKEN = frozenset({INTERNAL, NOT_FOUND})
 """Errors after which an agent may no longer have its session, or the process behind it."""
 
@@ -38,24 +39,14 @@ class AcpSession:
         self.repo = repo
         self._setup = setup
         self._clock = clock
-        self._store = store
-        self._remembered = store.load(repo)
-        self._purse = Purse(setup.budget_usd, setup.day)
-        self._left: float | None = None
-        """What the turn may spend."""
+        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
         self._connection: Connection | None = None
         self._held: Held | None = None
         self._opened = Opened("", fresh=True, lasting=False)
-        self._noted = False
-        """Whether the session has had the note."""
         self._counter_usd = 0.0
         self._family: Family | None = None
         self._turn: AcpTurn | None = None
         self._starting = asyncio.Lock()
-
-    @property
-    def spent_usd(self) -> float:
-        return self._remembered.spent_usd if self._remembered else 0.0
 
     @property
     def family(self) -> Family | None:
@@ -79,11 +70,11 @@ class AcpSession:
         When this is cancelled, or `on_message` raises, the turn is cancelled and what its tools started is
         dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        self._left = self._purse.open(self.spent_usd)
+        self._ledger.open(prompt)
         try:
             return await self._taken(prompt, on_message)
         finally:
-            self._purse.close()
+            self._ledger.close()
 
     async def _taken(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
         for _ in range(2):  # the first may meet an agent that had died while it idled
@@ -119,7 +110,8 @@ class AcpSession:
         setup = self._setup
         argv, env = list(setup.argv), setup.env
         if (kind := await asyncio.to_thread(find_sandbox, setup.sandbox)) is not None:
-            self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
+            state, logins = own_places(argv, env), login_variables(env)
+            self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo, state, logins)
             argv, env = held.argv, dict(held.env)
         try:
             connection = await Connection.start(
@@ -127,30 +119,24 @@ class AcpSession:
             )
         except ExecutorError as error:
             raise faults.missing(setup.argv[0]) if error.code == "command_not_found" else error from None
-        self._connection, self._counter_usd = connection, self.spent_usd
-        last = self._remembered.session if self._remembered else None
+        self._connection, self._counter_usd = connection, self._ledger.spent_usd
+        last = self._ledger.session
         try:
             async with asyncio.timeout(_START_S):
                 self._opened = await open_session(
                     connection, self.repo, last, trusted=setup.trusted, model=setup.model
                 )
         except BaseException as error:
-            garbled = connection.bad_lines > 0
+            problem = _beginning(error, garbled=connection.bad_lines > 0)
+            held_back = self._held is not None
             await uninterrupted(self._drop())
-            match error:
-                case RpcError():
-                    raise faults.of_error(error) from None
-                case GoneError() | TimeoutError() if garbled:
-                    raise faults.not_acp() from None
-                case GoneError():
-                    raise faults.died() from None
-                case TimeoutError():
-                    raise faults.silent(_START_S) from None
-            raise
-        self._noted = not self._opened.fresh
+            if problem is None:
+                raise
+            raise (faults.in_sandbox(problem) if held_back else problem) from None
         if self._opened.fresh:
             self._counter_usd = 0.0
-            self._remember(None)
+            self._ledger.remember(None)
+            self._ledger.told = ""
 
     async def _drop(self) -> None:
         connection, self._connection, self._family = self._connection, None, None
@@ -170,8 +156,9 @@ class AcpSession:
             raise faults.died()
         if self._family is None:
             self._family = await asyncio.to_thread(Family.of, connection.kept)
-        words = [prompt] if self._noted else [self._setup.note, prompt]
-        blocks = [{"type": "text", "text": text} for text in words]
+        known = self._ledger.told
+        news = self._ledger.news(await asyncio.to_thread(self._setup.instructions))
+        blocks = [{"type": "text", "text": text} for text in (news, prompt) if text]
         asking = connection.request("session/prompt", {"sessionId": self._opened.id, "prompt": blocks})
         end = asyncio.create_task(asking)
         try:
@@ -184,6 +171,8 @@ class AcpSession:
                 await uninterrupted(self._drop())
             raise faults.of_error(error) from None
         finally:
+            if not turn.taken:
+                self._ledger.told = known
             turn.abort()
             if not end.done():
                 await uninterrupted(self._abort(connection, end))
@@ -196,25 +185,14 @@ class AcpSession:
         self, turn: AcpTurn, end: asyncio.Task[Json], on_message: Callable[[Message], Awaitable[None]]
     ) -> None:
         """Hand on messages until the agent's turn has ended; raises where it does not."""
-        silence = asyncio.create_task(turn.silence())
-        getting = asyncio.create_task(turn.messages.get())
-        try:
-            while True:
-                waiting: set[asyncio.Future[Any]] = {getting, end, silence}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if getting.done():
-                    message = getting.result()
-                    getting = asyncio.create_task(turn.messages.get())
-                    await on_message(message)
-                    if self._left is not None and turn.cost_usd >= self._left:
-                        raise self._purse.empty(self.spent_usd + turn.cost_usd)
-                elif end.done():
-                    return
-                else:
-                    raise faults.silent(silence.result())
-        finally:
-            silence.cancel()
-            getting.cancel()
+
+        async def each(message: Message) -> None:
+            await on_message(message)
+            if problem := self._ledger.running(turn.cost_usd):
+                raise problem
+
+        if (silent_s := await follow(turn, {end}, each)) is not None:
+            raise faults.silent(silent_s)
 
     async def _abort(self, connection: Connection, end: asyncio.Task[Json]) -> None:
         """Cancel the turn and end what its tools started; an agent that does not react is ended too."""
@@ -274,11 +252,19 @@ class AcpSession:
 
     def _account(self, turn: AcpTurn, text: str) -> Turn:
         if turn.taken:
-            self._noted = True
-            self._purse.spend(turn.cost_usd)
-            self._remember(Remembered(self._opened.id, self.spent_usd + turn.cost_usd))
-        return Turn(text, self._opened.id, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+            self._ledger.pay(self._opened.id, turn.cost_usd)
+        return turn.outcome(text, self._opened.id)
 
-    def _remember(self, session: Remembered | None) -> None:
-        self._remembered = session
-        self._store.save(self.repo, session)
+
+def _beginning(error: BaseException, *, garbled: bool) -> TurnError | None:
+    """What to say of an agent that has not begun; None for what is no fault of its own."""
+    match error:
+        case RpcError():
+            return faults.of_error(error)
+        case GoneError() | TimeoutError() if garbled:
+            return faults.not_acp()
+        case GoneError():
+            return faults.died()
+        case TimeoutError():
+            return faults.silent(_START_S)
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 from mybro.executor.claude.overwriting import is_inside
@@ -62,6 +63,18 @@ _KNOWN: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
     (("make", "check"), _QUIET),
     (("tsc", "--noEmit"), frozenset()),
 )
+_RUNNER = re.compile(
+    r"([\w.-]*[_.:-])?(tests?|r?specs?|jest|vitest|mocha|ava|tox|nox|ctest|phpunit|pytest)([_.:-][\w.:-]*)?"
+)
+"""What a program, or the word that tells it what to do, is called where it runs tests."""
+_DRIVERS = frozenset(
+    {
+        "bundle", "yarn", "pnpm", "npm", "npx", "bun", "bunx", "deno", "dotnet", "mvn", "mvnw", "gradle",
+        "gradlew", "make", "just", "rake", "mix", "swift", "cargo", "go", "php", "composer", "poetry", "uv",
+        "hatch", "pdm", "sbt", "lein", "cabal", "stack", "zig", "bazel", "ninja",
+    }
+)  # fmt: skip
+"""Programs that are told by a word to run tests."""
 _FILTERS = frozenset({"head", "tail", "grep", "wc", "sort", "uniq", "cat"})
 
 
@@ -86,6 +99,20 @@ def is_check(command: str, repo: Path) -> bool:
         return False
     (_, check), *filters = parts
     return _is_known(check, repo) and all(_is_filter(words) for _, words in filters)
+
+
+def covered(command: str) -> str:
+    """What a yes for the rest of the session covers: the same command or, of a test runner, any tests."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    runner = list(takewhile(lambda word: not word.startswith("-") and "=" not in word, words))
+    drivers = len(runner) if runner and Path(runner[0]).name in _DRIVERS else 1
+    found = next((n for n, word in enumerate(runner[:drivers]) if _RUNNER.fullmatch(Path(word).name)), None)
+    if found is None or not _PLAIN.fullmatch(command) or set(command) & set("&|\n"):
+        return command
+    return f"tests by {shlex.join(runner[: found + 1])}"
 
 
 def _parts(words: list[str]) -> list[tuple[str, list[str]]]:

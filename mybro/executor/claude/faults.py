@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import ceil, floor
+
 from mybro.errors import ExecutorError
 from mybro.executor.claude.messages import TurnEnded
 from mybro.executor.claude.turn import Turn
@@ -68,13 +71,44 @@ def over_budget(budget_usd: float) -> TurnError:
 
 def over_day_budget(budget_usd: float, *, shared: bool = False) -> TurnError:
     """`shared`: what is left of it is promised to other agents at work."""
-    budget = f"today's coding budget of {_money(budget_usd)}"
-    said = (
-        f"This agent's share of {budget} is used up"
-        if shared
-        else f"{budget[:1].upper()}{budget[1:]} is used up"
+    budget = _day_words(budget_usd, shared=shared)
+    return TurnError("budget_spent", f"{budget[:1].upper()}{budget[1:]} is used up", hint=_RAISE_DAY)
+
+
+def near_budget(budget_usd: float, spent_usd: float, next_usd: float | None) -> TurnError:
+    """Stopped before more than the session's budget is spent; without `next_usd` in the middle of a step."""
+    told = f"The coding session has spent {_money(spent_usd)} of its budget of {_money(budget_usd)}"
+    return TurnError(
+        "budget_spent", f"{told}, so {_why(next_usd)}", hint="Raise executor.budget_usd to go on"
     )
-    return TurnError("budget_spent", said, hint="Raise executor.budget_day_usd to go on")
+
+
+def near_day_budget(
+    budget_usd: float, left_usd: float, next_usd: float | None, *, shared: bool = False
+) -> TurnError:
+    """The same for the day's; `left_usd` is what is left of it, or of the share of it."""
+    left = _money(_tenths(max(0.0, left_usd), floor))
+    told = f"With only {left} left of {_day_words(budget_usd, shared=shared)}"
+    return TurnError("budget_spent", f"{told}, {_why(next_usd)}", hint=_RAISE_DAY)
+
+
+def _day_words(budget_usd: float, *, shared: bool) -> str:
+    budget = f"today's coding budget of {_money(budget_usd)}"
+    return f"this agent's share of {budget}" if shared else budget
+
+
+def _why(next_usd: float | None) -> str:
+    if next_usd is None:
+        return "I stopped it in the middle of a step that was to cost more"
+    return f"I stopped it before its next step, which may cost {_money(_tenths(next_usd, ceil))}"
+
+
+def _tenths(usd: float, way: Callable[[float], int]) -> float:
+    """To tenths of a cent, up or down."""
+    return way(usd * 1000) / 1000
+
+
+_RAISE_DAY = "Raise executor.budget_day_usd to go on"
 
 
 def is_over_budget(result: TurnEnded) -> bool:
@@ -131,4 +165,7 @@ def _duration(seconds: float) -> str:
 
 
 def _money(usd: float) -> str:
+    if 0 < usd < 0.095:
+        cents = usd * 100
+        return "1 cent" if round(cents, 1) == 1 else f"{cents:.1f} cents".replace(".0 ", " ")
     return f"{usd:.0f} dollars" if usd == int(usd) and usd != 1 else f"{usd:.2f} dollars"

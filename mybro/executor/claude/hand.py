@@ -50,7 +50,7 @@ class ClaudeHand(CodingHand):
         setup = Setup(
             program=program,
             env=environment(self._env),
-            system_prompt=prompts.system_prompt(repo, trusted, rules=self._settings.rules != "off"),
+            instructions=lambda: prompts.system_prompt(repo, trusted, rules=self._settings.rules != "off"),
             model=self._settings.model,
             trusted=trusted,
             budget_usd=self._settings.budget_usd,

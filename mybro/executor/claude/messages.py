@@ -36,6 +36,31 @@ class Words:
 class Thinking:
     """The model works, without words to show."""
 
+    chars: int = 0
+    """Of a tool's arguments that were written."""
+    thought_chars: int = 0
+    thought: int = 0
+    """Tokens, as the CLI estimates them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegan:
+    """A model has taken in a request; told again with each block of the answer, under the same `id`."""
+
+    id: str
+    model: str
+    usage: Json
+    """As the API tells it: `input_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`."""
+    agent: str | None = None
+    """The subagent whose request it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """The session's own step is over, and gave so many tokens; of subagents that is not told."""
+
+    tokens: int
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -44,7 +69,7 @@ class Said:
     text: str
     error: str = ""
     agent: str | None = None
-    """The tool use that started the subagent which says it."""
+    """The subagent that says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +113,15 @@ class PermissionAsked:
 
 @dataclass(frozen=True, slots=True)
 class HookAsked:
-    """The CLI is about to use a tool, and asks our hook before it looks at its own rules."""
+    """The CLI asks before it uses a tool or, with `step`, before the model is given what its tools gave."""
 
     request: str
+    step: bool = False
+    agent: str | None = None
+    """The subagent whose tool or step it is."""
+    tool: str = ""
+    chars: int = 0
+    """Of what the model would be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +172,6 @@ CliAsked = HookAsked | ControlAsked
 """What the CLI asks of this side itself, and no person."""
 
 Message = (
-    Started | Followed | Words | Thinking | Said | ToolUsed | ToolEnded | Retrying | PermissionAsked
-    | ControlAsked | HookAsked | PermissionWithdrawn | ControlReplied | TurnEnded
+    Started | Followed | Words | Thinking | StepBegan | StepEnded | Said | ToolUsed | ToolEnded | Retrying
+    | PermissionAsked | ControlAsked | HookAsked | PermissionWithdrawn | ControlReplied | TurnEnded
 )  # fmt: skip

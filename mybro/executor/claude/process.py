@@ -69,8 +69,8 @@ class Setup:
     program: str
     env: Mapping[str, str]
     """The whole environment."""
-    system_prompt: str
-    """Added to the CLI's own."""
+    instructions: Callable[[], str]
+    """As they are now: added to the CLI's own system prompt, and told again where they have changed."""
     model: str | None = None
     trusted: bool = False
     """Whether the repository's own hooks, settings and servers may run."""

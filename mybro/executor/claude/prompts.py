@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from mybro.executor import rulings
@@ -30,6 +31,10 @@ _MEMORY_CHARS = 20_000
 _ONLY_READ = "(Answer in at most two short sentences, to be spoken aloud. Only read: change nothing.)"
 
 
+_RENEWED = "(Your instructions have changed. From now on these hold, in place of the earlier ones:"
+_NOW = "So far the instructions. Now the request:)"
+
+
 def system_prompt(repo: Path, trusted: bool, *, asks: bool = True, rules: bool = True) -> str:
     """What is added to the CLI's own system prompt; `asks` for an agent with a tool that asks the person,
     `rules` to tell it the repository's rules.
@@ -50,6 +55,16 @@ def system_prompt(repo: Path, trusted: bool, *, asks: bool = True, rules: bool =
     except OSError:
         return spoken
     return f"{spoken}\n{_MEMORY}{memory}"
+
+
+def digest(instructions: str) -> str:
+    """By which it is known whether a session has had them."""
+    return hashlib.sha256(instructions.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def renewed(instructions: str) -> str:
+    """What is said before a request to a session that began with others: an agent holds on to its first."""
+    return f"{_RENEWED}\n\n{instructions}\n\n{_NOW}"
 
 
 def reads_only(intent: Intent) -> bool:

@@ -23,6 +23,8 @@ from mybro.executor.claude.messages import (
     Retrying,
     Said,
     Started,
+    StepBegan,
+    StepEnded,
     Thinking,
     ToolEnded,
     ToolUsed,
@@ -30,9 +32,13 @@ from mybro.executor.claude.messages import (
     Words,
 )
 
-_GATE = "gate"
-HOOKS: Json = {"PreToolUse": [{"hookCallbackIds": [_GATE], "timeout": 60}]}
+_GATE, _STEP = "gate", "step"
+_HOOK_S = 60
+_PICTURE_CHARS = 6000
+HOOKS: Json = {"PreToolUse": [{"hookCallbackIds": [_GATE], "timeout": _HOOK_S}]}
 """To be registered with "initialize": before every use of a tool, the CLI asks this side."""
+STEP_HOOKS: Json = {**HOOKS, "PostToolBatch": [{"hookCallbackIds": [_STEP], "timeout": _HOOK_S}]}
+"""The same, and before every model step but a turn's first. A CLI that knows no such event leaves it out."""
 
 
 class ProtocolError(ExecutorError):
@@ -66,6 +72,8 @@ def _system(raw: Json) -> list[Message]:
             return [Started(raw["session_id"], raw.get("model", ""), raw.get("claude_code_version", ""))]
         case "api_retry":
             return [Retrying(int(raw["attempt"]), raw.get("error_status"), str(raw.get("error")))]
+        case "thinking_tokens":
+            return [Thinking(thought=int(raw.get("estimated_tokens_delta") or 0))]
     return []
 
 
@@ -73,15 +81,32 @@ def _stream_event(raw: Json) -> list[Message]:
     event = raw["event"]
     if event["type"] == "ping":
         return []
-    delta = event.get("delta") or {}
-    if delta.get("type") == "text_delta" and raw.get("parent_tool_use_id") is None:
-        return [Words(delta["text"])]
+    own = raw.get("parent_tool_use_id") is None
+    if event["type"] == "message_start" and own:
+        return _began(event["message"], None)
+    if event["type"] == "message_delta" and own:
+        return [StepEnded(int((event.get("usage") or {}).get("output_tokens") or 0))]
+    delta = (event.get("delta") or {}) if own else {}
+    match delta.get("type"):
+        case "text_delta":
+            return [Words(delta["text"])]
+        case "input_json_delta":
+            return [Thinking(chars=len(delta["partial_json"]))]
+        case "thinking_delta":
+            return [Thinking(thought_chars=len(delta["thinking"]))]
     return [Thinking()]
 
 
+def _began(message: Json, agent: str | None) -> list[Message]:
+    if not isinstance(message.get("id"), str):
+        return []
+    return [StepBegan(message["id"], str(message.get("model")), message.get("usage") or {}, agent)]
+
+
 def _assistant(raw: Json) -> list[Message]:
-    agent, error = raw.get("parent_tool_use_id"), raw.get("error") or ""
-    found: list[Message] = []
+    error = raw.get("error") or ""
+    agent = raw.get("parent_tool_use_id") and (raw.get("agent_id") or raw["parent_tool_use_id"])
+    found: list[Message] = [] if error else _began(raw["message"], agent)
     for block in raw["message"]["content"]:
         if block["type"] == "text":
             found.append(Said(block["text"], error, agent))
@@ -109,12 +134,31 @@ def _flat(content: Any) -> str:
 
 def _control_request(raw: Json) -> list[Message]:
     request = raw["request"]
-    if request["subtype"] == "hook_callback" and request["callback_id"] == _GATE:
-        return [HookAsked(raw["request_id"])]
+    if request["subtype"] == "hook_callback" and request["callback_id"] in (_GATE, _STEP):
+        return [_hook(raw["request_id"], request["callback_id"] == _STEP, request.get("input") or {})]
     if request["subtype"] != "can_use_tool":
         return [ControlAsked(raw["request_id"])]
     name, arguments = request["tool_name"], request.get("input") or {}
     return [PermissionAsked(raw["request_id"], name, arguments, request.get("tool_use_id") or "")]
+
+
+def _hook(request: str, step: bool, told: Json) -> HookAsked:
+    given = [call.get("tool_response") for call in told.get("tool_calls") or ()] if step else []
+    return HookAsked(request, step, told.get("agent_id"), str(told.get("tool_name") or ""), _size(given))
+
+
+def _size(given: Any) -> int:
+    """In characters; a picture costs a model as much as so many, however large its file is."""
+    match given:
+        case str():
+            return len(given)
+        case list():
+            return sum(map(_size, given))
+        case {"type": "image" | "document"}:
+            return _PICTURE_CHARS
+        case dict():
+            return sum(map(_size, given.values()))
+    return len(str(given))
 
 
 def _control_response(raw: Json) -> list[Message]:
@@ -194,6 +238,8 @@ def answer(asked: HookAsked | ControlAsked) -> Json:
     if isinstance(asked, ControlAsked):
         response = {"subtype": "error", "request_id": asked.request, "error": "not supported"}
         return {"type": "control_response", "response": response}
+    if asked.step:
+        return _reply(asked.request, {})
     told = {
         "hookEventName": "PreToolUse",
         "permissionDecision": "ask",

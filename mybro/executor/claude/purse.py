@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 from mybro.executor.claude import faults
@@ -118,6 +119,24 @@ class Purse:
         if day is None or (own is not None and own <= day.limit_usd - day.spent_usd):
             return faults.over_budget(self._budget_usd or 0.0)
         return faults.over_day_budget(day.limit_usd, shared=day.limit_usd - day.spent_usd > _DUST_USD)
+
+    def near(
+        self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None
+    ) -> faults.TurnError:
+        """What to say where the rest is too little to go on with; `seen_usd`: of what is spent, that of the
+        turn so far.
+        """
+        own = None if self._budget_usd is None else self._budget_usd - spent_usd
+        day = self._day
+        if day is None or (own is not None and own <= rest_usd + _DUST_USD):
+            return faults.near_budget(self._budget_usd or 0.0, spent_usd, next_usd)
+        shared = self.day_left - seen_usd - rest_usd > _DUST_USD
+        return faults.near_day_budget(day.limit_usd, rest_usd, next_usd, shared=shared)
+
+    @property
+    def day_left(self) -> float:
+        """Of the day's budget, whoever it is promised to."""
+        return max(0.0, self._day.limit_usd - self._day.spent_usd) if self._day is not None else inf
 
     def _least(self, spent_usd: float, of_day: float | None) -> float | None:
         own = None if self._budget_usd is None else max(0.0, self._budget_usd - spent_usd)

@@ -73,21 +73,29 @@ def tell_sandbox(mode: Literal["auto", "on", "off"]) -> str:
     return found or "off"
 
 
-def hold(kind: Kind, argv: Sequence[str], env: Mapping[str, str], repo: Path) -> Held:
-    """The command line and environment that run `argv` in a sandbox for `repo`. Blocks for git."""
+def hold(
+    kind: Kind, argv: Sequence[str], env: Mapping[str, str], repo: Path, state: Sequence[Path] = (),
+    logins: frozenset[str] = frozenset(),
+) -> Held:  # fmt: skip
+    """The command line and environment that run `argv` in a sandbox for `repo`. Blocks for git.
+
+    `state` and `logins`: the folders and variables that an agent other than Claude Code has of its own.
+    """
     with contextlib.suppress(OSError):
         state_folder(env).mkdir(mode=0o700, parents=True, exist_ok=True)  # what is not there cannot be opened
     base = Path(tempfile.mkdtemp(prefix="mybro-agent-")).resolve()
     own = base / "tmp"
     own.mkdir()
-    places = agent_places(env, repo, base)
-    return Held(_WRAPPERS[kind](places, argv), private_environment(env, own), base)
+    places = agent_places(env, repo, base, state)
+    return Held(_WRAPPERS[kind](places, argv), private_environment(env, own, logins), base)
 
 
-def agent_places(env: Mapping[str, str], repo: Path, base: Path) -> Places:
+def agent_places(env: Mapping[str, str], repo: Path, base: Path, state: Sequence[Path] = ()) -> Places:
     """What an agent that works on `repo` may write and not read; `base` is its temporary folder."""
-    writable, fixed = writable_places(env, repo, git_folders(repo))
-    hidden = secret_places(env, (data_dir(), config_file()))
+    writable, fixed = writable_places(env, repo, git_folders(repo), state)
+    real = [place.resolve() for place in state]
+    secret = secret_places(env, (data_dir(), config_file()))
+    hidden = tuple(place for place in secret if not any(place.is_relative_to(own) for own in real))
     return Places((base / "tmp", *writable), fixed, hidden, base / "empty")
 
 

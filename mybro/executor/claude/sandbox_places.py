@@ -78,12 +78,12 @@ class Places:
 
 
 def writable_places(
-    env: Mapping[str, str], repo: Path, git: Iterable[Path]
+    env: Mapping[str, str], repo: Path, git: Iterable[Path], own: Iterable[Path] = ()
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The places to write to, and those inside of them that stay as they are."""
+    """The places to write to, and those inside of them that stay as they are. `own`: the agent's state."""
     home, top = _home(env), repo.resolve()
     state = state_folder(env)
-    own = [state, home / ".claude.json", home / ".cache" / "claude-cli-nodejs"]
+    own = [*own, state, home / ".claude.json", home / ".cache" / "claude-cli-nodejs"]
     folder = env.get("CLAUDE_CODE_TMPDIR")
     fixed = [state / name for name in _CLAUDE_FIXED]
     fixed += [place / name for place in git for name in _GIT_FIXED]
@@ -109,6 +109,12 @@ def secret_places(env: Mapping[str, str], own: Iterable[Path]) -> tuple[Path, ..
     return _real([*found, *own])
 
 
+def is_secret_place(place: Path, env: Mapping[str, str]) -> bool:
+    """Whether it is known to hold credentials, or something that does."""
+    secret = [_home(env) / name[2:] for name in _SECRET_PLACES]
+    return any(one.is_relative_to(place) or place.is_relative_to(one) for one in secret)
+
+
 def _needs_keychain(env: Mapping[str, str], home: Path) -> bool:
     """Whether the CLI's sign-in is nowhere else (macOS)."""
     return (
@@ -117,12 +123,17 @@ def _needs_keychain(env: Mapping[str, str], home: Path) -> bool:
     )
 
 
-def private_environment(env: Mapping[str, str], own: Path) -> dict[str, str]:
-    """The environment without other programs' credentials, with temporary files and caches below `own`."""
+def private_environment(
+    env: Mapping[str, str], own: Path, logins: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """The environment without other programs' credentials, with temporary files and caches below `own`.
+
+    `logins` are variables that the agent needs, beside those of Claude Code.
+    """
     kept = {
         name: value
         for name, value in env.items()
-        if _is_login(name, env) or not _SECRET_VARIABLE.search(name)
+        if name in logins or _is_login(name, env) or not _SECRET_VARIABLE.search(name)
     }
     kept |= {"TMPDIR": str(own), "TMP": str(own), "TEMP": str(own), "CLAUDE_CODE_TMPDIR": str(own)}
     for name, folder in _OWN_CACHES.items():

@@ -11,19 +11,28 @@ from typing import Any
 
 from mybro.clock import Clock
 from mybro.errors import ExecutorError
-from mybro.executor.claude import faults, protocol
-from mybro.executor.claude.messages import CliAsked, Json, Message, PermissionAsked, Retrying, TurnEnded
+from mybro.executor.claude import faults, prompts, protocol
+from mybro.executor.claude.ledger import Ledger
+from mybro.executor.claude.messages import (
+    CliAsked,
+    HookAsked,
+    Json,
+    Message,
+    PermissionAsked,
+    Retrying,
+    TurnEnded,
+)
 from mybro.executor.claude.permissions import Decision, Deny, Grant
 from mybro.executor.claude.process import ClaudeProcess, Setup, arguments
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
-from mybro.executor.claude.store import Remembered, SessionStore
-from mybro.executor.claude.turn import RunningTurn, Turn
+from mybro.executor.claude.store import SessionStore
+from mybro.executor.claude.turn import RunningTurn, Turn, follow
 from mybro.executor.strays import Family
 from mybro.ops.kept import uninterrupted
 
 _INTERRUPT_S = 0.6
-_START_S = 30.0
+_START_S = 120.0
 _DUST_USD = 0.0001
 
 _log = logging.getLogger(__name__)
@@ -36,10 +45,7 @@ class Session:
         self.repo = repo
         self._setup = setup
         self._clock = clock
-        self._store = store
-        self._remembered = store.load(repo)
-        self._total_usd = self._remembered.spent_usd if self._remembered else 0.0
-        self._purse = Purse(setup.budget_usd, setup.day)
+        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
         self._granted: float | None = None
         """What the process may still spend."""
         self._process: ClaudeProcess | None = None
@@ -51,11 +57,7 @@ class Session:
     @property
     def id(self) -> str | None:
         """The CLI's own name of the session; None before its first turn."""
-        return self._remembered.session if self._remembered else None
-
-    @property
-    def spent_usd(self) -> float:
-        return self._remembered.spent_usd if self._remembered else 0.0
+        return self._ledger.session
 
     @property
     def family(self) -> Family | None:
@@ -75,7 +77,7 @@ class Session:
             try:
                 await self._start(self.id)
             except faults.LostSessionError:
-                self._remember(None)
+                self._ledger.remember(None)
                 await self._start(None)
 
     async def turn(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
@@ -84,7 +86,7 @@ class Session:
         When this is cancelled, or `on_message` raises, the turn is interrupted and what its tools started
         is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        left = self._purse.open(self.spent_usd)
+        left = self._ledger.open(prompt)
         try:
             if left is not None and (self._granted is None or self._granted > left + _DUST_USD):
                 await self._drop()  # its own limit is fixed, and would let it spend too much
@@ -95,7 +97,7 @@ class Session:
                 raise faults.died("")
             return await self._judge(turn)
         finally:
-            self._purse.close()
+            self._ledger.close()
 
     async def _attempt(
         self, prompt: str, on_message: Callable[[Message], Awaitable[None]]
@@ -108,18 +110,27 @@ class Session:
         if self._family is None:
             self._family = await asyncio.to_thread(Family.of, process.kept)
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
+        failed: faults.TurnError | None = None
+        known = self._ledger.told
         try:
-            await process.tell(protocol.prompt(prompt, turn.uuid))
+            news = self._ledger.news(await asyncio.to_thread(self._setup.instructions))
+            await process.tell(protocol.prompt(f"{news}\n\n{prompt}" if news else prompt, turn.uuid))
             await self._follow(process, turn, on_message)
-        except faults.TurnError:
+        except faults.TurnError as error:
             if not process.alive and not turn.taken:
                 return None
+            failed = error
             raise
         finally:
             if not turn.result.done():
                 await uninterrupted(self._abort(process, turn))
             elif turn.queued:
                 await uninterrupted(self._kill(process))
+            if not turn.taken:
+                self._ledger.told = known
+            turn.cost_usd += self._ledger.abandon()
+            if failed is not None:
+                failed.turn = turn.outcome("", self.id or "")
             self._turn = None
         return turn
 
@@ -153,9 +164,12 @@ class Session:
 
     async def _start(self, resume: str | None) -> None:
         setup = self._setup
-        left = self._granted = self._purse.left(self.spent_usd)
+        instructions = await asyncio.to_thread(setup.instructions)
+        if resume is None:
+            self._ledger.told = prompts.digest(instructions)  # one that is resumed keeps its first ones
+        left = self._granted = self._ledger.left
         argv = arguments(
-            setup.program, system_prompt=setup.system_prompt, trusted=setup.trusted, model=setup.model,
+            setup.program, system_prompt=instructions, trusted=setup.trusted, model=setup.model,
             resume=resume, budget_usd=left, servers=setup.servers,
         )  # fmt: skip
         env = setup.env
@@ -170,8 +184,11 @@ class Session:
         self._process = process
         try:
             async with asyncio.timeout(_START_S):
-                if await process.request("initialize", hooks=protocol.HOOKS) is None:
+                hooks = protocol.HOOKS if left is None else protocol.STEP_HOOKS
+                told = await process.request("initialize", hooks=hooks)
+                if told is None:
                     raise faults.not_started(process.complaints)
+                self._ledger.list_models(told.body.get("models"))
         except TimeoutError:
             await self._drop()
             raise faults.silent(_START_S) from None
@@ -192,7 +209,10 @@ class Session:
         turn = self._turn
         if isinstance(message, TurnEnded):
             self._account(message, turn)
-        if isinstance(message, CliAsked):
+        over = self._ledger.ask(message) if isinstance(message, HookAsked) else self._ledger.take(message)
+        if over is not None and turn is not None:
+            turn.over_budget(over)  # and what the CLI asked is not answered: it is interrupted there
+        elif isinstance(message, CliAsked):
             await self._reply(message.request, protocol.answer(message))
         if turn is None or turn.result.done() or turn.aborted:
             if isinstance(message, PermissionAsked):
@@ -209,27 +229,19 @@ class Session:
         self, process: ClaudeProcess, turn: RunningTurn, on_message: Callable[[Message], Awaitable[None]]
     ) -> None:
         """Hand on messages until the turn's result; raises where it does not come."""
-        silence = asyncio.create_task(turn.silence())
-        getting = asyncio.create_task(turn.messages.get())
-        try:
-            while True:
-                waiting: set[asyncio.Future[Any]] = {getting, turn.result, silence, process.ended}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if getting.done():
-                    message = getting.result()
-                    getting = asyncio.create_task(turn.messages.get())
-                    if isinstance(message, Retrying) and message.status in faults.SIGN_IN_STATUS:
-                        raise faults.signed_out()
-                    await on_message(message)
-                elif turn.result.done():
-                    return
-                elif process.ended.done():
-                    raise faults.died(process.complaints)
-                else:
-                    raise faults.silent(silence.result())
-        finally:
-            silence.cancel()
-            getting.cancel()
+
+        async def each(message: Message) -> None:
+            if isinstance(message, Retrying) and message.status in faults.SIGN_IN_STATUS:
+                raise faults.signed_out()
+            await on_message(message)
+
+        silent_s = await follow(turn, {turn.over, turn.result, process.ended}, each)
+        if turn.over.done():
+            raise turn.over.result()
+        if silent_s is not None:
+            raise faults.silent(silent_s)
+        if not turn.result.done():
+            raise faults.died(process.complaints)
 
     async def _abort(self, process: ClaudeProcess, turn: RunningTurn) -> None:
         """Interrupt the turn and end what its tools started; a CLI that does not react is ended too."""
@@ -268,32 +280,17 @@ class Session:
     async def _judge(self, turn: RunningTurn) -> Turn:
         result = turn.result.result()
         if not result.is_error:
-            return Turn(
-                "\n\n".join(turn.texts), result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens
-            )
-        if faults.is_over_budget(result):
-            error = self._purse.empty(self.spent_usd)
-        else:
-            error = faults.of_result(result, turn.api_error)
-        error.turn = Turn("", result.session, turn.cost_usd, turn.input_tokens, turn.output_tokens)
+            return turn.outcome("\n\n".join(turn.texts), result.session)
+        over = faults.is_over_budget(result)
+        error = self._ledger.empty() if over else faults.of_result(result, turn.api_error)
+        error.turn = turn.outcome("", result.session)
         if error.code in ("claude_signed_out", "budget_spent"):
             await self._drop()  # a process that started without credentials or money gets neither later
         raise error
 
     def _account(self, result: TurnEnded, turn: RunningTurn | None) -> None:
-        """Turn the CLI's counters, which add up over a session, into what this result added."""
-        if result.usage is None:
-            cost = max(0.0, result.total_cost_usd - self._total_usd)
-        else:
-            cost = sum(float(model.get("costUSD") or 0.0) for model in result.usage.values())
-        self._total_usd = result.total_cost_usd
-        self._purse.spend(cost)
+        cost = self._ledger.settle(result)
         if self._granted is not None:
             self._granted -= cost
         if turn is not None:
             turn.count(result, cost)
-            self._remember(Remembered(result.session, self.spent_usd + cost))
-
-    def _remember(self, session: Remembered | None) -> None:
-        self._remembered = session
-        self._store.save(self.repo, session)

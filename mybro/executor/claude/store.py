@@ -18,6 +18,13 @@ class Remembered:
     session: str
     spent_usd: float = 0.0
     """All that the session has cost so far."""
+    next_usd: float = 0.0
+    """What its next model step is going to cost."""
+    told: str = ""
+    """Of the instructions that it knows, their digest."""
+
+
+_MOST_FILES = 2000
 
 
 class SessionStore(Protocol):
@@ -42,10 +49,29 @@ class FileSessionStore:
         return self._folder / f"{hashlib.sha256(os.fsencode(repo.resolve())).hexdigest()[:24]}.json"
 
     def load(self, repo: Path) -> Remembered | None:
+        """Also of a repository that was moved here, whose session knows it by its earlier place."""
+        found = self._read(self._file(repo))
+        return found if found is not None else self._moved(repo)
+
+    def _moved(self, repo: Path) -> Remembered | None:
+        mark = _mark(repo)
+        for file in sorted(self._folder.glob("*.json"))[:_MOST_FILES] if mark else ():
+            try:
+                raw = json.loads(file.read_text())
+                if raw["mark"] == mark and not Path(raw["repo"]).exists():
+                    return self._read(file)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return None
+
+    @staticmethod
+    def _read(file: Path) -> Remembered | None:
         try:
-            raw = json.loads(self._file(repo).read_text())
-            return Remembered(str(raw["session"]), float(raw["spent_usd"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            raw = json.loads(file.read_text())
+            next_usd = float(raw.get("next_usd") or 0.0)
+            spent, told = float(raw["spent_usd"]), str(raw.get("told") or "")
+            return Remembered(str(raw["session"]), spent, next_usd, told)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def save(self, repo: Path, session: Remembered | None) -> None:
@@ -57,5 +83,19 @@ class FileSessionStore:
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
             fresh = file.with_suffix(f".{os.getpid()}")
-            fresh.write_text(json.dumps({"repo": str(repo), **asdict(session)}))
+            fresh.write_text(
+                json.dumps({"repo": str(repo.resolve()), "mark": _mark(repo), **asdict(session)})
+            )
             fresh.replace(file)
+
+
+def _mark(repo: Path) -> str:
+    """By which a folder is known where it is moved to on the same disk; empty for one that is not there.
+
+    Two numbers, since that of a folder which is gone may be given to another one.
+    """
+    try:
+        top, inside = repo.stat(), (repo / ".git").stat()
+    except OSError:
+        return ""
+    return f"{top.st_dev}:{top.st_ino}:{inside.st_ino}"

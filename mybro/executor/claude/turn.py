@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mybro.clock import Clock
 from mybro.executor.claude.messages import (
@@ -57,6 +59,8 @@ class RunningTurn:
         self._unsettled = {self.uuid}
         self.messages: asyncio.Queue[Message] = asyncio.Queue(_QUEUE)
         self.result: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
+        self.over: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        """Why it may cost no more."""
         self.aborted = False
         """Whether nobody wants its messages any more."""
         self.taken = False
@@ -112,6 +116,15 @@ class RunningTurn:
             case _:
                 pass
 
+    def over_budget(self, why: Exception) -> None:
+        """It may cost no more."""
+        if not self.over.done():
+            self.over.set_result(why)
+
+    def outcome(self, text: str, session: str) -> Turn:
+        """What came of it, so far."""
+        return Turn(text, session, self.cost_usd, self.input_tokens, self.output_tokens)
+
     def answered(self, request: str) -> None:
         """A question was answered: what follows is waited for afresh."""
         self._questions.discard(request)
@@ -137,3 +150,28 @@ class RunningTurn:
             if quiet >= limit:
                 return limit
             await self._clock.sleep(limit - quiet)
+
+
+async def follow(
+    turn: RunningTurn, ends: set[asyncio.Future[Any]], on_message: Callable[[Message], Awaitable[None]]
+) -> float | None:
+    """Hand on a turn's messages, all that are there, until one of `ends` is done.
+
+    Where the turn has been silent for too long instead, returns how long, in seconds.
+    """
+    silence = asyncio.create_task(turn.silence())
+    getting = asyncio.create_task(turn.messages.get())
+    try:
+        while True:
+            await asyncio.wait({getting, silence, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                message = getting.result()
+                getting = asyncio.create_task(turn.messages.get())
+                await on_message(message)
+            elif any(end.done() for end in ends):
+                return None
+            else:
+                return silence.result()
+    finally:
+        silence.cancel()
+        getting.cancel()

@@ -1,0 +1,155 @@
+"""What a session has cost, over its whole life, and whether it may cost more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mybro.clock import Clock
+from mybro.executor.claude import prompts
+from mybro.executor.claude.faults import TurnError
+from mybro.executor.claude.messages import HookAsked, Message, Started, TurnEnded
+from mybro.executor.claude.meter import Meter
+from mybro.executor.claude.purse import Purse
+from mybro.executor.claude.store import Remembered, SessionStore
+
+_HELPERS = frozenset({"Agent", "Task"})
+
+
+class Ledger:
+    """Kept for one session; a turn is between `open` and `close`."""
+
+    def __init__(self, repo: Path, store: SessionStore, purse: Purse, clock: Clock) -> None:
+        self._repo = repo
+        self._store = store
+        self._purse = purse
+        self._remembered = store.load(repo)
+        self._total_usd = self.spent_usd
+        known = self._remembered.next_usd if self._remembered else 0.0
+        self.told = self._remembered.told if self._remembered else ""
+        """See `Remembered.told`."""
+        self._named: str | None = None
+        """As its process calls the session, also before a first result."""
+        self._meter = Meter(clock.now, known_usd=known)
+        self._left: float | None = None
+        """What the turn may still cost."""
+        self._told_usd = self._dearest_usd = 0.0
+
+    @property
+    def session(self) -> str | None:
+        """What the agent itself calls the session; None before its first turn."""
+        return self._remembered.session if self._remembered else None
+
+    @property
+    def spent_usd(self) -> float:
+        return self._remembered.spent_usd if self._remembered else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """What may still be spent; None for any amount."""
+        return self._purse.left(self.spent_usd)
+
+    def news(self, instructions: str) -> str:
+        """What is to be said before a prompt: nothing where the session knows these instructions."""
+        known, self.told = self.told, prompts.digest(instructions)
+        if known == self.told:
+            return ""
+        return prompts.renewed(instructions) if known else instructions
+
+    def list_models(self, models: object) -> None:
+        self._meter.prices.list_models(models)
+
+    def open(self, prompt: str) -> float | None:
+        """Begin a turn; what it may cost, None for any amount. Raises `TurnError` for too little."""
+        self._told_usd = 0.0
+        left = self._left = self._purse.open(self.spent_usd)
+        if left is not None and (problem := self._short(self._meter.next_usd(None, len(prompt)))):
+            self.close()
+            raise problem
+        return left
+
+    def close(self) -> None:
+        self._left = None
+        self._purse.close()
+
+    # ------------------------------------------------------------------------ while a turn runs
+
+    def take(self, message: Message) -> TurnError | None:
+        """Count what a message tells; an error where the budget would be passed if the turn went on."""
+        before = self._meter.spent_usd
+        self._meter.take(message)
+        if isinstance(message, Started):
+            self._named = message.session
+        seen = self._meter.spent_usd
+        return self._near(None) if self._left is not None and before < seen > self._left else None
+
+    def ask(self, asked: HookAsked) -> TurnError | None:
+        """May the model step go ahead, or the tool after which there would be one? An error if not."""
+        if self._left is None:
+            return None
+        helper = not asked.step and asked.tool in _HELPERS
+        next_usd = self._meter.next_usd(asked.agent, asked.chars, helper=helper)
+        problem = self._short(next_usd)
+        if problem is None and next_usd is not None and asked.step:
+            self._meter.promise(asked.agent, next_usd)
+        return problem
+
+    def running(self, cost_usd: float) -> TurnError | None:
+        """For an agent that tells only what its turn has cost so far: an error where another step as dear as
+        the dearest would be too much.
+        """
+        step = cost_usd - self._told_usd
+        self._told_usd = cost_usd
+        self._dearest_usd = max(self._dearest_usd, step)
+        rest = min(self._left, self._purse.day_left) - cost_usd if self._left is not None else None
+        if rest is None or step <= 0 or self._dearest_usd <= rest:
+            return None
+        return self._purse.near(self.spent_usd + cost_usd, cost_usd, rest, self._dearest_usd)
+
+    def settle(self, result: TurnEnded) -> float:
+        """Turn the CLI's counters, which add up over a session, into what this result added."""
+        if result.usage is None:
+            cost = max(0.0, result.total_cost_usd - self._total_usd)
+        else:
+            cost = sum(float(model.get("costUSD") or 0.0) for model in result.usage.values())
+        self._total_usd = result.total_cost_usd
+        self._meter.settle(result.usage)
+        self.pay(result.session, cost)
+        return cost
+
+    def abandon(self) -> float:
+        """No result will tell what has been seen since the last one: it counts as it was seen."""
+        cost = self._meter.spent_usd
+        self._meter.settle(None)
+        session = self.session or self._named
+        if cost > 0 and session is not None:
+            self.pay(session, cost)
+        return cost
+
+    def pay(self, session: str, cost_usd: float) -> None:
+        """Book what the session has cost now."""
+        self._purse.spend(cost_usd)
+        if self._left is not None:
+            self._left -= cost_usd
+        next_usd = self._meter.uncached_usd() or self._dearest_usd
+        self.remember(Remembered(session, self.spent_usd + cost_usd, next_usd, self.told))
+
+    def remember(self, session: Remembered | None) -> None:
+        """None where it is gone, and a new one begins."""
+        self._remembered = session
+        self._store.save(self._repo, session)
+
+    def empty(self) -> TurnError:
+        """What to say where nothing is left."""
+        return self._purse.empty(self.spent_usd)
+
+    def _short(self, next_usd: float | None) -> TurnError | None:
+        if next_usd is None or self._left is None:
+            return None
+        # Of the day's budget another program may have spent some by now.
+        rest = min(self._left, self._purse.day_left) - self._meter.spent_usd
+        return self._near(next_usd) if next_usd > rest else None
+
+    def _near(self, next_usd: float | None) -> TurnError:
+        seen = self._meter.spent_usd
+        rest = min(self._left or 0.0, self._purse.day_left) - seen
+        return self._purse.near(self.spent_usd + seen, seen, rest, next_usd)
