@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from mybro.events import Choice, Risk
-from mybro.executor.claude.checks import is_check
+from mybro.executor.claude.checks import covered, is_check
 from mybro.executor.claude.dangers import find_danger
 from mybro.executor.claude.effects import Danger
 from mybro.executor.claude.gate import Reach, reach_of
@@ -171,7 +171,7 @@ def _run(command: str, repo: Path) -> Verdict:
     if is_check(command, repo):
         return Allow()
     effect = overwritten(command, repo) or f"run {short_command(command)}"
-    return _ask(effect, command, key=f"Bash {command}")
+    return _ask(effect, command, key=f"Bash {covered(command)}")
 
 
 def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
