@@ -1,6 +1,7 @@
 """Mistakes that show in a line or two of text, where no engine that runs by default sees them.
 
-Each row begins with a word that must be in the file: nearly every file is done after a plain search.
+Each row begins with a word that must be in the file: nearly every file is done after a plain search. A
+pattern that begins with letters, and looks behind them afterwards, is found many times quicker.
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "PY22",
         b"open(",
         re.compile(
-            rb"(?<![\w.])open\(" + _CALL + rb"\)\.(?:read|readlines|readline|write|writelines)\(|"
-            rb"\b(?:json|pickle|yaml|tomllib|csv)\.(?:load|safe_load|reader)\(\s*open\("
+            rb"open\((?<![\w.]open\()" + _CALL + rb"\)\.(?:read|readlines|readline|write|writelines)\("
         ),
+        "the file is never closed",
+    ),
+    (
+        "PY22",
+        b"open(",
+        re.compile(rb"\b(?:json|pickle|yaml|tomllib|csv)\.(?:load|safe_load|reader)\(\s*open\("),
         "the file is never closed",
     ),
     (
@@ -69,7 +75,7 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "PY26",
         b"except",
         re.compile(
-            rb"\bexcept\*?\s*\((?=[^()\n]*,)(?:[^()\n]*,\s*)?(?:BaseException|Exception)\s*[,)]",
+            rb"except(?<=\bexcept)\*?\s*\((?=[^()\n]*,)(?:[^()\n]*,\s*)?(?:BaseException|Exception)\s*[,)]",
         ),
         "Exception catches the others, too",
     ),
