@@ -7,7 +7,7 @@ makes of a recording. The times are those of the service with the whole recordin
 2 to 4 s (all recordings, where there are none). The peers are
 `faster_whisper.WhisperModel(weights).transcribe(sound)` and `mlx_whisper.transcribe(sound)` with
 their defaults, MLX with the same OpenBLAS as ours. DIR holds FLAC or
-WAV files (16 kHz, mono) and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…" for
+WAV files and a *.jsonl whose lines have "file" and "text", and may have "kind": "human…" for
 ordinary speech; the others are commands.
 
 Figures: over_faster_whisper and mlx_over_stock (ms for a recording), wer_commands (percent of words),
@@ -36,6 +36,7 @@ import numpy.typing as npt
 import soundfile
 
 from benchmarks.harness import Stopwatch, beside, report
+from benchmarks.voice_clips import read
 from benchmarks.wer import score
 from mybro.config import TranscribeSettings
 from mybro.events import SAMPLE_RATE, AudioBlock
@@ -63,15 +64,13 @@ def clips(folder: Path) -> list[Clip]:
     """Every recording that a list in the folder names."""
     found: dict[str, Clip] = {}
     for listing in sorted(folder.glob("*.jsonl")):
-        for line in listing.read_text().splitlines():
+        for line in filter(str.strip, listing.read_text().splitlines()):
             row = json.loads(line)
             path = folder / row["file"]
-            if row["file"] in found or not path.is_file():
+            if row["file"] in found or not path.is_file() or not row.get("text"):
                 continue
-            pcm, rate = soundfile.read(str(path), dtype="int16")
-            if rate != SAMPLE_RATE or pcm.ndim != 1:
-                raise SystemExit(f"{path}: 16 kHz mono is needed")
-            found[row["file"]] = Clip(path, row["text"], row.get("kind", "").startswith("human"), pcm)
+            human = str(row.get("kind") or "").startswith("human")
+            found[row["file"]] = Clip(path, row["text"], human, read(path))
     if not found:
         raise SystemExit(f"{folder}: no list of recordings (*.jsonl)")
     return list(found.values())

@@ -60,14 +60,14 @@ def clips(folder: Path) -> tuple[list[Clip], int]:
     found: list[Clip] = []
     left_out = 0
     for listing in sorted(folder.glob("*.jsonl")):
-        for line in listing.read_text().splitlines():
+        for line in filter(str.strip, listing.read_text().splitlines()):
             row = json.loads(line)
             path = folder / row["file"]
-            group = _group(row["text"])
+            group = _group(row.get("text", ""))
             if group is None or not path.is_file():
                 left_out += 1
                 continue
-            pcm = _read(path)
+            pcm = read(path)
             last = row.get("last_speech_sample", end_of_speech(pcm))
             found.append(Clip(row["file"], row["text"], group, pcm, last))
     if not found:
@@ -75,7 +75,8 @@ def clips(folder: Path) -> tuple[list[Clip], int]:
     return found, left_out
 
 
-def _read(path: Path) -> Pcm:
+def read(path: Path) -> Pcm:
+    """A recording of any rate and any number of channels, at 16 kHz and mono."""
     sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     mono = soxr.resample(sound.mean(axis=1), rate, SAMPLE_RATE)
     return np.asarray(np.clip(mono, -1, 1) * 32767, np.int16)
