@@ -1,9 +1,7 @@
-"""Taking our own voice out of what the microphone hears: an adaptive filter, and a gate for what it leaves.
+"""Taking our own voice out of what the microphone hears, and keeping in step with the loudspeaker.
 
-The filter is a partitioned-block frequency-domain Kalman filter (Kuech, Mabande, Enzner: State-space
-architecture of the partitioned-block-based acoustic echo controller, ICASSP 2014): it needs no separate
-judgement of when both sides speak. How much echo it leaves is then measured band by band, and only what is
-louder than that is let through.
+A filter predicts the echo; where the prediction agrees with what is heard but for a shift, the streams are
+out of step, and until that is mended nothing is taken for a person.
 """
 
 from __future__ import annotations
@@ -13,88 +11,39 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from mybro.audio.echo_filter import PARTITIONS, Filter, Wave, spectrum_of
+from mybro.audio.echo_gate import Gate
 from mybro.audio.source import BLOCK_SAMPLES
 
-Wave = npt.NDArray[np.float32]
-Spectrum = npt.NDArray[np.complex64]
-Power = npt.NDArray[np.float32]
-
-PARTITIONS = 22
-"""Blocks of 20 ms that the filter spans: the device's delay and the first part of the room's answer."""
-FORGET = 0.9995
-"""How much of the room's answer is the same a block later; less follows changes faster and cancels less."""
-SMOOTH = 0.6
 AUDIBLE = 1e-7
 """Energy of a block that is worth cancelling: -95 dB relative to full scale."""
 
-FIT_BLOCKS = 8
+FIT_BLOCKS = 6
 FIT_LAG = 640
 """The clocks of two streams agree this well, in samples, each time that one is opened."""
-FIT_SURE = 0.5
-FIT_BETTER = 1.3
+FIT_SURE = 0.6
+FIT_BETTER = 1.03
 """Correlation of predicted and heard sound from which the prediction is shifted, and how much it must win."""
+WHITEN = 0.8
+FIT_SHARP = 1.2
+"""A voice is like itself one pitch period later. Without so much of its colours it hardly is, and a shift
+must win there, too."""
+FIT_GOOD = 0.9
+"""The filter is remembered as it was when prediction and sound agreed so well."""
+AGREED = 3
+FIT_HERE = 0.5
+"""So many times in a row no shift fits better than none, with at least this correlation: they are in step."""
 PAUSE_BLOCKS = 10
-SETTLE_BLOCKS = 8
-"""After a pause the streams may be out of step until so much echo was heard: all of it is echo so long."""
+SETTLE_BLOCKS = 25
+"""After a pause the streams may be out of step until the prediction fits, or so much echo was heard: all of
+it is echo until then."""
+FOLLOW_BLOCKS = 6
+"""The filter has so long to follow what the shift left."""
 GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
 """The same for a change of loudness, and the smallest that is followed at once."""
-
-EDGES = (3, 6, 9, 13, 18, 24, 32, 42, 56, 76, 104, 144, 200, 280)
-"""Bands that widen upwards, in bins of 25 Hz: 75 Hz to 7 kHz."""
-MEMORY_BLOCKS = 150
-LEARN_BLOCKS = 60
-"""Until so much of our own voice was heard, all of it is taken for echo."""
-LEAK_SHARE = 30
-LEAK_MARGIN = 2.0
-OVER = 2.0
-FLOOR = 0.05
-OPEN_AT = 4.0
-"""The gate opens at this many times the power of the echo that is left, sustained for OPEN_BLOCKS."""
-OPEN_BLOCKS = 3
-HOLD_BLOCKS = 15
 COMFORT = 10 ** (-75 / 20)
-
-
-class Filter:
-    """Predicts the echo of what is played. Blocks of BLOCK_SAMPLES samples, -1 to 1."""
-
-    def __init__(self, partitions: int = PARTITIONS) -> None:
-        bins = BLOCK_SAMPLES + 1
-        self._played = np.zeros((partitions, bins), np.complex64)
-        self._answer = np.zeros((partitions, bins), np.complex64)
-        # The room's answer is most likely early and always fades.
-        fading = np.float32(0.9) ** np.arange(partitions, dtype=np.float32)
-        self._doubt = np.repeat(0.5 * fading[:, None], bins, 1)
-        self._near: Power = np.full(bins, 1e-6, np.float32)
-
-    def play(self, two_blocks: Wave) -> None:
-        """What is played, the newest block after the one before."""
-        self._played = np.roll(self._played, 1, axis=0)
-        self._played[0] = np.fft.rfft(two_blocks)
-
-    def predict(self) -> Wave:
-        """The echo in the newest block."""
-        predicted = np.fft.irfft(np.einsum("pk,pk->k", self._played, self._answer))
-        return np.asarray(predicted[BLOCK_SAMPLES:], np.float32)
-
-    def learn(self, error: Spectrum) -> None:
-        """Take in what was wrong with the last prediction."""
-        power = np.abs(self._played) ** 2
-        rest = np.einsum("pk,pk->k", power, self._doubt)
-        self._near = np.asarray(SMOOTH * self._near + (1 - SMOOTH) * np.abs(error) ** 2, np.float32)
-        step = self._doubt / (rest + 2 * self._near + np.float32(1e-10))
-        change = np.fft.irfft(step * np.conj(self._played) * error, axis=1)
-        change[:, BLOCK_SAMPLES:] = 0
-        self._answer = FORGET * (self._answer + np.fft.rfft(change, axis=1).astype(np.complex64))
-        keep = FORGET * FORGET
-        self._doubt = keep * (1 - 0.5 * step * power) * self._doubt + (1 - keep) * np.abs(self._answer) ** 2
-
-    def scale(self, factor: float) -> None:
-        """The loudspeaker was turned up or down."""
-        self._answer *= np.float32(factor)
-        self._doubt *= np.float32(factor * factor)
 
 
 class EchoCanceller:
@@ -106,9 +55,9 @@ class EchoCanceller:
         self._rng = np.random.default_rng(seed)
         self._last = np.zeros(BLOCK_SAMPLES, np.float32)
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
-        self._since_fit = 0
         self._quiet_for = PARTITIONS
-        self._unsure_for = 0
+        self._unsure_for = self._settling_for = 0
+        self._agreed = self._silent_for = 0
         self.lag = 0
         """Samples by which what is played must be handed in later (negative: earlier) from now on."""
 
@@ -117,11 +66,17 @@ class EchoCanceller:
         """Whether nothing that was played can still be heard."""
         return self._quiet_for >= PARTITIONS
 
+    def unsettle(self) -> None:
+        """From here on, what is played may be out of step with what was played before."""
+        self._unsure_for = SETTLE_BLOCKS
+        self._agreed = self._silent_for = 0
+        self._recent.clear()
+
     def process(self, played: Wave, heard: Wave) -> tuple[Wave, bool]:
         """What is heard, without the echo of what is played, and whether it is no more than that echo."""
         audible = float(np.dot(played, played)) > AUDIBLE
         if audible and self._quiet_for >= PAUSE_BLOCKS:
-            self._unsure_for = SETTLE_BLOCKS
+            self.unsettle()
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
         if self.idle:
             self._last = played
@@ -136,17 +91,37 @@ class EchoCanceller:
         error = heard - factor * echo
         spectrum = spectrum_of(error)
         self._filter.scale(factor)
-        self._filter.learn(spectrum)
-        gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible)
+        if not (self._unsure_for and self._gate.experienced):
+            self._filter.learn(spectrum)
+        settling = self._settle(echo)
+        gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible, learn=not settling)
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
         clean = np.fft.irfft(spectrum * gain)[BLOCK_SAMPLES:]
-        self._unsure_for -= self._unsure_for > 0 and float(np.dot(echo, echo)) > 10 * AUDIBLE
-        return np.asarray(clean, np.float32) + noise, not self._gate.is_open or self._unsure_for > 0
+        if settling:
+            self._gate.close()
+        return np.asarray(clean, np.float32) + noise, not self._gate.is_open
+
+    def _settle(self, echo: Wave) -> bool:
+        """Whether prediction and sound may still be out of step, or the filter has yet to follow."""
+        if self._unsure_for:
+            self._settling_for = FOLLOW_BLOCKS
+        if float(np.dot(echo, echo)) > 10 * AUDIBLE:
+            self._silent_for = 0
+            if self._unsure_for:
+                self._unsure_for -= 1
+            elif self._settling_for:
+                self._settling_for -= 1
+        elif not self._quiet_for:
+            self._silent_for += 1
+            if self._silent_for > PARTITIONS:
+                # It plays, and nothing of it comes back: headphones.
+                self._unsure_for = self._settling_for = 0
+        return self._unsure_for > 0 or self._settling_for > 0
 
     @property
     def stirs(self) -> bool:
         """Whether there may be more than echo, if only for a block or two."""
-        return self._gate.stirs and not self._unsure_for
+        return self._gate.stirs and not (self._unsure_for or self._settling_for)
 
     def _loudness(self) -> float:
         """How much louder than predicted the echo is where it is the same otherwise, else 1."""
@@ -160,21 +135,36 @@ class EchoCanceller:
 
     def _find_lag(self) -> None:
         """Where prediction and sound agree but for a shift, ask for it."""
-        self._since_fit += 1
-        if len(self._recent) < FIT_BLOCKS or self._since_fit < FIT_BLOCKS // 2:
+        if len(self._recent) < FIT_BLOCKS // 2:
             return
-        self._since_fit = 0
         ours, heard = (np.concatenate(side) for side in zip(*self._recent, strict=True))
         energy, loud = float(np.dot(ours, ours)), float(np.dot(heard, heard))
         if energy < 100 * AUDIBLE:
             return
         size = 2 * len(ours)
-        cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(ours, size)))
-        near = np.concatenate([cross[-FIT_LAG:], cross[: FIT_LAG + 1]])
-        best = int(np.argmax(near))
-        if near[best] > max(FIT_SURE * np.sqrt(energy * loud), FIT_BETTER * cross[0]):
+        both = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(ours, size))
+        plain = _around(np.fft.irfft(both)) / np.sqrt(energy * loud + 1e-12)
+        # Without its colours: a voice is like itself one pitch period later, its edges are not.
+        sharp = _around(np.fft.irfft(both / (np.abs(both) + 1e-9) ** WHITEN))
+        best = int(np.argmax(sharp))
+        here = plain[FIT_LAG]
+        if (
+            abs(best - FIT_LAG) > 1
+            and plain[best] > max(FIT_SURE, FIT_BETTER * here)
+            and sharp[best] > FIT_SHARP * sharp[FIT_LAG]
+        ):
             self._recent.clear()
             self.lag = best - FIT_LAG
+            self._agreed = 0
+            self._filter.recall()
+            self._filter.doubt()
+            self._unsure_for = max(self._unsure_for, AGREED)
+            return
+        self._agreed = self._agreed + 1 if abs(best - FIT_LAG) <= 1 and here > FIT_HERE else 0
+        if here > FIT_GOOD:
+            self._filter.remember()
+        if self._agreed >= AGREED or here > FIT_GOOD:
+            self._unsure_for = 0
 
     def shifted(self, played: list[Wave]) -> None:
         """`lag` was obeyed: the blocks played of late, as they should have been handed in, oldest first."""
@@ -184,61 +174,5 @@ class EchoCanceller:
             self._last = block
 
 
-class Gate:
-    """Learns how much of the echo is left, and lets through what is louder."""
-
-    def __init__(self) -> None:
-        bands = len(EDGES) - 1
-        self._ratios: deque[Power] = deque(maxlen=MEMORY_BLOCKS)
-        self._leak = np.ones(bands, np.float32)
-        self._echo = np.zeros(bands, np.float32)
-        self._error = np.zeros(bands, np.float32)
-        self._learned = self._louder_for = self._open_for = 0
-        self.louder = 0.0
-        self._of_bin = np.searchsorted(EDGES[1:-1], np.arange(BLOCK_SAMPLES + 1), side="right")
-
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody is heard beside the echo."""
-        return self._open_for >= 0
-
-    @property
-    def stirs(self) -> bool:
-        """Whether the newest block is louder than the echo."""
-        return self._learned >= LEARN_BLOCKS and self.louder > OPEN_AT
-
-    def gain(self, error: Spectrum, echo: Spectrum, *, played: bool) -> Power:
-        """A factor for each bin of what is left after the filter; `played` is whether anything was."""
-        now = _bands(echo)
-        self._echo = np.maximum(now, 0.7 * self._echo)
-        left = _bands(error)
-        self._error = np.maximum(0.5 * self._error + 0.5 * left, 0)
-        self._learned += played
-        self._learn(left, now)
-        expected = self._leak * self._echo
-        self.louder = float(left.sum() / (expected.sum() + 1e-9))
-        self._louder_for = self._louder_for + 1 if self.louder > OPEN_AT else 0
-        if self._louder_for >= OPEN_BLOCKS and self._learned >= LEARN_BLOCKS:
-            self._open_for = HOLD_BLOCKS
-        self._open_for -= 1
-        gain = np.clip(1 - OVER * expected / (self._error + np.float32(1e-10)), FLOOR, 1)
-        return np.asarray(gain[self._of_bin], np.float32)
-
-    def _learn(self, left: Power, echo: Power) -> None:
-        if float(echo.sum()) < 1e-4:
-            return
-        self._ratios.append(left / (echo + np.float32(1e-9)))
-        if self._learned % 5 == 0:
-            low = np.percentile(np.stack(self._ratios), LEAK_SHARE, axis=0)
-            # A prediction that is worse than none is no reason to be deaf.
-            self._leak = np.asarray(np.minimum(LEAK_MARGIN * low + 1e-3, 1.0), np.float32)
-
-
-def spectrum_of(block: Wave) -> Spectrum:
-    """Of one block, with zeros before it."""
-    return np.asarray(np.fft.rfft(np.concatenate([np.zeros_like(block), block])), np.complex64)
-
-
-def _bands(spectrum: Spectrum) -> Power:
-    power = np.abs(spectrum) ** 2
-    return np.asarray(np.add.reduceat(power, EDGES)[:-1], np.float32)
+def _around(cross: npt.NDArray[np.floating]) -> Wave:
+    return np.asarray(np.concatenate([cross[-FIT_LAG:], cross[: FIT_LAG + 1]]), np.float32)

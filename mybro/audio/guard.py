@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mybro.audio.echo import PARTITIONS, EchoCanceller, Wave
+from mybro.audio.echo import EchoCanceller
+from mybro.audio.echo_filter import PARTITIONS, Wave
 from mybro.audio.playout import Samples
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
@@ -54,6 +55,7 @@ class EchoGuard:
         self._written = 0
         self._stream = -1
         self._next = 0
+        self._begins: int | None = None
         self._convert: Any = None
         self._offset = 0
         self._heard_next: int | None = None
@@ -83,6 +85,9 @@ class EchoGuard:
         if len(pcm) != BLOCK_SAMPLES * 2:
             return Cleaned(pcm, False, True)
         start = self._follow(at)
+        if self._begins is not None and start + self._offset + BLOCK_SAMPLES > self._begins:
+            self._begins = None
+            self._canceller.unsettle()
         if self._canceller.idle and not self._loud(start):
             return Cleaned(pcm, False, True)
         heard = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
@@ -103,7 +108,7 @@ class EchoGuard:
             if chunk.stream != self._stream:
                 self._begin(chunk, due)
             elif abs(due - self._next) > OFF_S * SAMPLE_RATE:
-                self._next = due
+                self._next = self._begins = due
             samples = chunk.samples.astype(np.float32) / np.float32(_FULL_SCALE)
             if self._convert is not None:
                 samples = self._convert.resample_chunk(samples)
@@ -112,6 +117,7 @@ class EchoGuard:
 
     def _begin(self, chunk: _Chunk, due: int) -> None:
         self._stream, self._next, self._convert = chunk.stream, due, None
+        self._begins = due
         if chunk.rate != SAMPLE_RATE:
             import soxr
 

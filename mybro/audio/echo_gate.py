@@ -1,0 +1,117 @@
+"""How much echo the filter leaves, band by band, and whether more than that is heard."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from mybro.audio.echo_filter import Power, Spectrum
+from mybro.audio.source import BLOCK_SAMPLES
+
+EDGES = (3, 6, 9, 13, 18, 24, 32, 42, 56, 76, 104, 144, 200, 280)
+"""Bands that widen upwards, in bins of 25 Hz: 75 Hz to 7 kHz."""
+MEMORY_BLOCKS = 300
+NEAREST = 30
+AGE = 0.02
+"""What is left is judged by so many blocks of about this loudness, as a loudspeaker distorts what is loud.
+Each block since then makes one count as farther off by AGE, in nepers of power."""
+BEYOND = 3.0
+"""Louder than ever, and what a loudspeaker adds of its own grows as fast again, up to this, in nepers."""
+LEARN_BLOCKS = 50
+LEARN_AT_MOST = 100
+KNOWN = 0.5
+"""Until so much of our own voice was heard, and this share of it is taken out, all of it is echo."""
+LEAK_SHARE = 30
+LEAK_MARGIN = 2.0
+LEAK_LEAST = 3e-3
+OVER = 2.0
+FLOOR = 0.05
+OPEN_AT = 4.0
+"""The gate opens at this many times the power of the echo that is left, sustained for OPEN_BLOCKS."""
+OPEN_BLOCKS = 3
+HOLD_BLOCKS = 15
+AUDIBLE = 1e-4
+
+
+class Gate:
+    """Learns how much of the echo is left, and lets through what is louder."""
+
+    def __init__(self) -> None:
+        bands = len(EDGES) - 1
+        self._ratios: deque[Power] = deque(maxlen=MEMORY_BLOCKS)
+        self._levels: deque[float] = deque(maxlen=MEMORY_BLOCKS)
+        self._leak = np.ones(bands, np.float32)
+        self._echo = np.zeros(bands, np.float32)
+        self._error = np.zeros(bands, np.float32)
+        self._share = 1.0
+        self._experienced = False
+        self._learned = self._louder_for = self._open_for = 0
+        self.louder = 0.0
+        self._of_bin = np.searchsorted(EDGES[1:-1], np.arange(BLOCK_SAMPLES + 1), side="right")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is heard beside the echo."""
+        return self._open_for >= 0
+
+    def close(self) -> None:
+        """What seemed louder was none."""
+        self._louder_for, self._open_for = 0, -1
+
+    @property
+    def stirs(self) -> bool:
+        """Whether the newest block is louder than the echo."""
+        return self.experienced and self.louder > OPEN_AT
+
+    @property
+    def experienced(self) -> bool:
+        """Whether enough of our own voice was heard to tell it from others."""
+        return self._experienced
+
+    def gain(self, error: Spectrum, echo: Spectrum, *, played: bool, learn: bool = True) -> Power:
+        """A factor for each bin of what is left after the filter; `played` is whether anything was."""
+        now = _bands(echo)
+        self._echo = np.maximum(now, 0.7 * self._echo)
+        left = _bands(error)
+        self._error = np.maximum(0.5 * self._error + 0.5 * left, 0)
+        self._learned += played
+        if learn or not self.experienced:
+            self._learn(left, now)
+        self._estimate(float(self._echo.sum()))
+        expected = self._leak * self._echo
+        self._experienced |= self._learned >= LEARN_BLOCKS and self._share < KNOWN
+        self._experienced |= self._learned >= LEARN_AT_MOST
+        self._share = float(expected.sum() / (self._echo.sum() + 1e-9))
+        self.louder = float(left.sum() / (expected.sum() + 1e-9))
+        self._louder_for = self._louder_for + 1 if self.louder > OPEN_AT else 0
+        if self._louder_for >= OPEN_BLOCKS and self.experienced:
+            self._open_for = HOLD_BLOCKS
+        self._open_for -= 1
+        gain = np.clip(1 - OVER * expected / (self._error + np.float32(1e-10)), FLOOR, 1)
+        return np.asarray(gain[self._of_bin], np.float32)
+
+    def _learn(self, left: Power, echo: Power) -> None:
+        total = float(echo.sum())
+        if total < AUDIBLE:
+            return
+        self._ratios.append(left / (echo + np.float32(1e-9)))
+        self._levels.append(np.log(total))
+
+    def _estimate(self, total: float) -> None:
+        if len(self._ratios) < NEAREST or total < AUDIBLE:
+            return
+        levels = np.asarray(self._levels)
+        now = np.log(total)
+        far = np.abs(levels - now) + AGE * np.arange(len(levels), 0, -1)
+        nearest = np.argpartition(far, NEAREST - 1)[:NEAREST]
+        low = np.percentile(np.stack(self._ratios)[nearest], LEAK_SHARE, axis=0)
+        # Louder than ever: what a loudspeaker adds of its own grows faster than the sound.
+        beyond = max(now - float(levels[nearest].mean()), 0.0)
+        leak = LEAK_MARGIN * low * np.exp(min(beyond, BEYOND)) + LEAK_LEAST
+        self._leak = np.asarray(np.minimum(leak, 1.0), np.float32)
+
+
+def _bands(spectrum: Spectrum) -> Power:
+    power = np.abs(spectrum) ** 2
+    return np.asarray(np.add.reduceat(power, EDGES)[:-1], np.float32)
