@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from mybro.doctor.facts import Repository
 from mybro.doctor.git import GitError
 from mybro.doctor.own.place import Hit, any_in
-from mybro.doctor.own.secrets import BODY, FORMS, HINTS, PRIVATE, is_sample
+from mybro.doctor.own.secrets import BODY, HINTS, PRIVATE, is_sample
+from mybro.doctor.own.token_forms import FORMS, Form
 
 _HISTORY_S = 60.0
 
@@ -45,8 +46,8 @@ def history(repo: Repository) -> Iterator[Hit]:
         for part in block.split(b"\ndiff --git ")[1:]:
             path = part.partition(b"\n")[0].rpartition(b" b/")[2].decode(errors="replace")
             added = b"\n".join(line[1:] for line in part.split(b"\n") if line.startswith(b"+"))
-            for name, form, hint in (*FORMS, ("private key", PRIVATE, b"PRIVATE KEY")):
-                for found in form.finditer(added) if hint in added else ():
+            for name, form, starts, _ in (*FORMS, Form("private key", PRIVATE, (b"PRIVATE KEY",))):
+                for found in form.finditer(added) if any_in(added, starts) else ():
                     whole = name == "private key" and not BODY.search(added, found.end(), found.end() + 400)
                     if not is_sample(found[0]) and not whole and (path, found[0]) not in seen:
                         seen.add((path, found[0]))

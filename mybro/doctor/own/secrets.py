@@ -12,98 +12,13 @@ from collections.abc import Iterator
 
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in
+from mybro.doctor.own.token_forms import EVERYWHERE, FORMS, QUOTED
 
-TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
-    ("AWS access key", rb"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b", b"IA"),
-    (
-        "AWS secret key",
-        rb"aws_secret_access_key\W{1,6}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
-        b"aws_secret_access_key",
-    ),
-    (
-        "AWS secret key",
-        rb"AWS_SECRET_ACCESS_KEY\W{1,6}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
-        b"AWS_SECRET_ACCESS_KEY",
-    ),
-    ("GitHub token", rb"\bgh[pousr]_[A-Za-z0-9]{36,251}\b", b"gh"),
-    ("GitHub token", rb"\bgithub_pat_[A-Za-z0-9_]{60,255}\b", b"github_pat_"),
-    ("GitLab token", rb"\bgl(?:pat|ptt|dt|rt|soat|cbt)-[A-Za-z0-9_-]{20,64}\b", b"gl"),
-    ("Slack token", rb"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}\b", b"xox"),
-    (
-        "Slack webhook",
-        rb"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{40,60}",
-        b"hooks.slack.com",
-    ),
-    (
-        "Discord webhook",
-        rb"https://discord(?:app)?\.com/api/webhooks/\d{17,20}/[\w-]{60,72}",
-        b"api/webhooks/",
-    ),
-    ("Stripe key", rb"\b[rs]k_(?:live|prod)_[A-Za-z0-9]{20,247}\b", b"k_"),
-    ("Stripe test key", rb"\b[rs]k_test_[A-Za-z0-9]{20,247}\b", b"k_test_"),
-    ("Stripe webhook secret", rb"\bwhsec_[A-Za-z0-9+/=]{32,}", b"whsec_"),
-    ("Google API key", rb"\bAIza[\w-]{35}(?![\w-])", b"AIza"),
-    ("Google OAuth secret", rb"\bGOCSPX-[\w-]{28}(?![\w-])", b"GOCSPX-"),
-    ("Anthropic key", rb"\bsk-ant-(?:api|admin|oat)\d\d-[\w-]{80,120}", b"sk-ant-"),
-    ("OpenAI key", rb"\bsk-(?:proj|svcacct|admin)-[\w-]{40,200}", b"sk-"),
-    ("OpenAI key", rb"\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b", b"T3BlbkFJ"),
-    ("Hugging Face token", rb"\bhf_[A-Za-z]{34}\b", b"hf_"),
-    ("npm token", rb"\bnpm_[A-Za-z0-9]{36}\b", b"npm_"),
-    ("PyPI token", rb"\bpypi-AgE[\w-]{50,}", b"pypi-AgE"),
-    ("SendGrid key", rb"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])", b"SG."),
-    ("Twilio key", rb"\bSK[0-9a-f]{32}\b", b"SK"),
-    ("Mailgun key", rb"\bkey-[0-9a-f]{32}\b", b"key-"),
-    ("Mailchimp key", rb"\b[0-9a-f]{32}-us\d{1,2}\b", b"-us"),
-    ("Telegram bot token", rb"\b\d{8,10}:AA[\w-]{32,33}(?![\w-])", b":AA"),
-    ("DigitalOcean token", rb"\bdo[opr]_v1_[0-9a-f]{64}\b", b"_v1_"),
-    ("Shopify token", rb"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b", b"shp"),
-    ("Square token", rb"\b(?:EAAA[\w-]{60}|sq0(?:atp|csp)-[\w-]{22,43})(?![\w-])", b"sq0"),
-    ("Databricks token", rb"\bdapi[0-9a-f]{32}(?:-\d)?\b", b"dapi"),
-    ("Linear key", rb"\blin_api_[A-Za-z0-9]{40}\b", b"lin_api_"),
-    ("Doppler token", rb"\bdp\.(?:pt|st|ct|sa)\.[A-Za-z0-9.]{40,}\b", b"dp."),
-    ("HashiCorp Vault token", rb"\bhvs\.[\w-]{90,}", b"hvs."),
-    ("age secret key", rb"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b", b"AGE-SECRET-KEY-1"),
-    ("Sentry token", rb"\bsntr[uy]s_[A-Za-z0-9+/=_]{60,}", b"sntr"),
-    ("Grafana token", rb"\bglsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}\b", b"glsa_"),
-    ("Postman key", rb"\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b", b"PMAK-"),
-    ("Azure storage key", rb"AccountKey=[A-Za-z0-9+/]{86}==", b"AccountKey="),
-    ("Atlassian token", rb"\bATATT3[\w=-]{180,}", b"ATATT3"),
-    ("Docker Hub token", rb"\bdckr_pat_[\w-]{27}(?![\w-])", b"dckr_pat_"),
-    ("Notion token", rb"\b(?:ntn_[A-Za-z0-9]{46}|secret_[A-Za-z0-9]{43})\b", b"ntn_"),
-    ("Supabase key", rb"\bsb[ps]_[a-z0-9]{40}\b", b"sb"),
-)
-
-
-def _letters_first(pattern: bytes) -> bytes:
-    """The same with its first letters before the border that they must follow: that is found far quicker."""
-    return re.sub(rb"\A\\b(\w\w+)(?=[\w(\[\\-])", rb"\1(?<=\\b\1)", pattern)
-
-
-FORMS = tuple((name, re.compile(_letters_first(pattern)), hint) for name, pattern, hint in TOKENS)
-HINTS = tuple(
-    b"AKIA ASIA aws_secret_access_key AWS_SECRET_ACCESS_KEY AIza ghp_ gho_ ghs_ github_pat_ glpat- "
-    b"xox hooks.slack.com k_live_ k_test_ whsec_ "
-    b"GOCSPX- sk-ant sk-proj T3BlbkFJ hf_ npm_ pypi-AgE SG. dop_v1_ shpat_ shpss_ dapi lin_api_ hvs. "
-    b"AGE-SECRET glsa_ AccountKey= ATATT3 dckr_pat_ ntn_ api/webhooks/".split()
-)
+HINTS = tuple(dict.fromkeys(start for form in FORMS for start in form.starts))
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
-COMMON = (
-    b"AKIA",
-    b"ws_secret_access_key",
-    b"WS_SECRET_ACCESS_KEY",
-    b"ghp_",
-    b"sk-ant",
-    b"sk-proj",
-    b"xoxb-",
-    b"k_live_",
-    b"hooks.slack.com",
-    b"AccountKey=",
-)
-_QUOTED = re.compile(
-    rb"[\"'](?:A(?:KIA|SIA|Iza|GE-SECRET|TATT3)|gh[pousr]_|github_pat_|glpat-|xox|[rs]k_(?:live|test)_|whsec_|GOCSPX-|"
-    rb"sk-|hf_|npm_|pypi-|SG\.|dop_v1_|shp[as]|dapi|lin_api_|hvs\.|glsa_|dckr_pat_|ntn_|https://discord|SK[0-9a-f]|"
-    rb"key-|\d{8,10}:AA|PMAK-|sntr|sq0|EAAA|sb[ps]_|dp\.)"
-)
+COMMON = (*EVERYWHERE, b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"sk_live_")
+"""In code these are looked for anywhere, the others after a quote."""
+_QUOTED = re.compile(rb"[\"'`](?:" + b"|".join(re.escape(start) for start in sorted(QUOTED)) + rb")")
 _SAMPLE = re.compile(
     rb"(?i)example|sample|dummy|placeholder|change[_-]?me|xxxx|your[_-]|fake|redacted|\*{3}|1234567890abcdef|abcdefghij"
     rb"|0123456789|insert[_-]|todo|foobar|<[a-z_ -]+>|\.\.\.|test_?key|not-?a-?real"
@@ -132,6 +47,14 @@ _NAMED = re.compile(
     rb"encryption[_-]?key|signing[_-]?key|credentials?)"
     rb"(?:[\"']?\]?\s{0,8}(?::\s{0,8}str\s{0,8})?(?::=|=>|=|:)\s{0,8})(?:b|r|f|u)?([\"'])([^\"'\s]{6,200})\1"
 )
+RANDOM_NAMES = (b"token", b"TOKEN", b"Token", b"_key", b"_KEY", b"Key", b"_auth", b"_AUTH")
+_RANDOM = re.compile(
+    rb"[\"']?\]?\s{0,8}(?::\s{0,8}str\s{0,8})?(?::=|=>|=|:)\s{0,8}b?[\"'`]([\w+/=.-]{20,200})[\"'`]"
+)
+_PUBLIC_NAME = re.compile(
+    rb"(?i)public|sort|cache|primary|foreign|partition|dict|s3_key|object|storage|page|cursor|next"
+)
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BEFORE = re.compile(rb"[\w.-]*\Z")
 _UNQUOTED = re.compile(
     rb"(?im)^\s*(?:export\s+|ENV\s+|-\s+)?([\w.-]{0,40}(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|"
@@ -143,7 +66,7 @@ _NOT_SECRET_NAME = re.compile(
     rb"text|title|message|error|env|var|id|param|input|form|policy|public|reset|forgot|confirm|changed|required|invalid))$"
 )
 _CODE_VALUE = re.compile(
-    rb"^[\w.-]*[({\[<$%]|^(?:https?|file|env|vault|op|arn|projects|keyring)[:/]|^(?:true|false|none|null|undefined)$",
+    rb"^[\w.-]*[({\[<$%]|^(?:https?|file|env|vault|op|arn|projects|keyring)[:/]|^(?:true|false|none|null|undefined)$|^[a-z]+\?$",
     re.IGNORECASE,
 )
 _CONFIG = frozenset({"config", "yaml", "toml", "shell", "dockerfile", "json", "plist", "make"})
@@ -160,8 +83,8 @@ def tokens(content: Content) -> Iterator[Hit]:
     elif not any_in(data, HINTS):
         return
     seen: set[tuple[int, bytes]] = set()
-    for name, form, hint in FORMS:
-        if hint not in content.data:
+    for name, form, starts, _ in FORMS:
+        if not any_in(data, starts):
             continue
         for found in form.finditer(content.data):
             if is_sample(found[0]) or (found.start(), found[0]) in seen:
@@ -251,6 +174,7 @@ def passwords(content: Content) -> Iterator[Hit]:
             sample = _weak(found[2]) or found[2].lower() == found[1].lower() or _SAMPLE.search(found[0])
             if not sample:
                 yield Hit(path, content.line(found.start()), "a password in an address", rule="url")
+    yield from _random_values(content)
     for place in _named_places(data.lower()) if content.may_have(NAMES) else ():
         named = _NAMED.match(data, place)
         if named is None:
@@ -270,6 +194,35 @@ def passwords(content: Content) -> Iterator[Hit]:
                     rule="named",
                     anchor=found[1].decode(errors="replace"),
                 )
+
+
+def _random_values(content: Content) -> Iterator[Hit]:
+    """What is named a token or a key, and can only have come out of a generator."""
+    data = content.data
+    if not content.may_have(RANDOM_NAMES) or not any_in(data, RANDOM_NAMES):
+        return
+    for word in RANDOM_NAMES:
+        place = data.find(word)
+        while place >= 0:
+            end = place + len(word)
+            found = _RANDOM.match(data, end)
+            if found and _is_random(found[1]):
+                before = _BEFORE.search(data[max(0, place - 40) : place])
+                name = (before[0] if before else b"") + word
+                if not _NOT_SECRET_NAME.search(name) and not _PUBLIC_NAME.search(name):
+                    text = name.decode(errors="replace")
+                    told = f"the value of {text}"
+                    yield Hit(content.file.path, content.line(place), told, rule="named", anchor=text)
+            place = data.find(word, end)
+
+
+def _is_random(value: bytes) -> bool:
+    """Letters and digits mixed without words between them, and no identifier that is made to be seen."""
+    if _SAMPLE.search(value) or _UUID.match(value):
+        return False
+    run = max(re.findall(rb"[A-Za-z0-9]+", value), key=len)
+    changes = len(re.findall(rb"[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", run))
+    return len(run) >= 16 and changes >= 4 and entropy(value) >= 3.2
 
 
 def _named_places(lowered: bytes) -> Iterator[int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from mybro.doctor.check import Check
+from mybro.doctor.check import Check, catalogue
 from mybro.doctor.engine import Outcome, Task
 from mybro.doctor.facts import MAX_SOURCE_BYTES, File
 from mybro.doctor.finding import FIX_ORDER, Finding, Unexamined
@@ -200,7 +200,9 @@ class Own:
         self, task: Task, checks: list[Check], rule: str, hits: Iterable[Hit], outcome: Outcome
     ) -> None:
         for hit in hits:
-            check = next((c for c in checks if c.id == hit.rule), checks[0] if len(checks) == 1 else None)
+            # A hit that names its check is of no other one, also where only one was asked for.
+            alone = checks[0] if len(checks) == 1 and hit.rule not in catalogue() else None
+            check = next((c for c in checks if c.id == hit.rule), alone)
             if check is None or (hit.path and hit.path in task.repo.files and not task.repo.asked(hit.path)):
                 continue
             fix = hit.fix if FIX_ORDER[hit.fix] <= FIX_ORDER[check.fixable] else check.fixable

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from mybro.doctor.facts import File
 from mybro.doctor.languages import CODE
-from mybro.doctor.own import files, secrets
+from mybro.doctor.own import files, secrets, token_forms
 from mybro.doctor.own.tests import is_python_test
 from mybro.doctor.survey import NOT_ASCII
 
@@ -17,17 +17,9 @@ Words = tuple[bytes, ...]
 Groups = tuple[Words, ...]
 """Of each group one word must be there."""
 
-_QUOTED = (
-    *b"AKIA ASIA AIza AGE-SECRET ATATT3 ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox rk_live".split(),
-    *b"sk_live rk_test sk_test whsec_ GOCSPX- sk- hf_ npm_ pypi- SG. dop_v1_ shpa shps dapi lin_api_".split(),
-    *b"hvs. glsa_ dckr_pat_ ntn_ https://discord key- PMAK- sntr sq0 EAAA sbp_ sbs_ dp.".split(),
-    *(b"SK%x" % digit for digit in range(16)),
-)
-"""How keys begin that are looked for after a quote."""
 _TOKENS_IN_CODE: Words = (
     *secrets.COMMON,
-    *(quote + start for start in _QUOTED for quote in (b'"', b"'")),
-    *(b"%d:AA" % digit for digit in range(10)),
+    *(quote + start for start in token_forms.QUOTED for quote in (b'"', b"'", b"`")),
 )
 _REQUESTS = (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
 
@@ -49,7 +41,7 @@ def _needs() -> Mapping[str, Groups]:
         "ts_ignore": ((b"@ts-",),),
         "skips": ((b"skip", b"xfail"),),
         "sleeps": ((b"sleep(",),),
-        "never_run": ((b"def __init__",),),
+        "never_run": ((b"def __init__",), (b"class Test",)),
         "taint": (_REQUESTS, FRAMEWORKS),
     }
 
@@ -72,7 +64,8 @@ def groups(rule: str, language: str) -> Groups:
         if rule == "tokens":
             return (_TOKENS_IN_CODE,)
         if rule == "passwords":
-            return ((*secrets.NAMES, b"://"), (*secrets.NAMES, b"@"))
+            names = (*secrets.NAMES, *secrets.RANDOM_NAMES)
+            return ((*names, b"://"), (*names, b"@"))
     return _needs().get(rule, ())
 
 
