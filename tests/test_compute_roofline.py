@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from mybro.cli.bench import command
-from mybro.compute import measure, roofline
+from mybro.compute import measure, picture, roofline
 from mybro.compute.measure import Measured
 from tests.requirements import need
 
@@ -94,3 +96,18 @@ def test_where_there_is_no_gpu_nothing_is_measured() -> None:
     assert "Nothing is measured here" in told.output
     wrong = CliRunner().invoke(command, ["metal", "--chip", "M99"], standalone_mode=False)
     assert "M99" in str(wrong.exception)
+
+
+def test_the_picture_shows_every_kernel_and_says_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "roofline.svg"
+    told = CliRunner().invoke(command, ["metal", "--chip", "M4 Pro", "--picture", str(file)])
+    assert told.exit_code == 0, told.output
+    text = "".join(ElementTree.fromstring(file.read_text()).itertext())  # noqa: S314 - our own
+    assert "M4 Pro: computed, not measured" in text
+    assert all(work.name in text for work in roofline.WORK if work.flop)
+    measured = ElementTree.fromstring(picture.svg("M4 Pro", 273, found()))  # noqa: S314
+    assert "measured beside" in "".join(measured.itertext())
+    heights = [float(one.get("cy", 0)) for one in measured.iter() if one.tag.endswith("circle")]
+    assert all(64 <= height <= 536 for height in heights)
+    wrong = CliRunner().invoke(command, ["metal", "--picture", str(tmp_path / "no" / "where.svg")])
+    assert "cannot be written" in str(wrong.exception)
