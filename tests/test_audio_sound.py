@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,89 +13,15 @@ import pytest
 from mybro.audio.devices import Device
 from mybro.audio.ear import Ear
 from mybro.audio.microphone import MicrophoneSource
-from mybro.audio.playback import DevicePlayback, DevicePlayer, sound_available
+from mybro.audio.playback import sound_available
 from mybro.audio.sound import SoundProcess
 from mybro.config import AudioSettings
-from mybro.errors import AudioError, Problem
+from mybro.errors import AudioError
 from mybro.events import AudioBlock, Event, ListeningStarted, SourceTroubled
+from tests.audio_driver import LIMIT_S, Driver, Listening, driver, process, until
 
+__all__ = ["driver", "process"]
 pytestmark = pytest.mark.integration
-
-LIMIT_S = 60
-
-
-class Driver:
-    """What the sound process finds where the sound card's driver would be."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "driver.json"
-        self._state: dict[str, Any] = {}
-        self.set()
-        self.env = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(folder),
-            "PYTHONPATH": str(Path(__file__).parent / "fakes" / "driver"),
-            "DRIVER_STATE": str(self._file),
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-        }
-
-    def set(self, **change: object) -> None:
-        """Change how the driver behaves, at once."""
-        self._state |= change
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(self._state))
-        fresh.replace(self._file)
-
-    def played(self) -> np.ndarray:
-        """What came out of the loudspeaker's left side."""
-        return np.frombuffer(self._file.with_suffix(".played").read_bytes(), "<i2")[::2]
-
-
-@pytest.fixture
-def driver(tmp_path: Path) -> Driver:
-    return Driver(tmp_path)
-
-
-@pytest.fixture
-async def process(driver: Driver) -> AsyncIterator[SoundProcess]:
-    process = SoundProcess(env=driver.env)
-    yield process
-    await process.aclose()
-    await process.aclose()
-
-
-class Listening:
-    """A microphone being read."""
-
-    def __init__(self, process: SoundProcess, device: str | None = None) -> None:
-        self.source = MicrophoneSource(process, device)
-        self.blocks: list[AudioBlock] = []
-        self.problems: list[Problem] = []
-        self.error: AudioError | None = None
-        self.task = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        try:
-            async for item in self.source.blocks():
-                if isinstance(item, Problem):
-                    self.problems.append(item)
-                else:
-                    self.blocks.append(item)
-        except AudioError as error:
-            self.error = error
-
-    async def __aenter__(self) -> Listening:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.source.aclose()
-        await asyncio.wait_for(self.task, LIMIT_S)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def test_devices_are_listed(process: SoundProcess) -> None:
@@ -280,147 +201,3 @@ async def test_a_driver_that_answers_no_more_is_taken_down(driver: Driver, proce
 
 
 # ------------------------------------------------------------------ the loudspeaker
-
-
-def ramp(seconds: float, rate: int = 16000) -> bytes:
-    return (np.arange(round(seconds * rate)) % 20000 + 1).astype(np.int16).tobytes()
-
-
-async def say(playback: DevicePlayback, pcm: bytes) -> None:
-    await playback.write(pcm)
-    await playback.finish()
-
-
-async def test_everything_written_is_played_in_order(driver: Driver, process: SoundProcess) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    sound = ramp(0.5)
-    await playback.write(sound[:3000])
-    await asyncio.sleep(0.2)
-    await say(playback, sound[3000:])
-    played = driver.played()
-    assert np.array_equal(played[played > 0], np.frombuffer(sound, "<i2"))
-    assert playback.position == len(sound) // 2
-
-
-async def test_a_stop_ends_it_and_says_how_much_was_heard(driver: Driver, process: SoundProcess) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    saying = asyncio.create_task(say(playback, ramp(10.0)))
-    await until(lambda: playback.position > 3000)
-    playback.stop()
-    playback.stop()
-    await asyncio.wait_for(saying, LIMIT_S)
-    assert 3000 < playback.position < 80_000
-    heard = len(driver.played())
-    again = await DevicePlayer(process).play(16000)
-    await say(again, ramp(0.1))
-    assert len(driver.played()) - heard < 16000
-
-
-async def test_a_killed_sound_process_costs_no_words(driver: Driver, process: SoundProcess) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    sound = np.arange(24000).astype(np.int16)
-    saying = asyncio.create_task(say(playback, sound.tobytes()))
-    await until(lambda: playback.position > 8000)
-    assert process.pid
-    os.kill(process.pid, signal.SIGKILL)
-    await asyncio.wait_for(saying, LIMIT_S)
-    assert playback.position == len(sound)
-    assert set(np.unique(sound)) <= set(np.unique(driver.played()))
-
-
-@pytest.mark.parametrize("hangs", ["output_abort", "open"])
-async def test_a_driver_that_hangs_does_not_hang_the_voice(
-    driver: Driver, process: SoundProcess, hangs: str
-) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    first = process.pid
-    driver.set(hangs=hangs)
-    if hangs == "open":
-        # The microphone's open holds the device thread: a stop must not wait for it.
-        process.post({"do": "listen", "device": None})
-    saying = asyncio.create_task(say(playback, ramp(10.0)))
-    await until(lambda: playback.position > 1000)
-    playback.stop()
-    silent_from = len(driver.played())
-    await asyncio.wait_for(saying, LIMIT_S)
-    assert np.count_nonzero(driver.played()[silent_from:]) < 16000
-    assert process.pid != first
-
-
-async def test_a_loudspeaker_that_makes_no_headway_is_begun_anew(
-    driver: Driver, process: SoundProcess
-) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    saying = asyncio.create_task(say(playback, ramp(1.0)))
-    await until(lambda: playback.position > 3000)
-    first = process.pid
-    driver.set(consumes=False)
-    await until(lambda: process.pid not in (None, first))
-    driver.set(consumes=True)
-    await asyncio.wait_for(saying, LIMIT_S)
-    assert playback.position == 16000
-
-
-async def test_a_loudspeaker_that_is_gone_for_good_is_said(driver: Driver, process: SoundProcess) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    saying = asyncio.create_task(say(playback, ramp(10.0)))
-    await until(lambda: playback.position > 1000)
-    assert process.pid
-    driver.set(outputs=[])
-    os.kill(process.pid, signal.SIGKILL)
-    with pytest.raises(AudioError, match="no loudspeaker"):
-        await asyncio.wait_for(saying, LIMIT_S)
-
-
-async def test_ducked_is_softer(driver: Driver, process: SoundProcess) -> None:
-    playback = await DevicePlayer(process).play(16000)
-    playback.duck(True)
-    await say(playback, np.full(4000, 10000, np.int16).tobytes())
-    assert np.median(driver.played()) == pytest.approx(2000, abs=2)
-    # The next sentence is as loud as before.
-    before = len(driver.played())
-    await say(await DevicePlayer(process).play(16000), np.full(4000, 10000, np.int16).tobytes())
-    assert np.max(driver.played()[before:]) == 10000
-
-
-async def test_a_rate_that_the_loudspeaker_lacks_is_converted(driver: Driver, process: SoundProcess) -> None:
-    driver.set(rates=[48000])
-    playback = await DevicePlayer(process).play(16000)
-    await say(playback, np.full(4000, 10000, np.int16).tobytes())
-    assert playback.position == 4000
-    assert np.count_nonzero(driver.played() > 9000) == pytest.approx(12000, rel=0.05)
-
-
-async def test_no_loudspeaker_is_said(driver: Driver, process: SoundProcess) -> None:
-    driver.set(outputs=[])
-    assert (problem := await sound_available(process)) and problem.code == "no_loudspeaker"
-    with pytest.raises(AudioError, match="no loudspeaker"):
-        await DevicePlayer(process).play(16000)
-
-
-async def test_a_microphone_that_is_awaited_does_not_cut_the_voice(
-    driver: Driver, process: SoundProcess
-) -> None:
-    driver.set(inputs=[])
-    playback = await DevicePlayer(process).play(16000)
-    talking = process.pid
-    saying = asyncio.create_task(say(playback, ramp(1.5)))
-    async with Listening(process):
-        await until(lambda: playback.position > 16000)
-        assert process.pid == talking
-        await asyncio.wait_for(saying, LIMIT_S)
-    played = driver.played()
-    assert np.count_nonzero(played) == 24000
-
-
-async def test_nothing_of_it_is_left_behind(driver: Driver) -> None:
-    process = SoundProcess(env=driver.env)
-    await process.start()
-    pid = process.pid
-    assert pid
-    await process.aclose()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-    with contextlib.suppress(AudioError):
-        await process.start()
-    assert process.pid is None
