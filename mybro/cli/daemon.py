@@ -22,6 +22,8 @@ _MAC_MICROPHONE = (
 )
 LINES = 50
 _POLL_S = 0.5
+PATIENCE_S = 600.0
+"""So long may an upgrade wait for a quiet moment."""
 
 repository = click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
 microphone = click.option(
@@ -74,6 +76,45 @@ def stop() -> None:
     """Stop it until the next login or `mybro daemon start`."""
     _daemon().stop()
     click.echo("Stopped.")
+
+
+@command.command("upgrade")
+def upgrade() -> int:
+    """Go on with the mybro that is installed now, without losing a word.
+
+    A fresh session loads everything beside the one that runs. It takes over when nothing is being said or
+    done, for which it waits ten minutes; a browser's Talk goes over with all it has heard. Where the fresh
+    one does not come up, the one that runs stays.
+    """
+    import os
+    import signal
+
+    from mybro.config import data_dir
+    from mybro.ops.daemon.keeper import DONE, FAILED
+    from mybro.ops.daemon.record import read
+
+    told, alive = read(data_dir())
+    if told is None or not alive:
+        raise ChildError("no_daemon", "no daemon runs", hint="Run: mybro daemon start")
+    if not told.can_upgrade:
+        raise ChildError(
+            "old_daemon", "the daemon that runs cannot do that", hint="Stop it, and start it again"
+        )
+    before, shown = told.child, ""
+    os.kill(told.pid, signal.SIGUSR1)
+    while True:
+        time.sleep(_POLL_S / 5)
+        told, alive = read(data_dir())
+        if told is None or not alive:
+            raise ChildError("no_daemon", "the daemon has ended meanwhile", hint="Run: mybro daemon start")
+        if told.upgrade.startswith(FAILED) and shown:
+            raise ChildError("not_upgraded", told.upgrade.removeprefix(f"{FAILED}: "))
+        if told.upgrade == DONE and told.child != before:
+            click.echo("The fresh session has taken over.")
+            return 0
+        if told.upgrade not in (shown, DONE) and not told.upgrade.startswith(FAILED):
+            shown = told.upgrade
+            click.echo(f"{shown[:1].upper()}{shown[1:]}…")
 
 
 @command.command("uninstall")
@@ -171,9 +212,21 @@ async def _keep(repo: Path, *, microphone: bool, shown: bool) -> int:
     record = Record.begin(data_dir(), repo)
     try:
         with logging_for(data_dir() / "logs" / "daemon.log", shown=shown):
-            return await Keeper(session, record, alert=_alert).run()
+            standby = [*session, "--standby"], _leave
+            return await Keeper(session, record, alert=_alert, standby=standby).run()
     finally:
         record.close()
+
+
+async def _leave(pid: int) -> None:
+    """Have a session end as soon as nothing goes on in it."""
+    from mybro.ops.rendezvous import Line, folder
+
+    line = await Line.open(folder() / f"{pid}.sock")
+    try:
+        await line.ask("leave", patience_s=PATIENCE_S)
+    finally:
+        await line.aclose()
 
 
 async def _alert(text: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mybro.cli import history_text as text
+from mybro.cli.history_forget import forget
 
 if TYPE_CHECKING:
     from mybro.journal import Archive, DayCost, Deletion, JobCost, SessionCost, UtteranceRecord
@@ -233,7 +234,7 @@ def costs(by: str, since: float, as_json: bool) -> int:
 @click.option("--older-than", callback=span, metavar="TIME", help="What was said before: 30d, 12w.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(utterances: tuple[int, ...], everything: bool, older_than: float | None, yes: bool) -> int:
-    """Delete for good: words, recordings, events, and every copy of them in the journal's files.
+    """Delete for good: words, recordings, events, and every copy of them, also in the page's own tables.
 
     What it cost stays in the totals.
     """
@@ -244,7 +245,7 @@ def delete(utterances: tuple[int, ...], everything: bool, older_than: float | No
 
     async def work() -> int:
         async with archive() as journal:
-            done = await journal.delete(utterances, older_than=before, everything=everything)
+            done = await forget(journal, utterances, before, everything=everything)
         return _report(done)
 
     if not text.journal_file().exists():
@@ -268,9 +269,6 @@ def _report(done: Deletion) -> int:
 
 def _list(numbers: Sequence[int]) -> str:
     return ", ".join(f"#{number}" for number in numbers)
-
-
-# ---------------------------------------------------------------------------- export
 
 
 @command.command("export")

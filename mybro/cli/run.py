@@ -85,6 +85,8 @@ class Serve:
     """Whether it hears with this machine's microphone as well."""
     background: bool = False
     """Whether a supervisor keeps it."""
+    standby: bool = False
+    """Whether it gets ready first, and waits to be told to take over from another."""
 
 
 async def work(
@@ -109,6 +111,8 @@ async def work(
             running = await stack.enter_async_context(
                 session(settings, where, watchers, ears=True, fetch=fetcher(), think=think, **options)
             )
+            if serve is not None and serve.standby and not await _called(running):
+                return 0
             # A second session's supervisor, or a closed terminal, ends it in order, too.
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -131,6 +135,16 @@ async def work(
     finally:
         view.close()
     return 0
+
+
+async def _called(running: Session) -> bool:
+    """Wait until the session before this one has left; False where the supervisor has ended instead."""
+    from mybro.cli.ask import read_line
+    from mybro.ops.daemon.life import STANDS_BY
+
+    running.warm_up()
+    click.echo(STANDS_BY, err=True)
+    return await read_line() == "go"
 
 
 async def _page(stack: contextlib.AsyncExitStack, settings: Settings) -> Server | None:

@@ -26,10 +26,11 @@ LIBRARIES = (
 @click.option("--microphone", is_flag=True, help="Hear with this machine's microphone, too.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
 @click.option("--background", is_flag=True, hidden=True)
+@click.option("--standby", is_flag=True, hidden=True)
 @click.pass_context
 def command(
     context: click.Context, repo: str | None, port: int | None, voice: bool | None, microphone: bool,
-    as_json: bool, background: bool,
+    as_json: bool, background: bool, standby: bool,
 ) -> int:  # fmt: skip
     """Serve the page and the API, for this machine only, until Ctrl-C.
 
@@ -48,8 +49,9 @@ def command(
     asked: dict[str, Any] = {"enabled": True} if port is None else {"enabled": True, "port": port}
     options = {"voice": voice, "record": None}
     settings = load_settings({"server": asked})
-    check(settings.server)
-    how = Serve(microphone=microphone, background=background)
+    if not standby:
+        check(settings.server)
+    how = Serve(microphone=microphone, background=background, standby=standby)
     if not background:
         return run(work(settings, find_repo(repo), (), options, as_json=as_json, serve=how))
     from mybro.cli.background import unattended
@@ -100,6 +102,26 @@ def password() -> None:
     if len(shown) < 10:
         raise ConfigError("weak_password", "that is too short", hint="Take ten characters or more")
     keychain.write(PASSWORD_NAME, hash_of(shown))
+    click.echo("It is in the keychain.")
+
+
+@command.command("secret")
+@click.argument("name", type=click.Choice(["celery_url", "database_url", "jwt_secret", "redis_url"]))
+@click.option("--forget", is_flag=True, help="Take it out of the keychain.")
+def secret(name: str, forget: bool) -> None:
+    """Keep one of the server's secrets in the keychain: an address holds a password, so no file has it.
+
+    A MYBRO_SERVER__NAME in the environment wins over it.
+    """
+    from mybro.ops import keychain
+    from mybro.server.kept_secrets import keychain_name
+
+    if forget:
+        gone = keychain.forget(keychain_name(name))
+        click.echo("It is gone." if gone else "There was none.")
+        return
+    shown = click.prompt("Value", hide_input=True)
+    keychain.write(keychain_name(name), shown.strip())
     click.echo("It is in the keychain.")
 
 

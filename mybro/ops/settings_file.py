@@ -106,7 +106,7 @@ def store(name: str, text: str) -> Any:
         raise ConfigError(
             "secret_in_file",
             f"{name} is a secret, and the settings file is no place for one",
-            hint=f"Keep it in the keychain: mybro setup --only key; or set {setting.variable}",
+            hint=f"Keep it in the keychain: {_keeping(setting)}; or set {setting.variable}",
         )
     value = _understood(setting, text)
     document = _document()
@@ -115,6 +115,11 @@ def store(name: str, text: str) -> Any:
     document[setting.section][setting.key] = value
     _write(document)
     return value
+
+
+def _keeping(setting: Name) -> str:
+    """The command that puts a secret where it belongs."""
+    return f"mybro serve secret {setting.key}" if setting.section == "server" else "mybro setup --only key"
 
 
 def discard(name: str) -> bool:

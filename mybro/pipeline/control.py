@@ -30,6 +30,7 @@ from mybro.events import (
 from mybro.journal import Archive, Filter, UtteranceRecord
 from mybro.ops.rendezvous import MAX_LINE_BYTES, PROTOCOL, SOCKET_VARIABLE, Json, own_socket
 from mybro.pipeline.acts import status
+from mybro.pipeline.leaving import leave
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.state import JobPhase
 from mybro.speak.notify import Notifier
@@ -172,6 +173,8 @@ class Control:
                 return await self._history(request)
             case "ask":
                 return await self._ask(request)
+            case "leave":
+                return await leave(self._pipeline, request.get("patience_s"))
             case other:
                 raise ChildError("unknown_request", f"this session does not know {other!r}")
 

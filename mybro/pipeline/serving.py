@@ -15,6 +15,7 @@ from mybro.clock import MonotonicClock
 from mybro.config import Settings
 from mybro.errors import ServerError
 from mybro.events import StopAll
+from mybro.pipeline.budgets import SessionBudget
 from mybro.pipeline.conversations import Conversations
 from mybro.pipeline.diffs import SessionDiffs
 from mybro.pipeline.health import SessionHealth
@@ -24,6 +25,7 @@ from mybro.pipeline.recollection import SessionMemory, SessionVoice
 from mybro.pipeline.service import SessionWork
 from mybro.pipeline.upkeep import keep_up
 from mybro.server.cache import Cache, InMemory, Redis, Tiers
+from mybro.server.kept_secrets import with_secrets
 from mybro.server.logs import EventLog, LogRing, logging_to
 from mybro.server.measures import Measures
 from mybro.server.port import Services
@@ -85,6 +87,7 @@ class Server:
         services = Services(
             work, ears, SessionVoice(settings.speak),
             SessionMemory(session.journal), {"repo": str(session.repo), "version": __version__}, health,
+            SessionBudget(settings.executor),
         )  # fmt: skip
         upkeep = None
         if settings.server.celery_url is None:
@@ -107,6 +110,7 @@ class Server:
 @contextlib.asynccontextmanager
 async def server(settings: Settings) -> AsyncIterator[Server]:
     """The parts of a server that come before its session. Raises `ServerError`."""
+    settings = settings.model_copy(update={"server": with_secrets(settings.server)})
     url = settings.server.database_url
     store = await Store.open(
         url.get_secret_value() if url else None, retention_days=settings.journal.retention_days

@@ -23,6 +23,7 @@ from mybro.server import celery_queue as queue
 from mybro.server import sound
 from mybro.server.decoding import decoded
 from mybro.server.faults import body
+from mybro.server.kept_secrets import with_secrets
 from mybro.transcribe.service import Transcription
 
 log = logging.getLogger("mybro.server")
@@ -163,7 +164,11 @@ def application(settings: Settings, *, beat: bool = False) -> Any:
     """The Celery application of a worker, with a beat if it is to have one. Raises `ServerError`."""
     secret = settings.server.celery_url
     if secret is None:
-        raise ServerError("no_queue", "no queue of tasks is configured", hint="Set MYBRO_SERVER__CELERY_URL")
+        raise ServerError(
+            "no_queue",
+            "no queue of tasks is configured",
+            hint="Run: mybro serve secret celery_url, or set MYBRO_SERVER__CELERY_URL",
+        )
     url = secret.get_secret_value()
     app = queue.app(url, results=True)
     opened = _Opened()
@@ -228,6 +233,7 @@ def _when_it_begins(app: Any, settings: Settings, url: str, opened: _Opened, *, 
 
 def work(settings: Settings, *, beat: bool) -> int:
     """Be a worker until a signal ends it; the exit status."""
+    settings = settings.model_copy(update={"server": with_secrets(settings.server)})
     app = application(settings, beat=beat)
     arguments = [
         "worker", "--pool=threads", f"--concurrency={AT_ONCE}", "--loglevel=WARNING", "--without-gossip",

@@ -178,6 +178,18 @@ class Health(Protocol):
         ...
 
 
+class Budget(Protocol):
+    """What may be spent, in dollars; None for any amount."""
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """Of one coding session, and of all in a day."""
+        ...
+
+    async def limit(self, session_usd: float | None, day_usd: float | None) -> None:
+        """Set both, for coding sessions that begin from now on and after a restart. Raises `ConfigError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that a server can ask. A part that is None is answered with `not_here`."""
@@ -189,3 +201,4 @@ class Services:
     facts: Json = field(default_factory=dict)
     """What never changes while it runs: repo, version, …."""
     health: Health | None = None
+    budget: Budget | None = None

@@ -187,6 +187,21 @@ class Task(BaseModel):
     url: str
 
 
+class Limits(Strict):
+    """What may be spent, in dollars; null for any amount."""
+
+    session_usd: float | None = Field(None, gt=0, le=1e6, description="by one coding session", strict=False)
+    day_usd: float | None = Field(None, gt=0, le=1e6, description="by all of a day together", strict=False)
+
+
+class Budget(BaseModel):
+    """What may be spent, and what has been."""
+
+    session_usd: float | None
+    day_usd: float | None
+    today_usd: float = Field(description="spent so far")
+
+
 class FindingPlace(BaseModel):
     """Where a finding is."""
 

@@ -102,8 +102,18 @@ class Store:
         # SQLite forgets the zone.
         return [{**row, "created_at": row["created_at"].replace(tzinfo=UTC)} for row in rows]
 
-    async def forget_logs(self) -> None:
-        await self._write(delete(_TABLES[0]))
+    async def forget_logs(self, before: float | None = None) -> None:
+        """Delete what was transcribed for clients, or what of it is older than that (seconds since 1970)."""
+        statement = delete(_TABLES[0])
+        if before is not None:
+            statement = statement.where(_TABLES[0].c.created_at < datetime.fromtimestamp(before, UTC))
+        await self._write(statement)
+
+    async def compact(self) -> None:
+        """Leave nothing of what was deleted in SQLite's own log beside the database."""
+        if self._engine.dialect.name == "sqlite":
+            async with self._engine.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def get(self, key: str) -> str | None:
         """A kept intent that has not expired."""

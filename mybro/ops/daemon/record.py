@@ -31,6 +31,9 @@ class Told:
     """Why it is not restarted any more."""
     hint: str = ""
     ended: str = ""
+    upgrade: str = ""
+    """How far the last upgrade has come; empty before the first."""
+    can_upgrade: bool = False
 
 
 class Record:

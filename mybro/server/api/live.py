@@ -24,6 +24,10 @@ HEARTBEAT_S = 15.0
 MOST_FAULTS = 10
 """Malformed frames after which a client is left."""
 VIOLATION = 1008
+TOLD_BYTES = 8000
+"""A quarter of a second: so often a browser is told how far its sound was heard."""
+SPEECH = ("hearing", "closing")
+"""The ear's states in which something is being said."""
 
 
 def router(context: Context) -> APIRouter:
@@ -57,7 +61,7 @@ def router(context: Context) -> APIRouter:
         try:
             with context.measures.audio.track_inprogress(), contextlib.suppress(WebSocketDisconnect):
                 ears = have(context.services.ears, "recogniser")
-                await ears.listen(_sound(socket), "a browser's microphone")
+                await ears.listen(_Sound(context, socket).pieces(), "a browser's microphone")
                 await socket.close()
         except MybroError as error:
             await _refuse(socket, error)
@@ -126,15 +130,30 @@ async def until_left(socket: WebSocket) -> None:
         pass
 
 
-async def _sound(socket: WebSocket) -> AsyncIterator[bytes]:
-    """Whole samples, as they come, until the client leaves or says {"end": true}."""
-    rest = b""
-    while (message := await socket.receive())["type"] != "websocket.disconnect":
-        if data := message.get("bytes"):
-            whole, rest = _whole(rest + data)
-            yield whole
-        elif message.get("text"):
-            return
+class _Sound:
+    """A browser's microphone, and how much of its sound is not needed again by a session that takes over."""
+
+    def __init__(self, context: Context, socket: WebSocket) -> None:
+        self._work, self._socket = context.services.work, socket
+        self._taken = self._told = 0
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Whole samples, as they come, until the client leaves or says {"end": true}."""
+        rest = b""
+        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+            if data := message.get("bytes"):
+                whole, rest = _whole(rest + data)
+                yield whole
+                self._taken += len(whole)
+                await self._tell()
+            elif message.get("text"):
+                return
+
+    async def _tell(self) -> None:
+        """While nothing is being said, all that was taken is done with."""
+        if self._taken - self._told >= TOLD_BYTES and self._work.status()["ear"] not in SPEECH:
+            self._told = self._taken
+            await self._socket.send_text(json.dumps({"heard": self._told}))
 
 
 def _whole(data: bytes) -> tuple[bytes, bytes]:

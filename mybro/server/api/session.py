@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -12,9 +13,11 @@ from mybro.server.context import Context, have, scoped
 from mybro.server.port import Json, Reply
 from mybro.server.shapes import (
     AnswerBody,
+    Budget,
     Done,
     Job,
     JobDiff,
+    Limits,
     Page,
     Question,
     ReplyBody,
@@ -68,6 +71,11 @@ def reading(context: Context) -> APIRouter:
     async def costs() -> list[Json]:
         """What each day cost, oldest first."""
         return await have(context.services.memory, "journal").costs()
+
+    @routes.get("/v1/budget", tags=["session"])
+    async def budget() -> Budget:
+        """What may be spent, and what was today."""
+        return await spending(context)
 
     @routes.get("/v1/tasks", tags=["tasks"])
     async def tasks() -> list[Task]:
@@ -143,6 +151,12 @@ def acting(context: Context) -> APIRouter:
         turn = (await work.control(which))["turn"]
         return reply_body(await work.reply(turn, wait_s))
 
+    @routes.post("/v1/budget", tags=["session"])
+    async def limit(wanted: Limits) -> Budget:
+        """Say what may be spent, for coding sessions that begin from now on."""
+        await have(context.services.budget, "budget").limit(wanted.session_usd, wanted.day_usd)
+        return await spending(context)
+
     @routes.post("/v1/questions/{number}/answer", tags=["session"])
     async def answer(number: Number, given: AnswerBody) -> Done:
         """Answer a question by its number; the first answer wins.
@@ -153,6 +167,14 @@ def acting(context: Context) -> APIRouter:
         return Done()
 
     return routes
+
+
+async def spending(context: Context) -> Budget:
+    session_usd, day_usd = have(context.services.budget, "budget").limits()
+    days = await have(context.services.memory, "journal").costs()
+    today = datetime.now().astimezone().date().isoformat()
+    spent = sum(day["usd"] for day in days if day["day"] == today)
+    return Budget(session_usd=session_usd, day_usd=day_usd, today_usd=spent)
 
 
 def reply_body(found: Reply) -> ReplyBody:

@@ -1,7 +1,8 @@
 // What it costs: this session, and day by day.
 
-import { get } from "/page/js/api.js";
+import { get, post } from "/page/js/api.js";
 import { $, h, svg } from "/page/js/dom.js";
+import { attempt } from "/page/js/notice.js";
 import { money, plural } from "/page/js/words.js";
 
 const DAYS = 30;
@@ -10,10 +11,13 @@ const HEIGHT = 64;
 export function costsTab(store) {
   const panel = $("panel-costs");
   async function show() {
+    // Whoever is writing a number is left in peace.
+    if (panel.querySelector("input:focus")) return;
     let days = [];
+    let budget = null;
     let trouble = "";
     try {
-      days = await get("/v1/costs");
+      [days, budget] = await Promise.all([get("/v1/costs"), get("/v1/budget")]);
     } catch (error) {
       trouble = error.message;
     }
@@ -28,9 +32,31 @@ export function costsTab(store) {
       days.some((day) => day.usd > 0) ? picture(days.slice(-DAYS)) : "",
       days.length ? table(days.slice(-DAYS).reverse()) : h("p.fine", {},
         "Nothing has been spent. What runs on this machine, such as “run the tests”, costs nothing; work by Claude is counted here."),
-      h("p.fine", {}, "Budgets: executor.budget_usd for a session and executor.budget_day_usd for a day; see mybro config."));
+      budget ? limits(budget) : "");
+  }
+
+  function limits(budget) {
+    const form = h("form.limits", { autocomplete: "off" },
+      h("h3", {}, "What may be spent"),
+      limit("session_usd", "By one coding session, $", budget.session_usd),
+      limit("day_usd", "By all of a day, $", budget.day_usd),
+      h("p.fine", {}, `${money(budget.today_usd) || "Nothing"} was spent today. An empty field means any amount; it holds for coding sessions that begin from now on.`),
+      h("button", { type: "submit" }, "Set"));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const given = Object.fromEntries(["session_usd", "day_usd"].map((name) => [name, form.elements[name].value ? Number(form.elements[name].value) : null]));
+      document.activeElement?.blur();
+      if (await attempt(post("/v1/budget", given))) await show();
+    });
+    return form;
   }
   return { show };
+}
+
+function limit(name, label, value) {
+  return h("p.limit", {},
+    h("label", { htmlFor: name }, label),
+    h("input", { id: name, name, type: "number", min: "0.01", max: "1000000", step: "0.01", inputMode: "decimal", value: value ?? "", placeholder: "any amount" }));
 }
 
 function fact(name, value) {

@@ -1,5 +1,6 @@
 // Puts the parts together.
 
+import { makeAloud } from "/page/js/aloud.js";
 import { get, post, say } from "/page/js/api.js";
 import { costsTab } from "/page/js/costs.js";
 import { $, h, text } from "/page/js/dom.js";
@@ -24,11 +25,13 @@ const SOON_MS = 150;
 
 const store = makeStore();
 const talk = makeTalk(store);
+const aloud = makeAloud();
 
 // ---------------------------------------------------------------- what is pressed
 
 async function stop() {
   talk.off();
+  aloud.hush();
   await attempt(post("/v1/stop"));
 }
 
@@ -72,6 +75,7 @@ store.watch((state) => {
   document.title = state.questions.size ? "? mybro" : "mybro";
 });
 store.listen(announce);
+store.listen(aloud.hear);
 addEventListener("resize", () => store.patch({}));
 
 const side = makeTabs({ history: historyTab(), latency: latencyTab(), costs: costsTab(store), doctor: doctorTab(), machine: machineTab(), logs: logsTab() });

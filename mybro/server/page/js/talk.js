@@ -8,6 +8,11 @@ import { level } from "/page/js/reduce.js";
 const RATE = 16000;
 const HOLD_MS = 350;
 const MOST_WAITING = 4 << 20;
+const RESTARTS = 1012;
+const AGAIN_MS = 250;
+const MOST_KEPT = 60 * 2 * RATE;
+// The beginning of a word may have been taken for silence: so many bytes before what was heard are kept.
+const BEFORE = RATE;
 const SOUND = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 class Microphone {
@@ -16,7 +21,12 @@ class Microphone {
     this.onSound = onSound;
     this.onEnd = onEnd;
     this.ended = false;
-    this.early = [];
+    // What was not heard for certain yet, each piece with its place; `next` is the place to send from.
+    this.kept = [];
+    this.at = 0;
+    this.next = 0;
+    this.base = 0;
+    this.moving = 0;
   }
 
   async start() {
@@ -35,25 +45,56 @@ class Microphone {
   }
 
   open() {
-    this.socket = new WebSocket(socketUrl("/ws/microphone"));
-    this.socket.addEventListener("open", () => {
-      for (const piece of this.early.splice(0)) this.socket.send(piece);
-      if (this.stopping) this.socket.send(JSON.stringify({ end: true }));
-    });
+    const socket = new WebSocket(socketUrl("/ws/microphone"));
+    this.socket = socket;
     let trouble = "";
-    this.socket.addEventListener("message", (message) => { trouble = JSON.parse(message.data).error?.message ?? trouble; });
-    this.socket.addEventListener("close", (event) => {
-      this.release();
-      this.finish(trouble || (event.code === 1000 || this.stopping ? "" : "The connection for the microphone broke off"));
+    socket.addEventListener("open", () => {
+      this.moving = 0;
+      this.base = this.next = this.kept[0]?.at ?? this.at;
+      this.flush();
+      if (this.stopping) socket.send(JSON.stringify({ end: true }));
     });
+    socket.addEventListener("message", (message) => {
+      const told = JSON.parse(message.data);
+      trouble = told.error?.message ?? trouble;
+      if (told.heard !== undefined) this.forget(this.base + told.heard - BEFORE);
+    });
+    socket.addEventListener("close", (event) => this.closed(event.code, trouble));
+  }
+
+  // A session that another takes over from has heard every sentence to its end; what came since goes to that one.
+  closed(code, trouble) {
+    if (code === RESTARTS && !this.moving) this.moving = performance.now();
+    const late = performance.now() - this.moving > (1000 * MOST_KEPT) / (2 * RATE);
+    if (this.moving && !late && !trouble) {
+      setTimeout(() => { if (!this.ended) this.open(); }, AGAIN_MS);
+      return;
+    }
+    this.release();
+    this.finish(trouble || (code === 1000 || this.stopping ? "" : "The connection for the microphone broke off"));
   }
 
   send(buffer) {
     if (this.stopping) return;
     this.onSound(new Int16Array(buffer));
-    if (this.socket.readyState === WebSocket.CONNECTING) this.early.push(buffer);
-    else if (this.socket.bufferedAmount > MOST_WAITING) this.fail("The connection is too slow for sound");
-    else if (this.socket.readyState === WebSocket.OPEN) this.socket.send(buffer);
+    this.kept.push({ at: this.at, buffer });
+    this.at += buffer.byteLength;
+    this.forget(this.at - MOST_KEPT);
+    if (this.socket.bufferedAmount > MOST_WAITING) this.fail("The connection is too slow for sound");
+    else this.flush();
+  }
+
+  flush() {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    for (const { at, buffer } of this.kept) {
+      if (at < this.next) continue;
+      this.socket.send(buffer);
+      this.next = at + buffer.byteLength;
+    }
+  }
+
+  forget(until) {
+    while (this.kept.length && this.kept[0].at + this.kept[0].buffer.byteLength <= until) this.kept.shift();
   }
 
   // What has been said is heard to its end; the server closes then.
@@ -62,6 +103,7 @@ class Microphone {
     this.stopping = true;
     this.release();
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
+    else if (this.moving) this.fail("");
   }
 
   fail(why) {
