@@ -197,7 +197,9 @@ def test_every_secret_is_known_as_one() -> None:
     assert "brain.anthropic_api_key" in secret
     keys = {str(name) for name in settings_file.names() if name.key.endswith("api_key")}
     # An address of a database holds its password.
-    assert secret == keys | {"server.jwt_secret", "server.database_url", "server.redis_url"}
+    assert secret == keys | {
+        f"server.{name}" for name in ("jwt_secret", "database_url", "redis_url", "celery_url")
+    }
 
 
 def test_store_refuses_a_secret_before_it_touches_the_file(file: Path) -> None:
