@@ -85,9 +85,15 @@ def test_the_session_of_a_repository_is_remembered(tmp_path: Path) -> None:
     store.save(one, Remembered("a", 0.5))
     store.save(two, Remembered("b"))
     again = FileSessionStore(tmp_path / "sessions")
+    assert again.load(one) is None  # it is somebody else's as long as that one lives
+    again.save(one, Remembered("c"))
+    store.release(one)
+    store.release(two)
+    store.release(two)
     assert (again.load(one), again.load(two)) == (Remembered("a", 0.5), Remembered("b"))
-    store.save(one, None)
-    assert store.load(one) is None
+    again.save(one, None)
+    assert again.load(one) is None
+    again.release(two)
     for file in (tmp_path / "sessions").iterdir():
         file.write_text("{broken")
     assert store.load(two) is None

@@ -103,6 +103,7 @@ class AcpSession:
     async def aclose(self) -> None:
         """End the agent, in order and within about a second."""
         await uninterrupted(self._drop())
+        self._ledger.leave()
 
     # ------------------------------------------------------------------------ the agent
 

@@ -138,6 +138,10 @@ class Ledger:
         self._remembered = session
         self._store.save(self._repo, session)
 
+    def leave(self) -> None:
+        """The session is not used any more, here."""
+        self._store.release(self._repo)
+
     def empty(self) -> TurnError:
         """What to say where nothing is left."""
         return self._purse.empty(self.spent_usd)

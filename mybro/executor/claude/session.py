@@ -161,6 +161,7 @@ class Session:
     async def aclose(self) -> None:
         """End the process, in order and within about a second; the session can be resumed later."""
         await uninterrupted(self._drop())
+        self._ledger.leave()
 
     async def _start(self, resume: str | None) -> None:
         setup = self._setup

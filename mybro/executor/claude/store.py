@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from mybro.executor.checkpoint.lock import FileLock
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -38,18 +40,44 @@ class SessionStore(Protocol):
         """Remember it; None forgets."""
         ...
 
+    def release(self, repo: Path) -> None:
+        """It is not used any more, here."""
+        ...
+
 
 class FileSessionStore:
-    """One small file to a repository, below `folder`."""
+    """One small file to a repository, below `folder`.
+
+    A session is one program's at a time, for the CLI lets two go on in it without knowing of each other:
+    where another has it, there is none, and what begins instead is not remembered while that one lives.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._locks: dict[Path, FileLock] = {}
+
+    def release(self, repo: Path) -> None:
+        lock = self._locks.pop(self._file(repo), None)
+        if lock is not None:
+            lock.release()
+
+    def _claim(self, repo: Path) -> bool:
+        """Have it for this program alone; also where no lock can be made, since nothing is written then."""
+        file = self._file(repo)
+        lock = self._locks.setdefault(file, FileLock(file.with_suffix(".lock")))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return lock.held or lock.acquire()
+        except OSError:
+            return True
 
     def _file(self, repo: Path) -> Path:
         return self._folder / f"{hashlib.sha256(os.fsencode(repo.resolve())).hexdigest()[:24]}.json"
 
     def load(self, repo: Path) -> Remembered | None:
         """Also of a repository that was moved here, whose session knows it by its earlier place."""
+        if not self._claim(repo):
+            return None
         found = self._read(self._file(repo))
         return found if found is not None else self._moved(repo)
 
@@ -76,6 +104,8 @@ class FileSessionStore:
 
     def save(self, repo: Path, session: Remembered | None) -> None:
         """Without effect where the disk is full or read-only: the session then starts anew next time."""
+        if not self._claim(repo):
+            return
         file = self._file(repo)
         with contextlib.suppress(OSError):
             if session is None:
