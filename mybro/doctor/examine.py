@@ -199,10 +199,10 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
     return findings
 
 
-def survey(repo: Repository, tasks: Mapping[str, Task]) -> None:
+def survey(repo: Repository, tasks: Mapping[str, Task], least_bytes: int = LEAST_BYTES) -> None:
     """Let one look at all files serve every engine that asks for words; a few files are not worth it."""
     looked = repo.sources(*READ)
-    if sum(file.size for file in looked) < LEAST_BYTES:
+    if sum(file.size for file in looked) < least_bytes:
         return
 
     def words() -> Iterator[bytes]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NOT_ASCII = b"\x80"
 """Stands for any byte above 127."""
+_LOOKED_AT = 1
+"""The mark of every file that was looked at: it may have a word that was not asked for."""
 UNKNOWN = -1
 """The marks of a file that was not looked at: it may have every word."""
 LEAST_BYTES = 1 << 20
@@ -76,7 +78,7 @@ class Survey:
             with self._lock:
                 if not self._done:
                     self._bits = {
-                        word: 1 << number for number, word in enumerate(dict.fromkeys(self._words()))
+                        word: 2 << number for number, word in enumerate(dict.fromkeys(self._words()))
                     }
                     self._look()
                     self._done = True
@@ -91,7 +93,7 @@ class Survey:
         for path in self._paths:
             if (data := self._read(path)) is None:
                 continue
-            found = 0 if data.isascii() else not_ascii
+            found = _LOOKED_AT if data.isascii() else _LOOKED_AT | not_ascii
             for word, bit in short:
                 if word in data:
                     found |= bit
@@ -192,8 +194,9 @@ def _rarest(folded: bytes, taken: Container[bytes]) -> int:
     They leave room for the end, which is compared too.
     """
 
-    def worth(at: int) -> tuple[bool, int]:
+    def worth(at: int) -> tuple[bool, bool, int]:
         four = folded[at : at + _GRAM]
-        return four not in taken, sum(_COMMON.find(byte) % 64 for byte in four)
+        room = at == 0 or at + 2 * _GRAM <= len(folded)
+        return four not in taken, room, sum(_COMMON.find(byte) % 64 for byte in four)
 
-    return max(range(max(1, len(folded) - 2 * _GRAM + 1)), key=worth)
+    return max(range(len(folded) - _GRAM + 1), key=worth)
