@@ -32,6 +32,8 @@ class Ledger:
         self._meter = Meter(clock.now, known_usd=known)
         self._left: float | None = None
         """What the turn may still cost."""
+        self._booked = 0.0
+        """Of the turn's cost, what stands in the day's account already, where other programs see it."""
         self._told_usd = self._dearest_usd = 0.0
 
     @property
@@ -60,7 +62,7 @@ class Ledger:
 
     def open(self, prompt: str) -> float | None:
         """Begin a turn; what it may cost, None for any amount. Raises `TurnError` for too little."""
-        self._told_usd = 0.0
+        self._told_usd = self._booked = 0.0
         left = self._left = self._purse.open(self.spent_usd)
         if left is not None and (problem := self._short(self._meter.next_usd(None, len(prompt)))):
             self.close()
@@ -86,11 +88,13 @@ class Ledger:
         """May the model step go ahead, or the tool after which there would be one? An error if not."""
         if self._left is None:
             return None
+        self._book(self._meter.spent_usd)
         helper = not asked.step and asked.tool in _HELPERS
         next_usd = self._meter.next_usd(asked.agent, asked.chars, helper=helper)
         problem = self._short(next_usd)
         if problem is None and next_usd is not None and asked.step:
             self._meter.promise(asked.agent, next_usd)
+            self._book(self._meter.spent_usd)
         return problem
 
     def running(self, cost_usd: float) -> TurnError | None:
@@ -100,10 +104,10 @@ class Ledger:
         step = cost_usd - self._told_usd
         self._told_usd = cost_usd
         self._dearest_usd = max(self._dearest_usd, step)
-        rest = min(self._left, self._purse.day_left) - cost_usd if self._left is not None else None
-        if rest is None or step <= 0 or self._dearest_usd <= rest:
+        self._book(cost_usd)
+        if self._left is None or step <= 0 or self._dearest_usd <= (rest := self._rest(cost_usd)):
             return None
-        return self._purse.near(self.spent_usd + cost_usd, cost_usd, rest, self._dearest_usd)
+        return self._purse.near(self.spent_usd + cost_usd, 0.0, rest, self._dearest_usd)
 
     def settle(self, result: TurnEnded) -> float:
         """Turn the CLI's counters, which add up over a session, into what this result added."""
@@ -127,7 +131,8 @@ class Ledger:
 
     def pay(self, session: str, cost_usd: float) -> None:
         """Book what the session has cost now."""
-        self._purse.spend(cost_usd)
+        self._book(cost_usd, finally_=True)
+        self._booked = 0.0
         if self._left is not None:
             self._left -= cost_usd
         next_usd = self._meter.uncached_usd() or self._dearest_usd
@@ -149,11 +154,19 @@ class Ledger:
     def _short(self, next_usd: float | None) -> TurnError | None:
         if next_usd is None or self._left is None:
             return None
-        # Of the day's budget another program may have spent some by now.
-        rest = min(self._left, self._purse.day_left) - self._meter.spent_usd
-        return self._near(next_usd) if next_usd > rest else None
+        return self._near(next_usd) if next_usd > self._rest(self._meter.spent_usd) else None
 
     def _near(self, next_usd: float | None) -> TurnError:
         seen = self._meter.spent_usd
-        rest = min(self._left or 0.0, self._purse.day_left) - seen
-        return self._purse.near(self.spent_usd + seen, seen, rest, next_usd)
+        unbooked = seen - self._booked
+        return self._purse.near(self.spent_usd + seen, unbooked, self._rest(seen), next_usd)
+
+    def _rest(self, seen_usd: float) -> float:
+        """Of the turn's share or, since other programs may spend, of the day's budget."""
+        return min((self._left or 0.0) - seen_usd, self._purse.day_left - (seen_usd - self._booked))
+
+    def _book(self, usd: float, *, finally_: bool = False) -> None:
+        """Note in the day's account what the turn has cost since its last result, and is about to cost."""
+        if usd > self._booked or finally_:
+            self._purse.spend(usd - self._booked)
+            self._booked = usd

@@ -114,8 +114,12 @@ class Meter:
 
     @property
     def spent_usd(self) -> float:
-        """Since the last result."""
-        return sum(step.usd for step in self._steps.values()) + sum(self._promised.values())
+        """Since the last result, with what was let go ahead."""
+        return self.seen_usd + sum(self._promised.values())
+
+    @property
+    def seen_usd(self) -> float:
+        return sum(step.usd for step in self._steps.values())
 
     def take(self, message: Message) -> None:
         own = self._last.get(None)

@@ -16,6 +16,8 @@ from mybro.executor.claude import faults
 
 KEPT_DAYS = 40
 _DUST_USD = 0.0001
+_BACK = "="
+"""Before an amount that takes something back."""
 
 
 class DayBudget:
@@ -45,6 +47,11 @@ class DayBudget:
         share = self._promised[purse] = self.share(purse)
         return share
 
+    def draw(self, purse: Purse, usd: float) -> None:
+        """Of what is kept for it, so much is spent, or was not."""
+        if purse in self._promised:
+            self._promised[purse] = max(0.0, self._promised[purse] - usd)
+
     def release(self, purse: Purse) -> None:
         self._promised.pop(purse, None)
 
@@ -58,18 +65,21 @@ class DayBudget:
         total = 0.0
         for amount in lines:
             with contextlib.suppress(ValueError):
-                total += max(0.0, float(amount))
-        return total
+                total += float(amount[1:]) if amount.startswith(_BACK) else max(0.0, float(amount))
+        return max(0.0, total)
 
     def spend(self, usd: float) -> None:
-        """Without effect where the disk is full or read-only: then a restart does not know of it."""
-        if usd <= 0:
+        """Less than nothing is what had been noted too much.
+
+        Without effect where the disk is full or read-only: then a restart does not know of it.
+        """
+        if usd == 0:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             file = os.open(self._file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(file, "w") as out:
-                out.write(f"{usd:.6f}\n")
+                out.write(f"{_BACK if usd < 0 else ''}{usd:.6f}\n")
             for old in sorted(self._folder.iterdir())[:-KEPT_DAYS]:
                 old.unlink()
 
@@ -111,6 +121,7 @@ class Purse:
     def spend(self, usd: float) -> None:
         if self._day is not None:
             self._day.spend(usd)
+            self._day.draw(self, usd)
 
     def empty(self, spent_usd: float) -> faults.TurnError:
         """What to say where nothing is left: of the session's own budget, or of the day's."""
@@ -123,8 +134,8 @@ class Purse:
     def near(
         self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None
     ) -> faults.TurnError:
-        """What to say where the rest is too little to go on with; `seen_usd`: of what is spent, that of the
-        turn so far.
+        """What to say where the rest is too little to go on with; `seen_usd`: of what is spent, what no other
+        program can know of yet.
         """
         own = None if self._budget_usd is None else self._budget_usd - spent_usd
         day = self._day
