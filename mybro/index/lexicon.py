@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from mybro.index.repository import Index
-from mybro.index.sound import NUMBER_WORDS, likeness, skeleton, sound, spelled
+from mybro.index.sound import NUMBER_WORDS, likenesses, skeleton, sound, spelled
 from mybro.naming import parts
 from mybro.vocabulary import words as word_lists
 
@@ -120,11 +120,11 @@ class Lexicon:
         for variant in _variants(skeleton(heard)):
             for said in self._near.get(variant, ()):
                 near[id(said)] = said
-        found = []
-        for said in near.values():
-            best = max(likeness(heard, one, least) for one in said.sounds)
-            if best:
-                found.append((best, said))
+        both = [(said, one) for said in near.values() for one in said.sounds]
+        best: dict[int, float] = {}
+        for (said, _), fit in zip(both, likenesses(heard, [one for _, one in both], least), strict=True):
+            best[id(said)] = max(best.get(id(said), 0.0), fit)
+        found = [(best[key], said) for key, said in near.items() if best[key]]
         return sorted(found, key=lambda pair: -pair[0])
 
 

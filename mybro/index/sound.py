@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Sequence
+from typing import Any
 
+from mybro.native import engine
 from mybro.vocabulary import ordered
 
 _LETTERS = {
@@ -112,6 +115,10 @@ _ALPHABET = "ABCDFGHJKLMNPQRSTUVWXYZaeiou"
 _CHANGE = {one: {other: _change(one, other) for other in _ALPHABET} for one in _ALPHABET}
 
 
+CHEAPEST = 0.8
+"""Leaving out a sound costs at least this share of its weight."""
+
+
 def _drop(one: str) -> float:
     return 0.36 if one in VOWELS else 0.5 if one in "HYW" else 0.8
 
@@ -142,11 +149,27 @@ def likeness(left: str, right: str, least: float = 0.0) -> float:
     mine, other = weight(left), weight(right)
     longest = max(mine, other)
     limit = (1.0 - least) * longest
-    # Leaving out a sound costs at least 0.8 of its weight.
-    if not longest or 0.8 * abs(mine - other) > limit:
+    if not longest or CHEAPEST * abs(mine - other) > limit:
         return 0.0
     found = 1.0 - distance(left, right, limit) / longest
     return found if found >= least else 0.0
+
+
+def likenesses(heard: str, others: Sequence[str], least: float = 0.0) -> list[float]:
+    """The likeness of each of many sounds; by the engine where it is built, to the last place but a few."""
+    native = engine()
+    if native:
+        found: list[float] = _costs(native).likenesses(heard, others, least)
+        return found
+    return [likeness(heard, other, least) for other in others]
+
+
+@functools.cache
+def _costs(native: Any) -> Any:
+    change = [[_CHANGE[one][other] for other in _ALPHABET] for one in _ALPHABET]
+    return native.Sounds(
+        _ALPHABET, change, [_drop(one) for one in _ALPHABET], [weight(one) for one in _ALPHABET], CHEAPEST
+    )
 
 
 @functools.lru_cache(maxsize=65_536)

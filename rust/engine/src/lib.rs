@@ -6,6 +6,7 @@
 #[cfg(target_os = "macos")]
 mod metal;
 mod resample;
+mod sounds;
 mod symbols;
 
 use std::path::PathBuf;
@@ -250,6 +251,7 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<resample::Resampler>()?;
     module.add_class::<Monitor>()?;
     module.add_class::<symbols::SymbolReader>()?;
+    module.add_class::<sounds::Sounds>()?;
     #[cfg(target_os = "macos")]
     {
         module.add_class::<metal::MetalBuffer>()?;

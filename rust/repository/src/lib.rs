@@ -2,4 +2,5 @@
 
 pub mod files;
 pub mod scan;
+pub mod sounds;
 pub mod symbols;
