@@ -6,26 +6,34 @@ chooses to look at it, do it again, undo it, or leave it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from mybro.brain.dialog import Dialog
-from mybro.errors import Problem
+from mybro.config import Settings, data_dir
+from mybro.errors import ExecutorError, Problem
 from mybro.events import (
+    Announce,
     Answered,
     AudioBlock,
     Choice,
     Envelope,
     JobAsked,
-    JobStarted,
     Recalled,
     StageFailed,
     Typed,
 )
+from mybro.executor.checkpoint import CheckpointStore, History
+from mybro.executor.checkpoint.diff import difference
+from mybro.executor.jobs import limits
+from mybro.executor.words import changed_words
 from mybro.intent import Intent
 from mybro.journal import Unfinished, UtteranceRecord
 
@@ -39,17 +47,33 @@ QUESTIONS_FROM = 3_000_001
 MOST_ASKED = 3
 """Of what was cut off; the rest stands in the history."""
 WAITS_S = 300.0
+MOST_SHOWN = 20_000
+"""Characters of a diff in a question."""
+_OTHERS = re.compile(r"(?!First )[A-Z][\w-]* agent: ")
+"""How titles of other agents' jobs begin."""
+UNKNOWN = "What it changed cannot be told."
 CHECK, REDO, UNDO, LEAVE = "Check", "Do it again", "Undo", "Leave it"
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What something that was cut off has left in the files."""
+
+    summary: str
+    """A sentence to be said."""
+    diff: str
+    undoable: bool
+    """Whether "undo" takes back just this: it is the newest job that changed something."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """One question about something that was cut off."""
 
     utterance: UtteranceRecord
-    writes: bool
-    newest: bool
-    """Whether "undo" would take back just this."""
+    before: int | None
+    """The checkpoint from before it; None where it only read, or it is not known."""
+    traces: Traces | None
 
 
 class Recovery:
@@ -86,12 +110,23 @@ class Recovery:
     async def _ask(self, cut_off: list[Unfinished]) -> list[str]:
         """Ask about each; the titles of their jobs."""
         self._pipeline.watch(self._watch)
-        writers = [one for one in cut_off if _writes(one.utterance)]
         for left in cut_off:
-            number, writes = next(self._numbers), left in writers
-            self._open[number] = _Asked(left.utterance, writes, newest=writes and left is writers[-1])
-            await self._pipeline.post(_question(number, self._open[number]))
+            before = _began(left.utterance)
+            await self._put(_Asked(left.utterance, before, await self._traces(before)))
         return [job.title for one in cut_off for job in one.utterance.jobs]
+
+    async def _put(self, about: _Asked, *, again: bool = False) -> None:
+        number = next(self._numbers)
+        self._open[number] = about
+        await self._pipeline.post(_question(number, about, again=again))
+
+    async def _traces(self, before: int | None) -> Traces | None:
+        """None also where the checkpoints cannot be read."""
+        if before is None:
+            return None
+        with contextlib.suppress(ExecutorError):
+            return await asyncio.to_thread(traces, self._session.repo, self._session.settings, before)
+        return None
 
     def _watch(self, envelope: Envelope) -> None:
         match envelope.event:
@@ -99,27 +134,26 @@ class Recovery:
                 about = self._open.pop(number)
                 if yes and choice is not None:
                     self._pipeline.spawn(self._do(about, choice))
-            case JobStarted(checkpoint=str()):
-                # What "undo" takes back is from now on something else.
-                for about in self._open.values():
-                    about.newest = False
 
     async def _do(self, about: _Asked, choice: str) -> None:
         match choice:
             case "Leave it":
                 return
             case "Check":
-                text = "what did you change" if about.writes else ""
+                await self._pipeline.post(Announce(about.traces.summary if about.traces else UNKNOWN))
+                await self._put(about, again=True)
+                return
             case "Do it again":
                 text = about.utterance.text
             case "Undo":
+                now = await self._traces(about.before)
+                if now is None or not now.undoable:
+                    await self._tell("undo_not_newest", "something else was done since: undo that first")
+                    return
                 text = "undo that"
             case _:
                 text = choice  # said meanwhile, and meant for no question
-        if choice == UNDO and not about.newest:
-            await self._tell("undo_not_newest", "something else was done since: undo that first")
-        elif text:
-            await self._pipeline.post(Typed(self._pipeline.next_turn(), text))
+        await self._pipeline.post(Typed(self._pipeline.next_turn(), text))
 
     # ------------------------------------------------------------------------ what was never begun
 
@@ -142,20 +176,47 @@ class Recovery:
         await self._pipeline.post(StageFailed("executor", Problem(code, message)))
 
 
-def _writes(one: UtteranceRecord) -> bool:
-    return any(job.checkpoint_before is not None for job in one.jobs)
+def traces(repo: Path, settings: Settings, before: int) -> Traces:
+    """What is different by a job that was cut off and began with the checkpoint `before`. Blocks.
+
+    Raises `ExecutorError`.
+    """
+    history = History(CheckpointStore(data_dir() / "checkpoints", repo, limits(settings.executor)))
+    try:
+        done = history.steps("done")
+        if any(one.before == before for one in history.steps("open")):
+            return Traces(UNKNOWN, "", undoable=False)  # another mybro is at work there
+        step = next((one for one in done if one.before == before), None)
+        if step is None or step.after is None:
+            return Traces("It has changed nothing.", "", undoable=False)
+        words = changed_words(history.store.changes(step.before, step.after)).summary
+        found = difference(history.store, step.before, step.after)
+        return Traces(words, found.text, undoable=done[-1] == step)
+    finally:
+        history.close()
 
 
-def _question(number: int, about: _Asked) -> JobAsked:
+def _began(one: UtteranceRecord) -> int | None:
+    """The checkpoint from before its last job that may write, in the person's own working tree."""
+    # Other agents have trees, and checkpoints, of their own.
+    own = [job for job in one.jobs if not _OTHERS.match(job.title)]
+    kept = [job.checkpoint_before for job in own if job.checkpoint_before is not None]
+    return int(kept[-1]) if kept and kept[-1].isdigit() else None
+
+
+def _question(number: int, about: _Asked, *, again: bool) -> JobAsked:
     said = " ".join(about.utterance.text.split())
     said = said if len(said) <= 80 else f"{said[:77]}..."
-    choices = [Choice(REDO, "as it was said"), Choice(LEAVE, "it stays in the history")]
-    ways = "do it again or leave it"
-    if about.writes:
-        choices = [
-            Choice(CHECK, "show what is different since it began"), choices[0],
-            Choice(UNDO, "take back what it changed"), choices[1],
-        ]  # fmt: skip
-        ways = "check it, do it again, undo it or leave it"
-    text = f"“{said}” was interrupted, and what came of it is not known. Shall I {ways}?"
-    return JobAsked(0, number, "choice", text, risk="read", choices=tuple(choices), timeout_s=WAITS_S)
+    undoable = about.traces is not None and about.traces.undoable
+    ways = [
+        *([] if again or about.before is None else [(Choice(CHECK, "what it has changed"), "check it")]),
+        (Choice(REDO, "as it was said"), "do it again"),
+        *([(Choice(UNDO, "take back what it changed"), "undo it")] if undoable else []),
+        (Choice(LEAVE, "it stays in the history"), "leave it"),
+    ]
+    words = [word for _, word in ways]
+    text = f"“{said}” was interrupted, and what came of it is not known. "
+    text += f"Shall I {', '.join(words[:-1])} or {words[-1]}?"
+    detail = about.traces.diff[:MOST_SHOWN] if again and about.traces else ""
+    choices = tuple(choice for choice, _ in ways)
+    return JobAsked(0, number, "choice", text, detail, risk="read", choices=choices, timeout_s=WAITS_S)

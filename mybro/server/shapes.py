@@ -190,8 +190,8 @@ class Task(BaseModel):
 class Limits(Strict):
     """What may be spent, in dollars; null for any amount."""
 
-    session_usd: float | None = Field(None, gt=0, le=1e6, description="by one coding session", strict=False)
-    day_usd: float | None = Field(None, gt=0, le=1e6, description="by all of a day together", strict=False)
+    session_usd: float | None = Field(None, gt=0, le=1e6, description="by one coding session")
+    day_usd: float | None = Field(None, gt=0, le=1e6, description="by all of a day together")
 
 
 class Budget(BaseModel):
