@@ -16,6 +16,7 @@ import pytest
 from mybro import native
 from mybro.native import machine, repository, sound
 from mybro.ops.bootstrap import engine
+from mybro.ops.bootstrap.console import SetupError
 from mybro.ops.bootstrap.places import ROOT
 from tests.native_scene import PATTERNS, plant
 from tests.requirements import need
@@ -137,6 +138,21 @@ def test_the_machine_by_psutil() -> None:
     load = machine.Monitor().read()
     assert load.cpu is not None and 0 <= load.cpu <= 1
     assert 0 < load.memory_available < load.memory_total and len(load.load) == 3
+
+
+@pytest.mark.unit
+def test_without_rust_the_engine_is_not_built_and_mybro_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SetupError, match=r"needs Rust.*mybro works without it"):
+        engine.build("dev")
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "MYBRO_NATIVE": "0"}
+    told = subprocess.run(
+        [sys.executable, "-c", "from mybro.native import in_use; print(in_use())"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=True,
+    )  # fmt: skip
+    assert told.stdout.startswith("Python (make rust")
 
 
 @pytest.mark.unit
