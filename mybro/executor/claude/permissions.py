@@ -168,8 +168,6 @@ def _run(command: str, repo: Path) -> Verdict:
     danger = find_danger(command, repo) or hidden or far_target(command, repo)
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
-    if is_check(command, repo):
-        return Allow()
     effect = overwritten(command, repo) or f"run {short_command(command)}"
     return _ask(effect, command, key=f"Bash {covered(command)}")
 
@@ -178,7 +176,8 @@ def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
     command = str(arguments.get("command") or "")
     if tool != "Bash" or _hidden_danger(command, repo) is not None:
         return READ_ONLY
-    reads = is_check(command, repo) or reach_of(command, repo) is Reach.READS
+    reach = reach_of(command, repo)
+    reads = reach is Reach.READS or (reach is not None and is_check(command, repo))
     return Allow() if reads else READ_ONLY
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mybro.executor.claude.gate.git_looks import SETTING, looks
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
@@ -43,24 +44,23 @@ _SUBCOMMANDS = {
     "remote": ("show", "get-url"), "stash": ("list", "show"), "worktree": ("list",), "reflog": ("show",),
     "config": ("get", "list"), "submodule": ("status",),
 }  # fmt: skip
+_SHUFFLES = frozenset({"checkout", "switch", "pull", "merge", "stash", "cherry-pick", "revert"})
+"""Commands after which other versions of files may be there."""
 _REVISION = re.compile(r"[\w./@{}^~#+-]+")
 
 
 def _git(command: Command, place: Place) -> Reach | None:
-    words = command.words[1:]
-    if words and words[0].text in ("--no-pager", "-P"):
-        words = words[1:]
-    if words and words[0].text == "-C" and len(words) > 1:
-        if words[1].text is None or not place.reads(words[1]) or not place.is_folder(words[1].text):
-            return None
-        if not place.enter(words[1]):
-            return None
-        words = words[2:]
+    words = _after_options(command.words[1:], place)
     if not words or words[0].text is None:
         return None
     if words[0].text in ("--version", "--help", "help"):
         return Reach.READS if len(words) <= 2 else None
     verb, words = words[0].text, words[1:]
+    texts = [word.text or "?" for word in words]
+    if looks(verb, texts):
+        return Reach.READS
+    if verb == "init" and not texts:
+        return Reach.WRITES
     if any(_opens_door(word.text or "") for word in words if is_option(word)):
         return None
     if verb in _READS:
@@ -68,7 +68,27 @@ def _git(command: Command, place: Place) -> Reach | None:
     if verb in _LISTS and (found := _lists(verb, words)) is not None:
         return found
     rule = _WRITES.get(verb)
-    return rule(Command(words), place) if rule is not None else None
+    if rule is None:
+        return None
+    made = verb in ("checkout", "switch") and bool(words) and words[0].text in ("-b", "-c", "--create")
+    place.traces.shuffled |= verb in _SHUFFLES and not made
+    place.traces.commits = True
+    return rule(Command(words), place)
+
+
+def _after_options(words: list[Word], place: Place) -> list[Word] | None:
+    """What follows git's own options; None where these are not harmless."""
+    if words and words[0].text in ("--no-pager", "-P"):
+        words = words[1:]
+    while len(words) > 1 and words[0].text == "-c" and SETTING.fullmatch(words[1].text or "?"):
+        words = words[2:]
+    if words and words[0].text == "-C" and len(words) > 1:
+        if words[1].text is None or not place.reads(words[1]) or not place.is_folder(words[1].text):
+            return None
+        if not place.enter(words[1]):
+            return None
+        words = words[2:]
+    return words
 
 
 def _opens_door(option: str) -> bool:
@@ -140,7 +160,7 @@ def _names_only(words: list[Word], options: str, *, most: int = 99) -> bool:
 
 
 def _add(command: Command, place: Place) -> Reach | None:
-    options = r"-A|--all|-u|--update|-v|-n|--dry-run|-N|--intent-to-add|--"
+    options = r"-A|--all|-u|--update|-v|-n|--dry-run|-N|-p|--patch|--intent-to-add|--"
     ok = all(re.fullmatch(options, w.text or "?") if is_option(w) else place.reads(w) for w in command.words)
     return Reach.WRITES if ok and command.words else None
 

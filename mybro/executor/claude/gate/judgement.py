@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mybro.executor.claude.gate import git, reading, tools, writing
+from mybro.executor.claude.gate import (
+    builders,
+    clients,
+    git,
+    packages,
+    reading,
+    runners,
+    searching,
+    tables,
+    tools,
+    writing,
+)
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
-from mybro.executor.claude.gate.reader import ENTER, LEAVE, read
+from mybro.executor.claude.gate.reader import ENTER, LEAVE, PIPED, read
+from mybro.executor.claude.gate.recipes import recipes
+from mybro.executor.claude.gate.sources import content_is_calm
 from mybro.executor.claude.gate.words import Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
@@ -20,14 +33,23 @@ _SAFE_VARIABLES = frozenset(
         "HEADLESS",
     }
 )  # fmt: skip
-_OWN_VARIABLE = re.compile(
-    r"[a-z][a-z0-9_]*|[A-Z]{1,3}|[A-Z]+_?(FILE|DIR|NAME|COUNT|LIST|FILES|BRANCH|VERSION)S?"
-)
+_OWN_VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*")
 _STEERS = re.compile(
-    r"(^|_)(proxy|npm|path|ifs|pager|editor|shell|env|home|opts?|options|flags|command|cmd)", re.IGNORECASE
+    r"(^|_)(proxy|npm|path|ifs|pager|editor|visual|shell|env|home|opts?|options|flags|command|cmd|pwd|display)|^[pP][sS]\d"
+    r"|^(LD|DYLD|BASH|GIT|PYTHON|NODE|PERL|RUBY|LESS|MAN|CC|CXX|AR|MAKE|CARGO|RUST|GO|JAVA|LC|SSH|DOCKER|AWS|FLASK|DJANGO|MAIL)"
+    r"(_|$|[A-Z])",
+    re.IGNORECASE,
 )
+"""Variables that make another program run, or make one run otherwise."""
+_MOST_SCRIPTS = 4
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
-_RULES: dict[str, Rule] = {**reading.RULES, **writing.RULES, **git.RULES, **tools.RULES}
+_WORK: dict[str, Rule] = tables.merged(
+    tools.RULES, builders.RULES, tables.WORKS, packages.rules(lambda: _WORK)
+)
+"""What runs the tests, builds and settings of the repository."""
+_WORK["python"] = runners.python(_WORK)
+_READS = tables.merged(reading.RULES, searching.RULES)
+_RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.LOOKS, _WORK)
 _SHELL_NOISE = re.compile(r"-(e|u|x|o|eu|ex|euo|eux|euxo|pipefail)|\+(e|x)|pipefail")
 
 
@@ -36,9 +58,18 @@ def reach_of(command: str, repo: Path) -> Reach | None:
     place = Place(repo)
     try:
         commands = read(command, {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
-        return worst(_judge(one, place) for one in commands) if commands else None
-    except (StrangeError, ValueError, RecursionError):
+        while len(commands) > 1 and _leaves(commands[-1]):
+            commands.pop()
+        reach = worst(_judge(one, place) for one in commands) if commands else None
+        return None if place.traces.tangled(content_is_calm) else reach
+    except (StrangeError, ValueError, RecursionError, OSError, LookupError):
         return None
+
+
+def _leaves(command: Command) -> bool:
+    """`cd ..` at the end: the next command line begins in the repository again."""
+    words = [word.text for word in command.words]
+    return words in (["cd", ".."], ["cd", "-"]) and not command.redirected and not command.assigned
 
 
 def prints_names(commands: list[Command]) -> bool:
@@ -47,6 +78,8 @@ def prints_names(commands: list[Command]) -> bool:
     if not commands:
         return False
     names = [command.words[0].text if command.words else None for command in commands]
+    if names[-1] == "wc" and len(commands[-1].words) > 1 and len(names) > 1:
+        return True
     first = commands[0]
     words = [word.text or "" for word in first.words]
     if names[0] == "git":
@@ -69,19 +102,44 @@ def prints_names(commands: list[Command]) -> bool:
 
 def _judge(command: Command, place: Place) -> Reach | None:
     reach: Reach | None = Reach.READS
-    for name, _ in command.assigned:
-        if name not in _SAFE_VARIABLES and (
-            _STEERS.search(name) or command.words or not _OWN_VARIABLE.fullmatch(name)
-        ):
+    for name, word in command.assigned:
+        if name == "IFS" and command.words and command.words[0].text == "read":
+            continue
+        own = not command.words and _OWN_VARIABLE.fullmatch(name) and not _STEERS.search(name)
+        if not (name in _SAFE_VARIABLES or own or (command.words and _imports_from(name, word, place))):
             return None
     for kind, word in command.redirected:
         if kind == "<":
             reach = reach if place.reads(word) else None
         else:
-            reach = worst([reach, place.makes(word, append=kind == ">>")])
+            reach = worst([reach, place.makes(word, append=kind == ">>", content=_copied(command))])
     if not command.words:
         return reach
     return worst([reach, _program(command, place)])
+
+
+def _imports_from(name: str, word: Word, place: Place) -> bool:
+    """PYTHONPATH=src: folders of the repository, and nothing in them that Python runs by itself."""
+    if name not in ("PYTHONPATH", "FLASK_APP") or word.text is None:
+        return False
+    if name == "FLASK_APP":
+        return re.fullmatch(r"[\w./:]+", word.text) is not None and runners.served(word.text, place)
+    for part in word.text.replace("$PYTHONPATH", "").split(":"):
+        if not re.fullmatch(r"[\w./-]*", part) or not place.reads(Word((part or ".",))):
+            return False
+        for folder in place.folders:
+            for module in ("sitecustomize.py", "usercustomize.py"):
+                place.traces.read.add(folder / part / module)
+                if (folder / part / module).exists():
+                    return False
+            place.paths.append(folder / part)
+    return True
+
+
+def _copied(command: Command) -> str | None:
+    """What `cat` writes of a here-document, where that is known to the letter."""
+    plain = [word.text for word in command.words] == ["cat"] and len(command.redirected) == 1
+    return command.document if plain and command.document != "\0" else None
 
 
 def _program(command: Command, place: Place) -> Reach | None:
@@ -95,7 +153,30 @@ def _program(command: Command, place: Place) -> Reach | None:
         place.folders = place.apart.pop()
         return Reach.READS
     if name in _NOTHING:
-        return Reach.READS
+        fine = name == ":" or all(
+            w.local or re.fullmatch(r"[\w%$-]*", w.text or "?") for w in command.words[1:]
+        )
+        return Reach.READS if fine and "-p" not in {word.text for word in command.words} else None
+    if name in _BUILT_IN:
+        return _built_in(name, command, place)
+    place.traces.waits |= name == "sleep"
+    known = tools.known_as(name)
+    if known not in _READS and any(word.text == PIPED for word in command.words):
+        return None
+    rule = _RULES.get(known)
+    if rule is None and re.match(r"\.?[\w-]*/", name):
+        return _SHELL(command, place)
+    if rule is None or not recipes_are_calm(known, command.words[1:], place):
+        return None
+    reach = rule(command, place)
+    place.traces.runs |= (
+        known in _WORK and reach is Reach.WRITES and known not in ("python", "node", "deno", "bun")
+    )
+    return reach
+
+
+def _built_in(name: str, command: Command, place: Place) -> Reach | None:
+    """What the shell does itself, and programs that run another."""
     words = command.words[1:]
     match name:
         case "cd":
@@ -114,8 +195,66 @@ def _program(command: Command, place: Place) -> Reach | None:
             return _wrapped(command, name, place)
         case "xargs":
             return _each(command, place)
-    rule = _RULES.get(tools.known_as(name))
-    return None if rule is None else rule(command, place)
+        case "source" | ".":
+            return runners.activated(words, place)
+    return None
+
+
+def recipes_are_calm(name: str, words: list[Word], place: Place) -> bool:
+    """Whether what a repository keeps under a name is harmless, as far as its programs are known here."""
+    if place.scripts > _MOST_SCRIPTS:
+        return False
+    for line in recipes(name, [word.text or "?" for word in words], place):
+        place.scripts += 1
+        try:
+            commands = read(line, {"PWD": str(place.top)}, prints_names)
+        except (StrangeError, ValueError, RecursionError):
+            continue
+        for command in commands:
+            first = command.words[0].text if command.words else None
+            if first is not None and (tools.known_as(first) in _RUNS or first.startswith(("./", "scripts/"))):
+                folders = list(place.folders)
+                reach = _judge(command, place)
+                place.folders = folders
+                if reach is None:
+                    return False
+    return True
+
+
+def _script(text: str, place: Place) -> Reach | None:
+    """A shell script of the repository, in a shell of its own."""
+    place.scripts += 1
+    if place.scripts > _MOST_SCRIPTS:
+        return None
+    folders = list(place.folders)
+    commands = read(text, {"HOME": str(Path.home()), "PWD": str(place.top)}, prints_names)
+    reach = worst(_judge(one, place) for one in commands)
+    place.folders = folders
+    return reach
+
+
+_BUILT_IN = frozenset(
+    {
+        "cd",
+        "set",
+        "export",
+        "read",
+        "command",
+        "timeout",
+        "nice",
+        "nohup",
+        "stdbuf",
+        "env",
+        "xargs",
+        "source",
+        ".",
+    }
+)
+_FORMATTERS = frozenset({"ruff", "black", "isort", "eslint", "prettier", "mypy", "flake8", "gofmt"})
+_RUNS = frozenset({"python", "node", "bash", "sh", "zsh", "ruby", "perl", "php", "bun", "deno", "npx", "tsx"})
+"""Programs that are told by a recipe what to run."""
+_SHELL = runners.shell(_script)
+_RULES |= dict.fromkeys(("bash", "sh", "zsh"), _SHELL)
 
 
 def _wrapped(command: Command, name: str, place: Place) -> Reach | None:
@@ -136,11 +275,15 @@ def _each(command: Command, place: Place) -> Reach | None:
     """xargs: a reader, with names from the work tree."""
     rest = command.words[1:]
     while rest and (option := rest[0].text or "").startswith("-"):
-        takes = option in ("-n", "-I", "-P", "-L", "-d")
+        if option in ("-a", "--arg-file") and not (len(rest) > 1 and place.reads(rest[1])):
+            return None
+        takes = option in ("-n", "-I", "-P", "-L", "-d", "-a")
         if not takes and not re.fullmatch(r"-(0|r|t|[nPL]\d+|I\S+|0r|r0)", option):
             return None
         rest = rest[2 if takes else 1 :]
     if not rest:
+        return Reach.READS
+    if rest[0].text == "echo":
         return Reach.READS
     first = [Command([Word((name,))]) for name in command.upstream[:1]]
     if not prints_names(first) and command.upstream[:1] not in (("git",), ("grep",), ("rg",)):
@@ -151,4 +294,4 @@ def _each(command: Command, place: Place) -> Reach | None:
     ):
         return None
     reach = _program(Command([*rest, Word(None, quoted=True, local=True)]), place)
-    return reach if reach is Reach.READS else None
+    return reach if reach is Reach.READS or (rest[0].text in _FORMATTERS and reach is Reach.WRITES) else None

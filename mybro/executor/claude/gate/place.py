@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import fnmatch
 from glob import iglob
@@ -15,7 +16,7 @@ from mybro.executor.claude.gate.words import Command, Word
 PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
 """Inside the repository, yet not covered by its checkpoint, or able to run things later."""
 
-_STREAMS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty"})
+_STREAMS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/63"})
 _OPEN = (
     "/usr/include/",
     "/usr/share/",
@@ -44,6 +45,7 @@ _SECRET_SAMPLES = (
     "secrets.yml",
 )
 _MOST_FOLDERS = 8
+_LONGEST_PROGRAM = 200_000
 
 
 class Reach(IntEnum):
@@ -52,6 +54,50 @@ class Reach(IntEnum):
     READS = 0
     WRITES = 1
     """Makes or changes files in the repository, as an edit does; what was there is not lost."""
+
+
+_NOTES = re.compile(
+    r"(?!requirements|CMakeLists|constraints).*\.(txt|log|out|md|rst|csv|tsv|patch|diff)", re.IGNORECASE
+)
+"""Files that nothing runs."""
+_LEVERS = re.compile(
+    r"\.husky|\.githooks|.*hooks?|\.pre-commit.*|\.gitattributes|\.gitmodules|package\.json|.*lint-?staged.*"
+)
+"""What git may run."""
+
+
+@dataclass(slots=True)
+class Traces:
+    """What a command line puts into the repository, and what of the repository it runs."""
+
+    written: dict[Path, str | None] = field(default_factory=dict)
+    """Files, each with its content where that is known."""
+    read: set[Path] = field(default_factory=set)
+    """Programs that were read to be judged, and places where one could appear."""
+    told: set[Path] = field(default_factory=set)
+    """Programs that were judged by what the command line itself puts there."""
+    shuffled: bool = False
+    """Other versions of any file may appear."""
+    runs: bool = False
+    """Whatever there is of tests, builds and their settings is run."""
+    commits: bool = False
+    """git runs its hooks."""
+    waits: bool = False
+
+    def tangled(self, calm: Callable[[Path, str], bool]) -> bool:
+        """Whether something may be run that was not there when it was judged; `calm` judges a content."""
+        if self.shuffled and self.read - self.told:
+            return True
+        for path, content in self.written.items():
+            known = content is not None and calm(path, content)
+            judged = any(one == path or path in one.parents for one in self.read)
+            if judged and not (path in self.told and known):
+                return True
+            if self.runs and not known and not _NOTES.fullmatch(path.name):
+                return True
+            if self.commits and any(_LEVERS.fullmatch(part) for part in path.parts[-3:]):
+                return True
+        return False
 
 
 Rule = Callable[[Command, "Place"], Reach | None]
@@ -74,6 +120,11 @@ class Place:
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
         self._made: list[Path] = []
+        self.traces = Traces()
+        self.paths: list[Path] = []
+        """Where Python looks for modules besides."""
+        self.scripts = 0
+        """How many programs of the repository were read."""
         self.apart: list[list[Path]] = []
         """What to go back to where a shell of its own ends."""
 
@@ -85,14 +136,21 @@ class Place:
         self.folders = list(dict.fromkeys([*self.folders, *new]))
         return len(self.folders) <= _MOST_FOLDERS
 
-    def reads(self, word: Word) -> bool:
-        """Whether it names what may be read: in the work tree, and no secret."""
+    def reads(self, word: Word, *, content: bool = True) -> bool:
+        """Whether it names what may be read: in the work tree, and no secret, if its content is seen."""
         if word.values is None:
             return word.local
-        return all(self._readable(value, glob=word.glob) for value in word.values)
+        return all(self._readable(value, glob=word.glob, content=content) for value in word.values)
 
-    def makes(self, word: Word, *, append: bool = False) -> Reach | None:
-        """Whether a file may be made, or added to, under this name."""
+    def makes(self, word: Word, *, append: bool = False, content: str | None = None) -> Reach | None:
+        """Whether a file may be made, or added to, under this name; with its content where that is known."""
+        reach = self.touches(word, append=append)
+        if reach is Reach.WRITES:
+            self.puts(word, None if append else content)
+        return reach
+
+    def touches(self, word: Word, *, append: bool = True) -> Reach | None:
+        """Whether a file may be made under this name, or be there already."""
         if word.text in _STREAMS:
             return Reach.READS
         if (
@@ -109,13 +167,35 @@ class Place:
             self._made += paths
         return Reach.WRITES
 
+    def puts(self, word: Word, content: str | None = None) -> None:
+        """Keep in mind that these files get another content."""
+        for value in word.values or ():
+            for path in (self.top / value if word.glob else folder / value for folder in self.folders):
+                real = Path(os.path.realpath(path))
+                self.traces.written[real] = None if real in self.traces.written else content
+        self.traces.shuffled |= word.glob or word.values is None
+
+    def program(self, path: Path) -> str | None:
+        """The text of a program in the repository, "" where there is none; None where it is not certain."""
+        real = Path(os.path.realpath(path))
+        if not self._below(real) or is_secret(real.name, glob=False):
+            return None
+        self.traces.read.add(real)
+        if (told := self.traces.written.get(real)) is not None and not real.exists():
+            self.traces.told.add(real)
+            return told
+        try:
+            return real.read_text(encoding="utf-8")[:_LONGEST_PROGRAM] if real.is_file() else ""
+        except (OSError, ValueError):
+            return None
+
     def changes(self, word: Word) -> bool:
         """Whether it names files that may be edited."""
         if word.values is None or word.glob:
             return bool(word.values) and all(
                 self._inside(v.split("*")[0] or ".") and self.reads(word) for v in word.values or ()
             )
-        return all(self._inside(value) and not _is_secret(value, glob=False) for value in word.values)
+        return all(self._inside(value) and not is_secret(value, glob=False) for value in word.values)
 
     def exists(self, value: str) -> bool:
         plain = os.path.normpath(value)
@@ -124,10 +204,10 @@ class Place:
     def is_folder(self, value: str) -> bool:
         return all((folder / value).is_dir() for folder in self.folders)
 
-    def _readable(self, value: str, *, glob: bool) -> bool:
+    def _readable(self, value: str, *, glob: bool, content: bool = True) -> bool:
         if value in _STREAMS or not value:
             return True
-        if _is_secret(value, glob=glob):
+        if content and is_secret(value, glob=glob):
             return False
         if value.startswith(_OPEN) and ".." not in value:
             return True
@@ -136,14 +216,16 @@ class Place:
             if ".." in wild or value.startswith("~"):
                 return False
             names = (name for folder in self.folders for name in iglob(value, root_dir=folder))  # noqa: PTH207
-            if any(_is_secret(name, glob=False) for name in names):
+            if content and any(is_secret(name, glob=False) for name in names):
                 return False
             value = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
         return not value.startswith("~") and all(self._below(folder / value) for folder in self.folders)
 
     def _new(self, value: str, *, append: bool) -> bool:
-        if not value or not self._inside(value) or _is_secret(value, glob=False):
+        if not value or not self._inside(value) or is_secret(value, glob=False):
             return False
+        if re.search(r"[$`\n]|(^|/)-", value):
+            return False  # a name that could be taken for a command or an option later
         return append or not self.exists(value)
 
     def _inside(self, value: str) -> bool:
@@ -161,7 +243,8 @@ class Place:
         return Path(os.path.realpath(path)).is_relative_to(self.top)
 
 
-def _is_secret(value: str, *, glob: bool) -> bool:
+def is_secret(value: str, *, glob: bool) -> bool:
+    """Whether a path names a file that is known to hold secrets."""
     names = [part for part in re.split(r"[/:=]", value) if part]
     if glob:
         last = names[-1] if names else ""

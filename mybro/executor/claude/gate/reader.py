@@ -22,6 +22,8 @@ _ENDS = frozenset({"fi", "done", "}"})
 _REFUSED = frozenset({"case", "esac", "function", "select", "coproc", "in"})
 _REDIRECTION = re.compile(r"(\d*)(<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|(&>>|&>)")
 _LONGEST = 20_000
+PIPED = "/dev/fd/63"
+"""In place of `<(command)`."""
 ENTER, LEAVE = "\ue010", "\ue011"
 """In place of a program: a shell of its own begins and ends here."""
 
@@ -114,7 +116,7 @@ class _Reader(WordReader):
                         raise StrangeError
                     self.at += 2
                     self._inner(upstream=())
-                    command.words.append(Word(("/dev/null",)))
+                    command.words.append(Word((PIPED,)))
                     continue
                 self._redirection(command, redirection)
                 continue
@@ -137,7 +139,7 @@ class _Reader(WordReader):
         if self.pending:
             raise StrangeError
         reader = _Reader(self.text, self.unsure, self.producers, self.depth + 1)
-        reader.at, reader.known = self.at, dict(self.known)
+        reader.at, reader.known, reader.whole = self.at, dict(self.known), self.whole
         reader.script(inside=True)
         self.at = reader.at
         for command in reader.found:
@@ -151,7 +153,7 @@ class _Reader(WordReader):
         if script is None:
             return self._inner(())
         reader = _Reader(script, self.unsure, self.producers, self.depth + 1)
-        reader.known = dict(self.known)
+        reader.known, reader.whole = dict(self.known), self.whole
         reader.script()
         self._apart(reader.found)
         return reader.found

@@ -26,10 +26,11 @@ def given(word: str, options: Iterable[str]) -> bool:
     return False
 
 
-def reader(*forbidden: str, free: bool = False, skip: int = 0, most: int = 99) -> Rule:
+def reader(*forbidden: str, free: bool = False, skip: int = 0, most: int = 99, names: bool = False) -> Rule:
     """A rule for a program that reads: not with these options, and only in the work tree.
 
     `free`: its words are no places. `skip`: that many words come first that are none. `most`: no more words.
+    `names`: it shows names, sizes and times, and nothing of what files hold.
     """
 
     def rule(command: Command, place: Place) -> Reach | None:
@@ -44,7 +45,9 @@ def reader(*forbidden: str, free: bool = False, skip: int = 0, most: int = 99) -
             plain = plain[1:]
         if forbidden and any(word.values is None and not word.local for word in words):
             return None
-        fine = all(place.reads(word) for word in plain[skip:]) and _values_fine(options, place)
+        fine = all(place.reads(word, content=not names) for word in plain[skip:]) and values_fine(
+            options, place
+        )
         return Reach.READS if fine else None
 
     return rule
@@ -55,104 +58,13 @@ def is_option(word: Word) -> bool:
     return (word.text or "").startswith("-") and word.text != "-"
 
 
-def _values_fine(options: Sequence[str], place: Place) -> bool:
+def values_fine(options: Sequence[str], place: Place) -> bool:
     for option in options:
         value = option.partition("=")[2] if option.startswith("--") else option[2:]
         told = option.startswith("--") or len(value) > 1
         if told and re.match(r"[~/]|\.\.", value) and not place.reads(Word((value,))):
             return False
     return True
-
-
-def _grep(command: Command, place: Place) -> Reach | None:
-    words = command.words[1:]
-    options = [word.text or "" for word in words if is_option(word)]
-    named = any(re.match(r"-\w*e|--regexp", option) for option in options)
-    if any(
-        given(option, ("-f", "--file", "--pre", "--pre-glob", "--hostname-bin", "-z", "--search-zip"))
-        for option in options
-    ):
-        return None
-    plain: list[Word] = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif is_option(word):
-            skip = bool(
-                re.fullmatch(
-                    r"-\w*[eABCmgtT]|--(include|exclude|exclude-dir|regexp|glob|type|max-count)",
-                    word.text or "",
-                )
-            )
-        else:
-            plain.append(word)
-    places = plain if named else plain[1:]
-    return (
-        Reach.READS
-        if all(place.reads(word) for word in places)
-        and _values_fine(
-            [
-                o
-                for o in options
-                if not o.startswith(("-e", "--regexp", "--include", "--exclude", "-g", "--glob"))
-            ],
-            place,
-        )
-        else None
-    )
-
-
-def _find(command: Command, place: Place) -> Reach | None:
-    if any(word.text in ("-L", "-H", "-P") for word in command.words[1:2]):
-        command = Command([command.words[0], *command.words[2:]])
-    words = [word.text for word in command.words[1:]]
-    at = 0
-    while at < len(words) and not (words[at] or "-").startswith(("-", "(", "!")):
-        at += 1
-    if not all(place.reads(word) for word in command.words[1 : at + 1]):
-        return None
-    rest, inner = words[at:], []
-    patterns = command.words[at + 1 :]
-    if any(word.values is None for word in patterns) and not all(
-        w.quoted for w in patterns if w.values is None
-    ):
-        return None
-    at = 0
-    while at < len(rest):
-        word = rest[at]
-        if word in ("-exec", "-execdir"):
-            end = next((n for n in range(at, len(rest)) if rest[n] in (";", "+")), None)
-            if end is None:
-                return None
-            inner.append(patterns[at + 1 : end])
-            at = end
-        elif (
-            word is not None
-            and word.startswith("-")
-            and not re.fullmatch(
-                r"-(i?name|i?path|i?regex|regextype|type|maxdepth|mindepth|size|mtime|mmin|newer"
-                r"|empty|print0?|printf|not|and|or|o|a"
-                r"|prune|perm|user|group|ls|xdev|mount|quit|depth|atime|ctime|cmin|amin|L|H|P|E"
-                r"|executable|readable|writable|\d+\w?)",
-                word,
-            )
-        ):
-            return None
-        at += 1
-    for words_ in inner:
-        if not words_ or not _reads_names(words_, place):
-            return None
-    return Reach.READS
-
-
-def _reads_names(words: Sequence[Word], place: Place) -> bool:
-    name = words[0].text or ""
-    rule = RULES.get(name)
-    if rule is None or name in ("find", "tee", "awk", "gawk", "mawk"):
-        return False
-    told = [Word(None, quoted=True, local=True) if word.text == "{}" else word for word in words]
-    return rule(Command(list(told)), place) is Reach.READS
 
 
 def _awk(command: Command, place: Place) -> Reach | None:
@@ -195,13 +107,23 @@ def _sed(command: Command, place: Place) -> Reach | None:
     if not all(program is not None and judged(program) for program in programs):
         return None
     if inplace:
+        for word in plain:
+            place.puts(word)
         return Reach.WRITES if plain and all(place.changes(word) for word in plain) else None
     return Reach.READS if all(place.reads(word) for word in plain) else None
 
 
 def _test(command: Command, _: Place) -> Reach | None:
     words = [word.text for word in command.words[1:]]
-    return None if any("[" in (word or "") or word == "-v" for word in words) else Reach.READS
+    if any("[" in (word or "") or word == "-v" for word in words):
+        return None
+    # What is compared as a number is computed: a name stands for its value, and that may run something.
+    for at, text in enumerate(words):
+        if text in ("-eq", "-ne", "-lt", "-le", "-gt", "-ge"):
+            for word in (*command.words[at : at + 1], *command.words[at + 2 : at + 3]):
+                if not (word.local if word.values is None else re.fullmatch(r"-?\d+", word.text or "")):
+                    return None
+    return Reach.READS
 
 
 def _date(command: Command, _: Place) -> Reach | None:
@@ -232,6 +154,15 @@ def _printenv(command: Command, _: Place) -> Reach | None:
     return Reach.READS if fine and len(texts) == 1 else None
 
 
+def _yq(command: Command, place: Place) -> Reach | None:
+    told = " ".join(word.text or "env" for word in command.words[1:])
+    if re.search(r"env|load|eval|input_filename", told):
+        return None
+    return reader("-i", "--inplace", "-s", "--split-exp", "--from-file", "--expression", skip=1)(
+        command, place
+    )
+
+
 def _jq(command: Command, place: Place) -> Reach | None:
     told = " ".join(word.text or "env" for word in command.words[1:])
     if re.search(r"\benv\b|\$ENV|\$__prog", told):
@@ -241,6 +172,7 @@ def _jq(command: Command, place: Place) -> Reach | None:
 
 _PLAIN = reader()
 _FREE = reader(free=True)
+_NAMES = ("ls", "stat", "du", "df", "wc", "realpath", "readlink", "eza", "exa")
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("ls", "cat", "head", "tail", "wc", "nl", "tac", "rev", "fold", "comm", "diff", "cmp", "stat", "du",
@@ -252,6 +184,7 @@ RULES: dict[str, Rule] = {
          "eza", "exa", "cloc", "tokei", "scc"),
         _PLAIN,
     ),
+    **dict.fromkeys(_NAMES, reader(names=True)),
     **dict.fromkeys(
         ("pwd", "echo", "tr", "basename", "dirname", "whoami", "id", "uname", "uptime", "nproc", "lscpu",
         "free", "sleep",
@@ -269,12 +202,11 @@ RULES: dict[str, Rule] = {
     "base64": reader("-o", "--output"),
     "iconv": reader("-o", "--output"),
     "jq": _jq,
+    "yq": _yq,
     "tree": reader("-o", "-R"),
     "xxd": reader("-r", "-revert", most=1),
     "bat": reader("--pager", "--paging", "--config-file", "--diff"),
     "fd": reader("-x", "-X", "--exec", "--exec-batch", skip=1),
-    **dict.fromkeys(("grep", "egrep", "fgrep", "rg", "ag"), _grep),
-    "find": _find,
     **dict.fromkeys(("awk", "gawk", "mawk"), _awk),
     "sed": _sed,
     **dict.fromkeys(("test", "[", "[["), _test),

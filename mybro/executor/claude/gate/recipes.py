@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from mybro.executor.claude.gate.place import Place
+
 _CALL = re.compile(
     r"(?<![\w/.-])(?:(?:npm|pnpm|yarn"
     r"|bun)\s+(?:(?:-\S+\s+)*run(?:-script)?\s+)?(?:-\S+\s+)*(?P<script>[\w:.-]+)"
@@ -15,6 +17,7 @@ _CALL = re.compile(
 _RULE = re.compile(
     r"^([\w./ %-]+?)\s*::?(?!=)([^\n]*)((?:\n(?:\t[^\n]*|[ \t]*(?=\n)|[ \t]*#[^\n]*))*)", re.MULTILINE
 )
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MOST = 200
 
 
@@ -28,6 +31,21 @@ def hidden_commands(command: str, repo: Path) -> list[str]:
             )
         else:
             found += _scripts(repo, "test" if call["script"] == "t" else call["script"], set())
+    return found[:_MOST]
+
+
+def recipes(name: str, words: list[str], place: Place) -> list[str]:
+    """The lines that `npm run` or `make` would run where a command stands."""
+    found: list[str] = []
+    if name in ("npm", "pnpm", "yarn", "bun"):
+        plain = [word for word in words if word[:1] != "-" and word not in ("run", "run-script")]
+        for folder in place.folders:
+            place.traces.read.add(folder / "package.json")
+            found += _scripts(folder, {"t": "test"}.get(plain[0], plain[0]) if plain else "install", set())
+    elif name == "make":
+        for folder in place.folders:
+            place.traces.read |= {folder / one for one in _MAKEFILES}
+            found += _recipes(folder, [word for word in words if "=" not in word and word[:1] != "-"])
     return found[:_MOST]
 
 
@@ -53,7 +71,7 @@ def _scripts(repo: Path, name: str, seen: set[str]) -> Iterator[str]:
 
 def _recipes(repo: Path, targets: list[str]) -> Iterator[str]:
     text = next(
-        (_text(repo / name) for name in ("GNUmakefile", "makefile", "Makefile") if (repo / name).is_file()),
+        (_text(repo / name) for name in _MAKEFILES if (repo / name).is_file()),
         "",
     )
     text = text.replace("\\\n", " ")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from mybro.executor.claude.gate import scripts
-from mybro.executor.claude.gate.place import Place, Reach, Rule
+from mybro.executor.claude.gate import scripts, sources
+from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
+from mybro.executor.claude.gate.pythons import module_is_calm, python_only_computes
 from mybro.executor.claude.gate.words import Command, Word
 
 VERSION = frozenset({"--version", "-V", "-v", "version", "--help", "-h", "help"})
@@ -26,6 +27,21 @@ _MODULES = frozenset(
         "pyright",
     ]
 )
+DESTRUCTIVE = re.compile(
+    r"del(ete)?\b|del_|remov|wipe|clean|purge|drop|flush|reset|destroy|evil|erase|nuke|migrat|deploy|publish|release|seed"
+    r"|rollback|trunc|kill|\brm|prune|restore|overwrite|upload|send|pay|\?",
+    re.IGNORECASE,
+)
+PYTHON_SETTING = re.compile(
+    r"(ignore|error|always|default|once|module)(::\w*Warning)?|importtime|dev|utf8|faulthandler|tracemalloc"
+)
+_ACTIVATES = re.compile(
+    r"(#.*|[\w-]+ ?\(\) ?\{|(el)?if (\[|test|!)[^`;|&]*( ?[;|&]{1,2} ?\[[^`;|&]*)* ?; ?then"
+    r"|if|then|fi|else|\}|unset( -f)? [\w ]+( ;)?|return( \d)?"
+    r"|export( [A-Z_0-9]+)?(=[^`;|&>]*)?( [A-Z_0-9]+)*"
+    r"|_?[A-Za-z_0-9]+=[^`;|&>]*|hash -r( 2> ?/dev/null)?( \|\| true)?"
+    r"|deactivate nondestructive|case .*|esac|;;|\*\)|CYGWIN\*.*|msys.*|:|)( ?;)?( ?#.*)?"
+)
 
 
 def python(rules: Mapping[str, Rule]) -> Rule:
@@ -33,79 +49,221 @@ def python(rules: Mapping[str, Rule]) -> Rule:
 
     def rule(command: Command, place: Place) -> Reach | None:
         words = command.words[1:]
-        while words and words[0].text in ("-u", "-B", "-s", "-q"):
+        while words and (option := words[0].text) in ("-u", "-B", "-s", "-q", "-I", "-X", "-W"):
+            if option in ("-X", "-W"):  # either could name a module to import
+                if len(words) < 2 or not PYTHON_SETTING.fullmatch(words[1].text or "?"):
+                    return None
+                words = words[1:]
             words = words[1:]
         texts = [word.text for word in words]
         if texts in (["--version"], ["-V"]):
             return Reach.READS
         if texts in ([], ["-"]):
-            return _computes(command.document)
+            return _computes(command.document, place)
         if texts[0] == "-c" and len(texts) > 1:
-            return _computes(texts[1])
-        if texts[0] != "-m" or len(texts) < 2:
-            return _file(texts, place)
-        if texts[1] in ("py_compile", "compileall", "json.tool"):
-            most = 1 if texts[1] == "json.tool" else 99
-            fine = all(place.reads(word) and word.text and word.text[0] != "-" for word in words[2:])
-            return Reach.WRITES if fine and len(words) - 2 <= most else None
-        known = rules.get(texts[1] or "") if texts[1] in _MODULES else None
-        return known(Command(words[1:]), place) if known is not None else None
+            return _computes(texts[1], place)
+        if texts[0] == "-m" and len(texts) > 1:
+            return _module(texts[1] or "", words[2:], place, rules)
+        name = texts[0] or ""
+        if name.endswith("manage.py") and _manages(name, texts[1:], place):
+            return Reach.WRITES
+        if name.endswith("manage.py") or _guessed(texts, place):
+            return None
+        ok = name.endswith(".py") and not _delayed(place) and sources.python_file(name, place)
+        return Reach.WRITES if ok else None
 
     return rule
 
 
-def _computes(program: str | None) -> Reach | None:
+def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule]) -> Reach | None:
+    texts = [word.text or "?" for word in words]
+    match name:
+        case "py_compile" | "compileall" | "json.tool":
+            most = 1 if name == "json.tool" else 99
+            plain = [word for word in words if word.text != "-q"]
+            fine = all(place.reads(word) and word.text and word.text[0] != "-" for word in plain)
+            return Reach.WRITES if fine and len(plain) <= most else None
+        case "http.server":
+            asked = re.fullmatch(
+                r"(\d+)?( ?(--bind|-b) (127\.0\.0\.1|localhost|0\.0\.0\.0))?( ?\d+)?", " ".join(texts)
+            )
+            return Reach.READS if asked else None
+        case "venv" | "virtualenv":
+            named = len(words) == 1 and re.fullmatch(r"[\w./]*env[\w.]*", texts[0]) is not None
+            return Reach.WRITES if named and place.changes(words[0]) else None
+        case "timeit":
+            return _computes(texts[-1] if texts else None, place)
+        case "cProfile" | "trace" | "pdb" | "doctest" | "unittest" if texts and texts[-1].endswith(".py"):
+            options = all(
+                re.fullmatch(r"-[sv]|cumtime|cumulative|tottime|time|calls", text) for text in texts[:-1]
+            )
+            return Reach.WRITES if options and sources.python_file(texts[-1], place) else None
+        case "doctest":
+            ok = len(words) == 1 and texts[0].endswith(".md") and place.reads(words[0])
+            return Reach.WRITES if ok else None
+        case "unittest":
+            modules = [text for text in texts if text[0] != "-" and "test" not in text and text != "discover"]
+            if any(place.exists(text.split(".")[0]) or place.exists(text + ".py") for text in modules):
+                return Reach.WRITES if all(module_is_calm(text, place) for text in modules) else None
+            return rules["unittest"](Command([Word(("unittest",)), *words]), place)
+    if name in _MODULES and name in rules:
+        return rules[name](Command([Word((name,)), *words]), place)
+    return Reach.WRITES if not _delayed(place) and module_is_calm(name, place) else None
+
+
+def _manages(name: str, texts: Sequence[str | None], place: Place) -> bool:
+    """Django's program of a project: what runs it, and what only looks or adds a file."""
+    verbs = ("runserver", "test", "check", "showmigrations", "makemigrations", "diffsettings", "shell_plus")
+    found = sources.programs(name, place)
+    if texts[:1] and texts[0] in verbs and found is not None:
+        told = [place.program(path) for path in found]
+        risky = re.compile(r"remove|unlink|rmtree|subprocess|system|open\(|shutil|exec\(|eval\(")
+        return all(text is not None and not risky.search(text) for text in told)
+    return False
+
+
+def _guessed(texts: Sequence[str | None], place: Place) -> bool:
+    """Whether a program that is not there would, by its name and what it is told, be a destructive one."""
+    told = " ".join(text or "?" for text in texts)
+    return not place.exists(texts[0] or "?") and DESTRUCTIVE.search(told) is not None
+
+
+def _delayed(place: Place) -> bool:
+    """Whether somebody may change a program between now and when it runs."""
+    return place.traces.waits
+
+
+def _computes(program: str | None, place: Place) -> Reach | None:
     known = program not in (None, "", "\0")
-    return Reach.READS if known and scripts.python_only_computes(program or "") else None
-
-
-def _file(texts: list[str | None], place: Place) -> Reach | None:
-    """A program in the repository is run: it is read first."""
-    name = texts[0] or ""
-    if not name.endswith(".py") or len(place.folders) > 1 or not place.changes(Word((name,))):
-        return None
-    if any(text is None or re.match(r"[/~]|.*\.\.", text) for text in texts[1:]):
-        return None
-    try:
-        return _computes((place.top / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    return Reach.READS if known and python_only_computes(program or "", place) else None
 
 
 def node(command: Command, place: Place) -> Reach | None:
     texts = [word.text for word in command.words[1:]]
     if len(texts) == 1 and texts[0] in VERSION:
         return Reach.READS
-    if (
-        texts[:1] in (["-e"], ["-p"], ["-pe"], ["--eval"], ["--print"])
-        and len(texts) == 2
-        and texts[1] is not None
-    ):
-        return Reach.READS if scripts.javascript_only_computes(texts[1]) else None
+    evals = texts[:1] in (["-e"], ["-p"], ["-pe"], ["--eval"], ["--print"])
+    if evals and len(texts) == 2 and texts[1] is not None:
+        data = re.compile(r"require\((['\"])([\w./-]+\.json)\1\)")
+        if not all(place.reads(Word((found[2],))) for found in data.finditer(texts[1])):
+            return None
+        return Reach.READS if scripts.javascript_only_computes(data.sub("0", texts[1])) else None
     if texts[:1] in (["--check"], ["-c"]) and len(texts) == 2:
         return Reach.READS if place.reads(command.words[2]) else None
     if texts[:1] == ["--test"] and all(place.reads(word) for word in command.words[2:]):
         return Reach.WRITES
-    return None
+    if texts[:1] in (["--watch"], ["run"]):
+        texts = texts[1:]
+    name = texts[0] if texts else None
+    if (
+        name is None
+        or name.startswith("-")
+        or _guessed(texts, place)
+        or not re.search(r"\.[cm]?[jt]sx?$", name)
+    ):
+        return None
+    return Reach.WRITES if not _delayed(place) and sources.javascript_file(name, place) else None
 
 
-def shell(command: Command, place: Place) -> Reach | None:
-    """bash -n: reads a script and does not run it."""
-    texts = [word.text for word in command.words[1:]]
-    if texts == ["--version"]:
-        return Reach.READS
-    return Reach.READS if len(texts) == 2 and texts[0] == "-n" and place.reads(command.words[2]) else None
+def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
+    """The rule for shells and scripts: bash -n reads one, a script is judged like a command line."""
+
+    def rule(command: Command, place: Place) -> Reach | None:
+        words = command.words if "/" in (command.words[0].text or "") else command.words[1:]
+        while len(words) > 1 and re.fullmatch(r"-[eux]+", words[0].text or ""):
+            words = words[1:]
+        texts = [word.text for word in words]
+        if texts == ["--version"]:
+            return Reach.READS
+        if len(texts) == 2 and texts[0] == "-n":
+            return Reach.READS if place.reads(words[1]) else None
+        if (
+            not texts
+            or not re.fullmatch(r"[\w./-]+\.(sh|bash)|\./[\w./-]+", texts[0] or "-")
+            or _delayed(place)
+        ):
+            return None
+        if _guessed(texts, place):
+            return None
+        found = sources.programs(texts[0] or "", place)
+        told = [place.program(path) for path in found] if found is not None else [None]
+        return worst(Reach.READS if text == "" else text and judged(text, place) for text in told)  # type: ignore[misc]
+
+    return rule
+
+
+def activated(words: list[Word], place: Place) -> Reach | None:
+    """`. .venv/bin/activate`: only what such a file is known to hold."""
+    name = words[0].text if len(words) == 1 else None
+    if name is None or not re.fullmatch(r"(\./)?\.?\w*env\w*/bin/activate", name):
+        return None
+    found = sources.programs(name, place)
+    if found is None:
+        return None
+    for path in found:
+        text = place.program(path)
+        if text is None or not all(_ACTIVATES.fullmatch(line.strip()) for line in text.splitlines()):
+            return None
+    return Reach.READS
+
+
+def served(target: str, place: Place) -> bool:
+    """Whether the module that a server is given, "src.app:app" or "app.py", is calm, or not there."""
+    name = target.partition(":")[0].removesuffix(".py").replace("/", ".").strip(".")
+    return bool(name) and sources.python_file(name.replace(".", "/") + ".py", place)
+
+
+def serving(command: Command, place: Place) -> Reach | None:
+    """A server for development: it runs the repository's code, which is read first."""
+    options = r"--(reload|host|port|debug|app|workers|bind|log-level|proxy-headers|factory)|-[pbwhA]"
+    words = [word.text or "?" for word in command.words[1:]]
+    verb = command.words[0].text or ""
+    targets: list[str] = []
+    taken = ""
+    for text in words:
+        if text.startswith("-"):
+            if not re.fullmatch(options, text.partition("=")[0]):
+                return None
+            taken = (
+                text
+                if "=" not in text and not re.fullmatch(r"--(reload|debug|factory|proxy-headers)", text)
+                else ""
+            )
+        elif taken:
+            targets += [text] if taken in ("--app", "-A") else []
+            if not re.fullmatch(r"[\w.:-]+", text):
+                return None
+            taken = ""
+        else:
+            targets.append(text)
+    verbs = {"flask": ("run", "routes"), "fastapi": ("dev", "run"), "streamlit": ("run",)}.get(verb, ())
+    if verbs and not set(verbs) & set(targets):
+        return None
+    targets = [text for text in targets if text not in verbs] or ["app", "wsgi", "main"]
+    fine = all(re.fullmatch(r"[\w./]+(:[\w()]+)?", text) and served(text, place) for text in targets)
+    return Reach.WRITES if fine and not _delayed(place) else None
 
 
 # ---------------------------------------------------------------------------- the web, on this machine
+
+
+_OWN = re.compile(r"(https?://)?(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$|\?)")
 
 
 def curl(command: Command, _: Place) -> Reach | None:
     """Only this machine's own servers, only asked, and nothing written."""
     plain: list[str] = []
     skip = False
-    for word in command.words[1:]:
-        text = word.text
+    if [word.text for word in command.words[1:]] in (["--version"], ["-V"]):
+        return Reach.READS
+    nowhere = [word.text for word in command.words]
+    for at, text in enumerate(nowhere):
+        if text in ("-o", "--output") and nowhere[at + 1 : at + 2] == ["/dev/null"]:
+            nowhere[at : at + 2] = ["-s", "-s"]
+    for at, said in enumerate(nowhere[1:], 1):
+        values = command.words[at].values
+        # A question mark in an address is no pattern here.
+        text = values[0] if said is None and values and _OWN.match(values[0]) else said
         if text is None:
             return None
         if skip:
@@ -130,5 +288,6 @@ def curl(command: Command, _: Place) -> Reach | None:
             plain.append(text)
     if any((word.text or "").startswith("@") for word in command.words):
         return None
-    ours = all(re.match(r"(https?://)?(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$|\?)", url) for url in plain)
-    return Reach.READS if plain and ours else None
+    ours = all(_OWN.match(url) for url in plain)
+    does = any(DESTRUCTIVE.search(url.replace("?", " ")) for url in plain)
+    return Reach.READS if plain and ours and not does else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 _SED_ADDRESS = r"(?:(?:\d+|\$|/(?:[^/\\\n]|\\.)*/)(?:,(?:\+?\d+|\$|/(?:[^/\\\n]|\\.)*/))?\s*!?\s*)?"
@@ -27,7 +26,7 @@ def sed_only_prints(program: str) -> bool:
 def sed_only_replaces(program: str) -> bool:
     """Whether a sed program, applied to files, replaces certain words and no more."""
     found = _SED_REPLACES.fullmatch(program.strip().rstrip(";"))
-    if found is None or (not re.search(r"\w\w", found[2]) and len(found[2]) > 1):
+    if found is None or not found[3] or (not re.search(r"\w\w", found[2]) and len(found[2]) > 1):
         return False
     return not re.search(r"(?<!\\)[.\]\w)][*+]|\\[wWsSD]|\[\^|(?<!\\)\.(?!\w)|\{|\||\\n", found[2])
 
@@ -39,100 +38,6 @@ def awk_only_prints(program: str) -> bool:
     if re.search(r"\bprintf?\b[^;}\n]*>|>\s*\"", bare):
         return False
     return not re.search(r"system|getline|@|\||>>|close|fflush|ENVIRON|ARGV|ARGC|\bload\b|include", bare)
-
-
-# ---------------------------------------------------------------------------- Python
-
-_MODULES = frozenset(
-    {
-        "json", "math", "re", "sys", "datetime", "collections", "itertools", "functools", "statistics",
-        "random",
-        "string", "textwrap", "platform", "time", "decimal", "fractions", "hashlib", "base64", "pprint",
-        "calendar",
-        "enum", "unicodedata", "difflib", "bisect", "heapq", "binascii", "html", "urllib.parse", "colorsys",
-        "cmath",
-        "zlib", "secrets",
-    }
-)  # fmt: skip
-_BUILTINS = frozenset(
-    {
-        "print", "len", "range", "sum", "min", "max", "sorted", "list", "dict", "set", "tuple", "str", "int",
-        "float", "bool",
-        "abs", "round", "enumerate", "zip", "map", "filter", "any", "all", "repr", "isinstance", "ord", "chr",
-        "hex", "bin",
-        "oct", "divmod", "pow", "reversed", "iter", "next", "frozenset", "bytes", "bytearray", "complex",
-        "format", "hash",
-        "True", "False", "None", "Exception", "ValueError", "KeyError", "TypeError", "StopIteration", "slice",
-        "type",
-        "ascii", "NotImplemented", "__name__", "callable", "id",
-    }
-)  # fmt: skip
-_DOORS = frozenset(
-    {
-        "os", "sys", "io", "codecs", "subprocess", "builtins", "shutil", "socket", "pathlib", "posix", "nt",
-        "importlib",
-        "tempfile", "types", "ctypes", "threading", "multiprocessing", "runpy", "code", "pickle", "linecache",
-        "tokenize",
-        "fileinput", "system", "popen", "exec", "eval", "compile", "open", "modules", "meta_path",
-        "path_hooks", "settrace",
-        "setprofile", "addaudithook", "breakpointhook", "displayhook", "excepthook", "loader", "spec",
-        "warnings", "inspect",
-        "write_text", "unlink", "remove", "format_map", "mro", "gi_frame", "f_globals", "cr_frame",
-        "tb_frame", "environ",
-        "getenv",
-    }
-)  # fmt: skip
-
-
-def python_only_computes(program: str) -> bool:
-    """Whether a Python program does nothing but compute and print."""
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    made = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-    made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    made |= {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    made |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return all(_is_calm(node, made) for node in ast.walk(tree))
-
-
-def _is_calm(node: ast.AST, made: set[str]) -> bool:
-    match node:
-        case ast.Import(names=names):
-            return all(alias.name in _MODULES for alias in names)
-        case ast.ImportFrom(module=module, names=names, level=0):
-            return module in _MODULES and all(
-                not alias.name.startswith("_") and alias.name not in _DOORS and alias.name != "*"
-                for alias in names
-            )
-        case ast.ImportFrom():
-            return False
-        case ast.Name(id=name):
-            return name in _BUILTINS or (name in made and not name.startswith("__"))
-        case ast.Attribute(attr=name):
-            return not name.startswith("_") and name not in _DOORS
-        case ast.FunctionDef(decorator_list=decorators):
-            return not decorators
-        case (
-            ast.ClassDef()
-            | ast.AsyncFunctionDef()
-            | ast.Global()
-            | ast.Nonlocal()
-            | ast.With()
-            | ast.Delete()
-        ):
-            return False
-    return True
 
 
 # ---------------------------------------------------------------------------- JavaScript

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from mybro.executor.claude.gate import runners
+from mybro.executor.claude.gate import builders, runners, sources, tables
 from mybro.executor.claude.gate.place import Place, Reach, Rule
+from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.runners import VERSION
 from mybro.executor.claude.gate.words import Command, Word
 
@@ -20,7 +20,7 @@ def known_as(name: str) -> str:
     return re.sub(r"^(python|pip)3?(\.\d+)?$", r"\1", plain)
 
 
-def _calls(*patterns: str, reach: Reach = Reach.WRITES, options: str = r"-[a-zA-Z]|--[\w-]+") -> Rule:
+def calls(*patterns: str, reach: Reach = Reach.WRITES, options: str = r"-[a-zA-Z]|--[\w-]+") -> Rule:
     """A rule: the words match a pattern, and what follows are options and places inside of the repository.
 
     A pattern is matched against the words joined by spaces; after it, options match `options`.
@@ -28,7 +28,7 @@ def _calls(*patterns: str, reach: Reach = Reach.WRITES, options: str = r"-[a-zA-
     heads = [re.compile(pattern + (r"(?= |$)" if pattern else "")) for pattern in patterns]
 
     def rule(command: Command, place: Place) -> Reach | None:
-        texts = [word.text for word in command.words[1:]]
+        texts = [_as_place(word, place) for word in command.words[1:]]
         if not texts or texts in [[one] for one in VERSION]:
             return Reach.READS if texts else (reach if any(head.match("") for head in heads) else None)
         if any(text is None for text in texts):
@@ -41,6 +41,12 @@ def _calls(*patterns: str, reach: Reach = Reach.WRITES, options: str = r"-[a-zA-
         return None
 
     return rule
+
+
+def _as_place(word: Word, place: Place) -> str | None:
+    """What a word says; of several places that may be read, or a name that is not told, just a place."""
+    several = word.glob and not is_option(Word(word.values)) and place.reads(word)
+    return "." if several or (word.values is None and word.local) else word.text
 
 
 def _rest_fine(words: list[str], options: str, place: Place) -> bool:
@@ -60,36 +66,54 @@ def _rest_fine(words: list[str], options: str, place: Place) -> bool:
 
 _RUN = (
     r"(test|tests|lint|build|check|typecheck|type-check|types|format|fmt|coverage|compile|docs|dev"
-    r"|start|ci|unit|e2e)([:\-]\w+)*"
+    r"|start|ci|unit|preview|serve|watch|storybook|generate|codegen|type_check|e2e|integration|e2e)([:\-]\w+)*"
 )
 _LINT_OPTIONS = (
     r"-[qvwslnxh]+|--(fix|check|write|diff|quiet|verbose|select|ignore|strict|line-length"
     r"|max-line-length|color|ext|noEmit|project|watch|run|bail|silent|verbose|coverage|list-different"
     r"|max-warnings|show-error-codes|ignore-missing-imports|statistics|count|exit-zero|profile|py\d+"
-    r"|target-version|preview|all|profile|noemit|pretty|stdin|reporter|no-cov)"
+    r"|target-version|preview|output-format|check-only|disable|enable|watchAll|format|statistics|all|profile|noemit|pretty|stdin|reporter|no-cov)"
 )
 
 
 def _linter(*, options: str = _LINT_OPTIONS) -> Rule:
-    return _calls(r"", options=options)
+    return calls(r"", options=options)
 
 
-def _either(*rules: Callable[[Command, Place], Reach | None]) -> Rule:
-    def rule(command: Command, place: Place) -> Reach | None:
-        return next((reach for one in rules if (reach := one(command, place)) is not None), None)
-
-    return rule
-
-
-_NODE_MANAGER = _calls(
+_NODE_MANAGER = calls(
     r"ci", r"install", r"i", r"test", r"t", rf"run(-script)? {_RUN}", r"start", "ls", "list", "outdated",
         "audit", "why \\S+",
-    "explain \\S+", "view \\S+", "pkg get", "run", "config get registry", "root", "bin", "prefix", "build",
+    "explain \\S+", "view \\S+", "pkg get", "config get registry", "root", "bin", "prefix", "build",
     "lint",
     options=
         r"--(silent|quiet|frozen-lockfile|no-audit|no-fund|depth|all|json|production|omit|watch|run"
-        r"|ci|offline|prefer-offline|if-present|fix)|-s|--",
+        r"|ci|offline|prefer-offline|if-present|fix|coverage|watchAll|port|host|open|bail|reporter|verbose)|-s|--",
 )  # fmt: skip
+
+
+_PYTEST = calls(
+    r"",
+    options=r"-[vqxslfh]+|-ra|-rA|-[kmn]|--(lf|ff|tb|maxfail|durations|collect-only|co|no-header|color|last-failed"
+    r"|failed-first|exitfirst|verbose|quiet|sw|cov|cov-report|no-cov|markers|fixtures|strict-markers|version)",
+)
+
+
+def _pytest(command: Command, place: Place) -> Reach | None:
+    """Tests may do anything, in their sandbox; another program that is named is read, for it would run."""
+    words = [word for word in command.words if not re.fullmatch(r"-r[a-zA-Z]+|--pdb|-ra", word.text or "")]
+    for at in range(len(words) - 1, 0, -1):
+        option, value = words[at - 1].text, words[at].text or "?"
+        if (option == "-W" and runners.PYTHON_SETTING.fullmatch(value)) or (
+            option == "-p" and re.fullmatch(r"no:\w+", value)
+        ):
+            del words[at - 1 : at + 1]
+    command = Command(words, upstream=command.upstream)
+    for word in words[1:]:
+        name = (word.text or "").partition("::")[0]
+        plain = re.fullmatch(r"(.*/)?(test_[^/]*|[^/]*_test)\.py|(.*/)?tests?/.*", name)
+        if name.endswith(".py") and not plain and not sources.python_file(name, place):
+            return None
+    return _PYTEST(command, place)
 
 
 def _managed(command: Command, place: Place) -> Reach | None:
@@ -103,25 +127,27 @@ def _managed(command: Command, place: Place) -> Reach | None:
 
 
 def _npx(command: Command, place: Place) -> Reach | None:
-    known = ("tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint")
+    known = (
+        "tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint", "vite", "next",
+        "playwright",
+        "prisma", "astro", "storybook", "ng", "webpack", "tsx", "ts-node", "turbo",
+    )  # fmt: skip
     words = command.words[1:]
     while words and words[0].text in ("--no-install", "--no", "-y"):
         words = words[1:]
     if words and words[0].text in known:
-        return RULES[words[0].text](Command(words), place)
+        found = [
+            table[words[0].text] for table in (RULES, builders.RULES, tables.WORKS) if words[0].text in table
+        ]
+        return tables.either(*found)(Command(words), place)
+    if words and re.fullmatch(r"create-(react-app|vite|next-app)(@latest)?|gitignore", words[0].text or ""):
+        plain = [word for word in words[1:] if not (word.text or "-").startswith("-")]
+        return Reach.WRITES if len(plain) == 1 and plain[0].text and not place.exists(plain[0].text) else None
     return None
 
 
 def _uv(command: Command, place: Place) -> Reach | None:
-    words = command.words[1:]
-    if (
-        words
-        and words[0].text == "run"
-        and len(words) > 1
-        and words[1].text in ("pytest", "ruff", "mypy", "python", "black", "coverage")
-    ):
-        return RULES[words[1].text or ""](Command(words[1:], document=command.document), place)
-    return _calls(
+    return calls(
         r"sync",
         r"lock",
         r"tree",
@@ -138,7 +164,7 @@ def _make(command: Command, _: Place) -> Reach | None:
     return Reach.WRITES if ok else None
 
 
-_CARGO = _calls(
+_CARGO = calls(
     "build", "check", "test", "clippy", "fmt", "doc", "tree", "metadata", "bench", "nextest run", "audit",
     "outdated", "search \\S+",
     options=
@@ -146,41 +172,14 @@ _CARGO = _calls(
         r"|verbose|check|features|no-default-features|nocapture|no-deps|offline|locked|bin|example)"
         r"|-[pqvDj]|--",
 )  # fmt: skip
-_GO = _calls(
+_GO = calls(
     r"build", r"test", r"vet", r"fmt", r"list", r"env \w+", r"mod (tidy|verify|graph|download)",
         r"doc \S+", r"version",
     options=
         r"-(v|run|race|count|short|cover|timeout|failfast|bench|benchmem|m|json|x"
         r"|p)",
 )  # fmt: skip
-_DOCKER = _calls(
-    r"ps", r"images", r"logs", r"version", r"info", r"stats --no-stream", r"top", r"port",
-        r"history",
-
-
-            r"(compose|-compose) (ps|logs|images|version|top|ls)",
-                r"(container|image|volume|network) ls", r"system df", r"diff",
-    reach=Reach.READS, options=
-        r"-[aqnflt]+|--(all|tail|since|format|filter|no-trunc|timestamps|services|quiet|no-color)",
-)  # fmt: skip
-_KUBECTL = _calls(
-    r"get (?!\S*secret)[\w,./-]+", r"describe (?!\S*secret)[\w,./-]+", r"logs", r"version",
-        r"cluster-info", r"top", r"explain", r"api-resources",
-    r"config (current-context|get-contexts)", r"rollout (status|history)",
-    reach=Reach.READS, options=
-        r"-[nAofwlc]|--(namespace|all-namespaces|output|selector|tail|since|client|previous|watch"
-        r"|context)",
-)  # fmt: skip
-_GH = _calls(
-
-
-            r"(pr|issue|release|run|workflow|repo|gist|label) (list|view|status|checks|diff)",
-                r"auth status(?! .*-t)", r"search \w+", r"status", r"repo view",
-    reach=Reach.READS, options=
-        r"-[LsalAS]|--(limit|state|json|author|label|comments|log|log-failed|repo|branch|name-only"
-        r"|search|assignee)",
-)  # fmt: skip
-_PIP = _calls(
+_PIP = calls(
     r"list", r"freeze", r"show \S+", r"check", r"install -r", r"install -e \.(\[[\w,]+\])?",
         r"install \.(\[[\w,]+\])?", r"config list", r"index versions \S+",
     options=r"-q|-v|--(outdated|quiet|format|upgrade|no-deps|disable-pip-version-check|local)",
@@ -188,41 +187,31 @@ _PIP = _calls(
 
 RULES: dict[str, Rule] = {
     "node": runners.node, "curl": runners.curl, "npx": _npx, "uv": _uv, "make": _make, "pip": _PIP,
-    **dict.fromkeys(("bash", "sh", "zsh"), runners.shell),
     **dict.fromkeys(("npm", "pnpm", "bun"), _managed),
     "yarn": lambda command, place: _managed(command, place) if len(command.words) > 1 else Reach.WRITES,
-    "pytest": _calls(r"", options=
-        r"-[vqxslfh]+|-ra|-rA|-[kmn]|--(lf|ff|tb|maxfail|durations|collect-only|co|no-header|color"
-        r"|last-failed|failed-first|exitfirst|verbose|quiet|sw|cov|cov-report|no-cov|markers|fixtures"
-        r"|strict-markers|version)"),
-    "unittest": _calls(r"", options=r"-[vqfbs]|--(verbose|quiet|failfast)"),
-    "ruff": _calls(r"check", r"format", r"rule \w+", r"version", options=_LINT_OPTIONS),
+    "pytest": _pytest, "mybro": calls(
+        r"doctor", options=r"--(select|ignore|fail-on|json|list|explain|deep|changed|base|all|diff)|-a"),
+    "unittest": calls(r"", options=r"-[vqfbs]|--(verbose|quiet|failfast)"),
+    "ruff": calls(r"check", r"format", r"rule \w+", r"version", options=_LINT_OPTIONS),
     **dict.fromkeys(("mypy", "pyright", "flake8", "pylint", "eslint", "prettier", "black", "isort",
         "stylelint", "biome", "shellcheck", "hadolint", "yamllint", "rubocop", "golangci-lint",
             "swiftlint", "djlint", "vulture", "bandit"), _linter()),
     **dict.fromkeys(("jest", "vitest", "mocha", "rspec", "phpunit"), _linter()),
-    "tsc": _calls(r"", options=r"--(noEmit|watch|project|build|pretty|skipLibCheck|strict)|-[pbw]"),
-    "rustc": _calls(r"--version"),
-    "coverage": _calls(r"report", r"html", r"xml", r"run -m pytest", options=
+    "tsc": calls(r"", options=r"--(noEmit|watch|project|build|pretty|skipLibCheck|strict)|-[pbw]"),
+    "coverage": calls(r"report", r"html", r"xml", r"run -m pytest", options=
         r"-m|--(skip-covered|show-missing|sort)|-q"),
-    "cargo": _CARGO, "go": _GO, "gofmt": _calls(r"",
-        options=r"-[ldws]"), "docker": _DOCKER, "kubectl": _KUBECTL, "gh": _GH,
-    "tox": _calls(r"-e (py\d+|lint|tests?|mypy|types?|format|style|docs)", r"", options=r"-[qvl]+"),
-    "nox": _calls(r"", options=r"-l|--list"),
-    "rustfmt": _calls(r"", options=r"--check"),
-    "terraform": _calls(r"fmt", r"validate", r"version", r"providers", options=r"-(check|diff|recursive)"),
-    "dotnet": _calls(r"build", r"test", r"--info", options=r"-c|--(configuration|no-restore|no-build)"),
-    "mvn": _calls(r"(-q )?(test|compile|verify|package)", options=r"-q|-B"),
-    **dict.fromkeys(("./gradlew", "gradle"), _calls(
+    "cargo": _CARGO, "go": _GO, "gofmt": calls(r"",
+        options=r"-[ldws]"),
+    "tox": calls(r"-e (py\d+|lint|tests?|mypy|types?|format|style|docs)", r"", options=r"-[qvl]+"),
+    "rustfmt": calls(r"", options=r"--check"),
+    "dotnet": calls(r"build", r"test", r"--info", options=r"-c|--(configuration|no-restore|no-build)"),
+    "mvn": calls(r"(-q )?(test|compile|verify|package)", options=r"-q|-B"),
+    **dict.fromkeys(("./gradlew", "gradle"), calls(
 
             r"(test|build|check|assemble|compileJava|tasks)",
                 options=r"--(info|console|offline|stacktrace|no-daemon)")),
-    "swift": _calls(r"build", r"test", options=r"-c"),
-    "poetry": _calls(r"install", r"show", r"check", r"run pytest", r"lock", options=
+    "swift": calls(r"build", r"test", options=r"-c"),
+    "poetry": calls(r"install", r"show", r"check", r"run pytest", r"lock", options=
         r"--(no-root|tree|outdated|dev|sync)|-q|-v"),
-    **dict.fromkeys(("java", "javac", "ruby", "perl", "php", "gcc", "clang", "cmake", "brew", "deno",
-        "helm", "aws", "psql", "sqlite3", "mysql", "ffmpeg", "conda"), _calls(r"--version")),
-    "pre-commit": _calls(r"run", options=r"--all-files|-a|--files"),
-    "alembic": _calls(r"(current|history|heads)"), "rails": _calls(r"routes"),
+    "pre-commit": calls(r"run", options=r"--all-files|-a|--files"),
 }  # fmt: skip
-RULES["python"] = runners.python(RULES)

@@ -18,6 +18,13 @@ SECRET = re.compile(
 )
 _DEPTH, _MOST_VALUES = 5, 40
 _ARITHMETIC = re.compile(r"[\w\s+\-*/%<>=!?:,$()]*")
+_SUBSCRIPT = re.compile(r"\w\[.*(\$[({]|`)", re.DOTALL)
+"""A shell that computes with such a text runs what is in it."""
+_NUMBER = re.compile(
+    r"\"?(-?\d+(?![\w\[])|\$\(\(|\$[?#]|\$\{#"
+    r"|\$\((wc|nproc|seq|date \+|grep -\w*c|[^()`;&]*\| *(wc|grep -c)\b))"
+)
+_NUMBERS = re.compile(r"\s+in((\s+-?\d+)+|\s+\{-?\d+\.\.-?\d+\}|\s+\$\(seq [\w $\"]+\))\s*[;\n]")
 
 
 class StrangeError(ValueError):
@@ -74,6 +81,8 @@ class WordReader:
         if depth > _DEPTH:
             raise StrangeError
         self.text, self.at, self.depth = text, 0, depth
+        self.whole = text
+        """The script that this is a part of."""
         self.unsure, self.producers = unsure, producers
         self.known: dict[str, Word] = {}
         self.found: list[Command] = []
@@ -176,6 +185,8 @@ class WordReader:
             content = rest[2 : rest.find("))")] if "))" in rest else "["
             if not _ARITHMETIC.fullmatch(content) or "$(" in content:
                 raise StrangeError
+            if not all(self._counts(name) for name in re.findall(r"[A-Za-z_]\w*", content)):
+                raise StrangeError
             self.at += len(content) + 4
             return _Piece(None, local=True)
         if rest.startswith("("):
@@ -196,6 +207,18 @@ class WordReader:
             return _Piece(None)
         return _Piece(("$",))
 
+    def _counts(self, name: str) -> bool:
+        """Whether a variable is never given anything but numbers."""
+        for found in re.finditer(rf"(?<![\w$]){name}(?!\w)", self.whole):
+            after, before = self.whole[found.end() :], self.whole[: found.start()].split()[-3:]
+            if before[-1:] == ["for"] and not _NUMBERS.match(after):
+                return False
+            if after.startswith("=") and not after.startswith("==") and not _NUMBER.match(after[1:]):
+                return False
+            if "read" in before or "mapfile" in before:
+                return False
+        return True
+
     def _substituted(self, script: str | None) -> _Piece:
         return _Piece(None, local=self.producers(self.commands_inside(script)))
 
@@ -204,7 +227,8 @@ class WordReader:
         if word is None and SECRET.search(name):
             raise StrangeError  # it would be shown
         if word is None or name in self.unsure or word.values is None:
-            return _Piece(None, local=bool(word and word.local and name not in self.unsure))
+            told = word is not None and ((word.local and name not in self.unsure) or self._counts(name))
+            return _Piece(None, local=told)
         values = tuple(dict.fromkeys((*word.values, *([default] if default else []))))
         if inside:
             return _Piece(tuple(map(_kept, values)) if not word.glob else values)
@@ -230,6 +254,8 @@ def at_home(text: str, known: Mapping[str, Word]) -> str:
 
 
 def _finished(text: str, *, quoted: bool) -> Word:
+    if _SUBSCRIPT.search(text):
+        raise StrangeError
     glob = re.search(r"[*?]|\[.+\]", text) is not None
     return Word((text.translate(_PLAIN_AGAIN),), glob=glob, quoted=quoted)
 

@@ -31,7 +31,7 @@ def _mkdir(command: Command, place: Place) -> Reach | None:
 
 def _touch(command: Command, place: Place) -> Reach | None:
     plain = _split(command, r"-[acm]+")
-    if not plain or any(w.values is None or w.glob or place.makes(w, append=True) is None for w in plain):
+    if not plain or any(w.values is None or w.glob or place.touches(w) is None for w in plain):
         return None
     return Reach.WRITES
 
@@ -110,6 +110,15 @@ def _tar(command: Command, place: Place) -> Reach | None:
     return None
 
 
+def _zip(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    if words and re.fullmatch(r"-[rq]+", words[0].text or ""):
+        words = words[1:]
+    if len(words) < 2 or any(is_option(word) or not place.reads(word) for word in words):
+        return None
+    return place.makes(words[0])
+
+
 def _unzip(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     ok = len(words) == 2 and words[0].text in ("-l", "-t", "-Z") and place.reads(words[1])
@@ -118,5 +127,5 @@ def _unzip(command: Command, place: Place) -> Reach | None:
 
 RULES: dict[str, Rule] = {
     "mkdir": _mkdir, "touch": _touch, "cp": _copy, "ln": _link, "tee": _tee, "chmod": _chmod,
-    "tar": _tar, "unzip": _unzip,
+    "tar": _tar, "unzip": _unzip, "zip": _zip,
 }  # fmt: skip

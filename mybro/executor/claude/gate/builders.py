@@ -1,0 +1,101 @@
+"""Compilers, builders and servers of many languages: the calls of them that are everyday work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mybro.executor.claude.gate import runners
+from mybro.executor.claude.gate.place import Place, Reach, Rule
+from mybro.executor.claude.gate.tables import calls_like
+from mybro.executor.claude.gate.words import Command, Word
+
+_SOURCES = {
+    "cargo": ((".rs",), re.compile(
+        r"remove_(file|dir)|File::create|OpenOptions|fs::(write|rename|copy|remove|hard_link|set_perm)|Command\b|unsafe|libc"
+        r"|set_len|extern\s+\"|include!|std::os|rename\(|reqwest|asm!")),
+    "go": ((".go",), re.compile(
+        r"os\.(Remove|Rename|Create|Truncate|WriteFile|OpenFile|Chmod|Chown|Link|Symlink|StartProcess)|exec\.|syscall|unsafe"
+        r"|ioutil\.(Write|Temp)|import \"C\"|plugin|\.Delete\(|net/rpc")),
+}  # fmt: skip
+_RUN = (
+    r"run( (--release|--quiet|-q|-race|\.|\./[\w/.]+|[\w/]+\.go|--bin [\w-]+|--example [\w-]+"
+    r"|-- ?[\w .=-]*))*"
+)
+_MOST_FILES, _MOST_BYTES = 400, 2_000_000
+
+
+def _own_program(name: str) -> Rule:
+    """`cargo run`, `go run .`: the sources are looked through for what deletes, writes or runs."""
+    suffixes, risky = _SOURCES[name]
+    fixed = calls_like([_RUN], Reach.WRITES)
+
+    def rule(command: Command, place: Place) -> Reach | None:
+        told = " ".join(word.text or "?" for word in command.words if word.text != "--release")
+        if fixed(command, place) is None or place.traces.waits or runners.DESTRUCTIVE.search(told):
+            return None
+        size = 0
+        files = [path for path in _sources(place.top, suffixes) if path.is_file()]
+        for path in files:
+            text = place.program(path)
+            size += len(text or "")
+            if text is None or risky.search(text):
+                return None
+        return Reach.WRITES if len(files) < _MOST_FILES and size < _MOST_BYTES else None
+
+    return rule
+
+
+def _sources(top: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    found: list[Path] = []
+    waiting = [top]
+    while waiting and len(found) < _MOST_FILES:
+        for path in sorted(waiting.pop().iterdir()):
+            if (
+                path.is_dir()
+                and not path.is_symlink()
+                and path.name not in ("node_modules", "target", ".git", ".venv")
+            ):
+                waiting.append(path)
+            elif path.suffix in suffixes:
+                found.append(path)
+    return found[:_MOST_FILES]
+
+
+def _compiles(command: Command, place: Place) -> Reach | None:
+    """gcc and the like: what is made must be new, and the compiler's own helpers stay what they are."""
+    words = command.words[1:]
+    if [word.text for word in words] in (["--version"], ["-v"], ["-dumpversion"]):
+        return Reach.READS
+    out: Word | None = None
+    at = 0
+    while at < len(words):
+        text = words[at].text
+        if text == "-o" and at + 1 < len(words):
+            out, at = words[at + 1], at + 1
+        elif text is None or not (
+            re.fullmatch(
+                r"-(Wall|Wextra|Werror|pedantic|O[0-3sg]|g|c|S|E|std=[\w+]+|l[a-z]+|pthread|fsanitize=\w+|D\w+(=\w+)?)",
+                text,
+            )
+            or (re.match(r"-I", text) and place.reads(Word((text[2:],))))
+            or (text[0] != "-" and place.reads(words[at]))
+        ):
+            return None
+        at += 1
+    if out is None:
+        return (
+            Reach.WRITES if any(word.text in ("-c", "-fsyntax-only", "-E", "-S") for word in words) else None
+        )
+    if out.text is not None and re.fullmatch(r"[\w/-]*(build|bin|out|target|dist)/[\w.-]+|a\.out", out.text):
+        return Reach.WRITES if place.changes(out) else None
+    return place.touches(out, append=False)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(("gcc", "g++", "clang", "clang++", "cc", "c++"), _compiles),
+    **dict.fromkeys(("flask", "uvicorn", "gunicorn", "hypercorn", "fastapi", "streamlit"), runners.serving),
+    **dict.fromkeys(("tsx", "ts-node"), runners.node),
+    "cargo": _own_program("cargo"),
+    "go": _own_program("go"),
+}
