@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,7 +23,13 @@ from tests.requirements import need
 from tests.test_server_scale import free_port
 
 __all__ = ["home", "shop"]
-pytestmark = pytest.mark.end_to_end
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.trial,
+    pytest.mark.skipif(
+        os.environ.get("MYBRO_TRIALS") != "all", reason="half a minute of speech: make trials"
+    ),
+]
 
 SENTENCES = ("show_the_diff", "what_is_wrong", "rename")
 expect.set_options(timeout=LIMIT_MS)
