@@ -26,6 +26,8 @@ class Audited:
     """The call must not match."""
     whole: re.Pattern[str] | None = None
     """The file must not match."""
+    near: re.Pattern[str] | None = None
+    """A line close before must match, or the call itself."""
     call: bool = True
     """Whether it is called; else any mention counts."""
 
@@ -35,6 +37,8 @@ def _rows() -> Iterator[Audited]:
     for name in ("yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load", "sklearn.externals.joblib.load"):
         yield Audited(name, "SEC09", objects)
     for name in ("cloudpickle.load", "cloudpickle.loads"):
+        yield Audited(name, "SEC09", objects)
+    for name in ("_pickle.load", "_pickle.loads", "cPickle.load", "cPickle.loads"):
         yield Audited(name, "SEC09", objects)
     yield Audited("yaml.load_all", "SEC09", objects, unless=re.compile("SafeLoader|BaseLoader"))
     yield Audited("torch.load", "SEC09", objects, unless=re.compile(r"weights_only\s*=\s*True"))
@@ -50,6 +54,8 @@ def _rows() -> Iterator[Audited]:
     for name in ("TLSv1", "TLSv1_1", "SSLv3"):
         yield Audited(f"ssl.TLSVersion.{name}", "SEC21", "an old version of TLS", call=False)
     for name in ("Crypto", "Cryptodome"):
+        yield Audited(f"{name}.Cipher.ARC4.new", "SEC21", "RC4 is broken")
+        yield Audited(f"{name}.Cipher.DES3.new", "SEC21", "triple DES is too slow and too weak")
         yield Audited(f"{name}.Cipher.AES.MODE_ECB", "SEC21", "ECB shows which blocks are equal", call=False)
     debug = re.compile(r"\bdebug\s*=\s*True")
     for name in ("fastapi.FastAPI", "starlette.applications.Starlette", "litestar.Litestar"):
@@ -68,6 +74,8 @@ def _rows() -> Iterator[Audited]:
     yield Audited("smtplib.SMTP", "SEC22", "the password is sent in the clear", whole=plain)
     for name in ("get_unverified_claims", "get_unverified_claim"):
         yield Audited(f"jose.jwt.{name}", "SEC23", "the token's signature is not checked")
+    secret = re.compile(r"(?i)token|secret|passw|session|otp\b|nonce|api_?key|csrf|salt")
+    yield Audited("random.sample", "SEC10", "can be foreseen", near=secret)
     known = re.compile(r"known_hosts\s*=\s*None")
     yield Audited("asyncssh.connect", "SEC28", "any host is trusted", only=known)
     limit = re.compile(r"timeout\s*=|\([^,()]*,[^,()]*,[^,()]+[,)]|\*\*")
@@ -91,6 +99,8 @@ def row_of(message: str) -> Audited | None:
 def mistakes(row: Audited, lines: list[str], line: int, column: int) -> Iterator[int]:
     """The lines, from 1, on which the name is misused; `line` and `column` are where ruff saw it."""
     if row.whole and (any(map(row.whole.search, lines)) or not any(".login(" in text for text in lines)):
+        return
+    if row.near and not any(map(row.near.search, lines[max(0, line - 5) : line])):
         return
     rest = "\n".join([lines[line - 1][column - 1 :], *lines[line : line + 12]])[:_CALL_CHARS]
     short = row.name.rpartition(".")[2]

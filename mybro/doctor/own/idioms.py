@@ -34,6 +34,35 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "certificates are not checked",
     ),
     (
+        "SEC12",
+        b"verify=\x46alse",
+        re.compile(
+            rb"\.(?:get|post|put|patch|delete|head|options|request|send)\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*"
+            rb"\bverify=False\b"
+        ),
+        "certificates are not checked",
+    ),
+    (
+        "SEC15",
+        b"DEBUG",
+        re.compile(rb"\.config\[[\"']DEBUG[\"']\]\s*=\s*True\b"),
+        "the debugger is on",
+    ),
+    (
+        "SEC16",
+        b".login(",
+        re.compile(
+            rb"\.login\(\s*[^,()\n]+,\s*[\"'](?=[^\"'\n]*\d)(?=[^\"'\n]*[A-Za-z])[^\"'\s<{$]{6,}[\"']\s*\)"
+        ),
+        "a password in a call",
+    ),
+    (
+        "PF03",
+        b"_loop().create_task(",
+        re.compile(rb"(?m)^[ \t]+asyncio\.get_(?:running|event)_loop\(\)\.create_task\("),
+        "nobody holds the task",
+    ),
+    (
         "SEC14",
         b".bind((",
         re.compile(rb"\.bind\(\((?:\"\"|''),"),
@@ -165,17 +194,19 @@ def _changed_while_read(content: Content) -> Iterator[Hit]:
             if (
                 change
                 and (change[1] or change[2]) == loop["of"]
-                and not _leaves(data, end + 1, len(line) - len(bare))
+                and not _leaves(data, end + 1, len(line) - len(bare), width)
             ):
                 message = f"{loop['of'].decode()} is changed while it is gone through"
                 yield Hit(content.file.path, content.line(offset), message, rule="PY32")
             offset = end + 1
 
 
-def _leaves(data: bytes, offset: int, width: int) -> bool:
+def _leaves(data: bytes, offset: int, width: int, loop: int) -> bool:
     """Whether the loop is left after the change: in the same block, before anything is read again."""
     for line in data[offset : offset + 800].split(b"\n"):
         bare = line.lstrip()
+        if bare and len(line) - len(bare) <= loop:
+            return False
         if bare and len(line) - len(bare) < width:
             return bare.startswith((b"break", b"return", b"raise"))
         if bare.startswith((b"break", b"return", b"raise")):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mybro.doctor.own.place import Content, Hit, lines_with
 
 _PIPE = re.compile(
-    rb"(?:curl|wget)\b[^\n|;&]*\|\s*(?:sudo\s+(?:-\w+\s+)*)?(?:ba|z|da|k)?sh\b|(?:ba|z)?sh\s+(?:-c\s+[\"']?\$\(|<\()\s*(?:curl|wget)\b"
+    rb"(?:curl|wget)\b[^\n|;&]*\|\s*(?:sudo\s+(?:-\w+\s+)*)?(?:(?:ba|z|da|k)?sh\b|(?:python[\d.]*|perl|ruby|node|php)\s*(?:-\s*)?(?:$|[;&\n\"']))|(?:ba|z)?sh\s+(?:-c\s+[\"']?\$\(|<\()\s*(?:curl|wget)\b"
 )
 _GNU = (
     (
