@@ -93,6 +93,16 @@ def test_what_was_learned_holds_for_the_next_sentence_though_its_clock_is_off_by
         assert np.mean(echo[10:]) > 0.95
 
 
+def test_exact_silence_between_words_unlearns_nothing() -> None:
+    words = voice("piper_joe", 2)
+    pause = np.zeros(int(0.3 * SAMPLE_RATE))
+    said = np.concatenate([words, pause, words[: 2 * SAMPLE_RATE], pause, words])
+    heard = np.concatenate([np.zeros(800), said[:-800]]) * 0.5
+    clean, echo = cleaned(EchoGuard(), said, np.asarray(heard * 32767, np.int16))
+    assert np.mean(echo[20:]) > 0.97
+    assert energy(clean[-len(words) :]) < energy(np.asarray(heard[-len(words) :] * 32767, np.int16)) / 1000
+
+
 def test_a_loudspeaker_at_another_rate() -> None:
     import soxr
 

@@ -132,7 +132,8 @@ class SoundProcess:
     async def _pump(self, capture: Capture) -> None:
         async for block in capture.blocks():
             pcm, echo = self._cleaned(block)
-            header = {"start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo}
+            header = {"start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo,
+                      "onset": self._soft}  # fmt: skip
             self._send({"is": "sound"} | header, pcm)
             await self._writer.drain()
         if capture is self._capture:

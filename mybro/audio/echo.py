@@ -39,6 +39,9 @@ SETTLE_BLOCKS = 25
 it is echo until then."""
 FOLLOW_BLOCKS = 6
 """The filter has so long to follow what the shift left."""
+LOUD = 1e-2
+BREATH_BLOCKS = 4
+"""After a shorter pause (below -45 dB), too: a filter that knows a voice by its pitch expects no onset."""
 GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
@@ -56,7 +59,7 @@ class EchoCanceller:
         self._last = np.zeros(BLOCK_SAMPLES, np.float32)
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
         self._quiet_for = PARTITIONS
-        self._unsure_for = self._settling_for = 0
+        self._unsure_for = self._settling_for = self._breath_for = 0
         self._agreed = self._silent_for = 0
         self.lag = 0
         """Samples by which what is played must be handed in later (negative: earlier) from now on."""
@@ -77,6 +80,10 @@ class EchoCanceller:
         audible = float(np.dot(played, played)) > AUDIBLE
         if audible and self._quiet_for >= PAUSE_BLOCKS:
             self.unsettle()
+        loud = float(np.dot(played, played)) > LOUD
+        if loud and self._breath_for >= BREATH_BLOCKS:
+            self._settling_for = FOLLOW_BLOCKS
+        self._breath_for = 0 if loud else self._breath_for + 1
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
         if self.idle:
             self._last = played
@@ -90,8 +97,11 @@ class EchoCanceller:
         self._find_lag()
         error = heard - factor * echo
         spectrum = spectrum_of(error)
-        self._filter.scale(factor)
-        if not (self._unsure_for and self._gate.experienced):
+        if factor != 1.0:
+            self._filter.scale(factor)
+            self._recent = deque(((factor * ours, theirs) for ours, theirs in self._recent), FIT_BLOCKS)
+        # Out of step, it would forget what it knows; where it expects nothing, there is nothing to forget.
+        if not (self._unsure_for and self._gate.experienced and float(np.dot(echo, echo)) > 10 * AUDIBLE):
             self._filter.learn(spectrum)
         settling = self._settle(echo)
         gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible, learn=not settling)
@@ -128,7 +138,7 @@ class EchoCanceller:
         last = list(self._recent)[-GAIN_BLOCKS:]
         ours, heard = (np.concatenate(side) for side in zip(*last, strict=True))
         energy, loud, both = (float(np.dot(x, y)) for x, y in ((ours, ours), (heard, heard), (ours, heard)))
-        if energy < 10 * AUDIBLE or both < GAIN_SURE * np.sqrt(energy * loud):
+        if min(energy, loud) < 10 * AUDIBLE or both < GAIN_SURE * np.sqrt(energy * loud):
             return 1.0
         factor = float(np.clip(both / energy, 0.25, 4.0))
         return factor if abs(factor - 1) > GAIN_STEP else 1.0

@@ -20,6 +20,8 @@ PARTITIONS = 22
 FORGET = 0.9995
 """How much of the room's answer is the same a block later; less follows changes faster and cancels less."""
 SMOOTH = 0.6
+LEAST = 1e-5
+"""Doubt that stays, as a share of what there is at first: a filter that lost its answer finds it again."""
 DOUBT = 0.1
 """After a shift, the answer may be off by this share of its power."""
 
@@ -34,6 +36,7 @@ class Filter:
         # The room's answer is most likely early and always fades.
         fading = np.float32(0.9) ** np.arange(partitions, dtype=np.float32)
         self._doubt = np.repeat(0.5 * fading[:, None], bins, 1)
+        self._least = LEAST * self._doubt
         self._near: Power = np.full(bins, 1e-6, np.float32)
         self._good: tuple[Spectrum, Power] | None = None
 
@@ -58,6 +61,7 @@ class Filter:
         self._answer = FORGET * (self._answer + np.fft.rfft(change, axis=1).astype(np.complex64))
         keep = FORGET * FORGET
         self._doubt = keep * (1 - 0.5 * step * power) * self._doubt + (1 - keep) * np.abs(self._answer) ** 2
+        self._doubt = np.maximum(self._doubt, self._least)
 
     def remember(self) -> None:
         """What was learnt so far is good."""

@@ -29,7 +29,12 @@ OVER = 2.0
 FLOOR = 0.05
 OPEN_AT = 4.0
 """The gate opens at this many times the power of the echo that is left, sustained for OPEN_BLOCKS."""
+CAUTION = 5.0
+CALMER = 0.96
+"""Once in step again, more than was learnt may be left, for the better part of a second."""
 OPEN_BLOCKS = 3
+OPEN_WIDE = 16.0
+"""So much louder, and one block less is enough."""
 HOLD_BLOCKS = 15
 AUDIBLE = 1e-4
 
@@ -44,7 +49,7 @@ class Gate:
         self._leak = np.ones(bands, np.float32)
         self._echo = np.zeros(bands, np.float32)
         self._error = np.zeros(bands, np.float32)
-        self._share = 1.0
+        self._share = self._caution = 1.0
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
         self.louder = 0.0
@@ -58,6 +63,7 @@ class Gate:
     def close(self) -> None:
         """What seemed louder was none."""
         self._louder_for, self._open_for = 0, -1
+        self._caution = CAUTION
 
     @property
     def stirs(self) -> bool:
@@ -79,13 +85,15 @@ class Gate:
         if learn or not self.experienced:
             self._learn(left, now)
         self._estimate(float(self._echo.sum()))
-        expected = self._leak * self._echo
+        self._caution = max(1.0, self._caution * CALMER)
+        expected = self._caution * self._leak * self._echo
         self._experienced |= self._learned >= LEARN_BLOCKS and self._share < KNOWN
         self._experienced |= self._learned >= LEARN_AT_MOST
         self._share = float(expected.sum() / (self._echo.sum() + 1e-9))
         self.louder = float(left.sum() / (expected.sum() + 1e-9))
         self._louder_for = self._louder_for + 1 if self.louder > OPEN_AT else 0
-        if self._louder_for >= OPEN_BLOCKS and self.experienced:
+        enough = OPEN_BLOCKS - (self.louder > OPEN_WIDE)
+        if self._louder_for >= enough and self.experienced:
             self._open_for = HOLD_BLOCKS
         self._open_for -= 1
         gain = np.clip(1 - OVER * expected / (self._error + np.float32(1e-10)), FLOOR, 1)

@@ -16,13 +16,15 @@ from mybro.audio.playout import Samples
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
 
-LEAD_S = 0.01
+LEAD_S = 0.02
 """Devices say when they will play something, but not to the millisecond: an echo may seem to come before."""
 MEMORY_S = 4.0
 PLAYED_CHUNKS = 1000
 """Twenty seconds that nobody asks for are forgotten."""
 OFF_S = 0.05
 """Further than this from where it should be, and the count begins anew from the time."""
+GAP_S = 0.02
+"""So far off, and a loudspeaker had run out of sound."""
 _FULL_SCALE = 32768.0
 
 
@@ -107,7 +109,7 @@ class EchoGuard:
             due = self._index(chunk.at - LEAD_S)
             if chunk.stream != self._stream:
                 self._begin(chunk, due)
-            elif abs(due - self._next) > OFF_S * SAMPLE_RATE:
+            elif abs(due - self._next) > GAP_S * SAMPLE_RATE:
                 self._next = self._begins = due
             samples = chunk.samples.astype(np.float32) / np.float32(_FULL_SCALE)
             if self._convert is not None:

@@ -39,6 +39,10 @@ FILLED_GAP_SAMPLES = SAMPLE_RATE // 2
 """A shorter gap is filled with zeros, so that a dropped block does not cut a sentence in two."""
 PARTIAL_SAMPLES = SAMPLE_RATE // 2
 """How often speech that goes on is worth a look at its words."""
+OVER_VOICE = 0.15
+"""Where somebody seems to begin over our own voice, so much of a probability counts as speech."""
+OVER_VOICE_SUSTAIN = 0.5
+"""And this share of the speech that is otherwise needed silences it."""
 SILENCE_DBFS = -120.0
 _FULL_SCALE = 32768.0
 
@@ -76,12 +80,14 @@ class Hearing:
         self._mute_at = 0
         self._muted = self._mute_wanted = self._pre_roll_wanted = False
         self._turn = self._sustained = 0
+        self._begin_at = settings.vad_threshold
         self._sustain = settings.interrupt_ms * SAMPLE_RATE // 1000
         # All sound from the earliest sample still needed; what lies before `_fed` has been judged.
         self._tape = bytearray()
         self._tape_start = self._fed = 0
         # What lies before it was our own voice: no speech, whatever the detector says.
         self._echo_until = 0
+        self._onset_until = 0
         self._listening = False
         self._zeros = 0
         self._complained_at: int | None = None
@@ -97,6 +103,8 @@ class Hearing:
         self._tape += block.pcm
         if block.echo:
             self._echo_until = block.end
+        if block.onset:
+            self._onset_until = block.end
         size = self._detector.frame_samples
         while self._end - self._fed >= size:
             yield from self._frame(self._cut(self._fed, self._fed + size))
@@ -189,15 +197,19 @@ class Hearing:
         squares = float(np.dot(samples, samples))
         yield from self._watch_zeros(frame, squares)
         probability = 0.0
+        over_voice = frame.end <= self._onset_until
         if not self._muted:
             size = self._detector.frame_samples * BYTES_PER_SAMPLE
             probability = self._detector.probability(frame.pcm.ljust(size, b"\0"))
             if frame.end - self._echo_until < size // (2 * BYTES_PER_SAMPLE):
                 probability = 0.0
+            elif over_voice and probability >= OVER_VOICE:
+                probability = max(probability, self._begin_at)
             peak = int(np.abs(samples).max())
             yield from self._measure(frame, squares, peak, probability)
         yield from self._events(self._endpointer.feed(frame.end, probability, squares / len(samples)))
-        if self._sustained != self._turn and self._endpointer.spoken >= self._sustain:
+        sustain = self._sustain * (OVER_VOICE_SUSTAIN if over_voice else 1)
+        if self._sustained != self._turn and self._endpointer.spoken >= sustain:
             self._sustained = self._turn
             yield SpeechSustained(self._turn, frame.end)
         if self._partials and (span := self._endpointer.so_far):

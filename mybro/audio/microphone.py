@@ -110,7 +110,7 @@ class MicrophoneSource:
                     case "sound":
                         if offset is None:
                             offset = self._resume(header["start"], header["at"])
-                        block = AudioBlock(offset + header["start"], pcm, header["echo"])
+                        block = AudioBlock(offset + header["start"], pcm, header["echo"], header["onset"])
                         self._end = block.end
                         self._end_at = header["at"] + block.seconds
                         yield block

@@ -23,6 +23,8 @@ class AudioBlock:
     """Mono 16-bit little-endian samples at SAMPLE_RATE."""
     echo: bool = False
     """Whether nothing is in it but what mybro itself plays."""
+    onset: bool = False
+    """Whether somebody seems to have begun to speak over what mybro plays."""
 
     @property
     def end(self) -> int:
