@@ -22,7 +22,7 @@ class Wall:
 
 def test_without_a_budget_there_is_no_limit() -> None:
     purse = Purse(None, None)
-    assert purse.left(5.0) is None
+    assert purse.ceiling(5.0) is None
     assert purse.open(5.0) is None
 
 
@@ -32,7 +32,7 @@ def test_a_session_may_spend_the_least_of_both(tmp_path: Path) -> None:
     assert purse.open(1.0) == 2.0
     purse.spend(9.5)
     purse.close()
-    assert purse.left(1.0) == 0.5
+    assert purse.ceiling(1.0) == 0.5
     with pytest.raises(TurnError, match="used up its budget of 3 dollars"):
         purse.open(3.0)
     purse.spend(0.5)
@@ -53,7 +53,7 @@ def test_turns_at_the_same_time_do_not_exceed_it_together(tmp_path: Path) -> Non
         one.open(3.0)
     for purse in (two, three):
         purse.close()
-    assert one.left(3.0) == 2.0
+    assert one.open(3.0) == 2.0
 
 
 def test_a_new_day_begins_anew_and_another_process_counts(tmp_path: Path) -> None:

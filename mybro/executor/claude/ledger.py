@@ -46,9 +46,9 @@ class Ledger:
         return self._remembered.spent_usd if self._remembered else 0.0
 
     @property
-    def left(self) -> float | None:
-        """What may still be spent; None for any amount."""
-        return self._purse.left(self.spent_usd)
+    def ceiling(self) -> float | None:
+        """What may still be spent at most, if no other agent does; None for any amount."""
+        return self._purse.ceiling(self.spent_usd)
 
     def news(self, instructions: str) -> str:
         """What is to be said before a prompt: nothing where the session knows these instructions."""

@@ -17,6 +17,7 @@ from mybro.executor.claude.purse import DayBudget
 from mybro.executor.lines import LineProcess, keep
 from mybro.ops.kept import Kept
 
+_DUST_USD = 0.0001
 _KEPT_INSIDE = (
     "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_MAX_",
     "CLAUDE_CODE_API_KEY_HELPER", "CLAUDE_CODE_CLIENT_",
@@ -57,7 +58,7 @@ def arguments(
     for flag, value in (("--model", model), ("--resume", resume), ("--mcp-config", servers)):
         if value:
             argv += [flag, value]
-    if budget_usd is not None:
+    if budget_usd is not None and budget_usd > _DUST_USD:  # it does not begin without any
         argv += ["--max-budget-usd", f"{budget_usd:.4f}"]
     return argv
 

@@ -102,12 +102,12 @@ class Purse:
         if day is not None:
             day.join(self)
 
-    def left(self, spent_usd: float) -> float | None:
-        """What may still be spent by a session that has spent so much; None for any amount."""
-        return self._least(spent_usd, self._day.share(self) if self._day is not None else None)
+    def ceiling(self, spent_usd: float) -> float | None:
+        """What may still be spent at most by a session that has spent so much; None for any amount."""
+        return self._least(spent_usd, self.day_left if self._day is not None else None)
 
     def open(self, spent_usd: float) -> float | None:
-        """The same at the beginning of a turn, kept for it until `close`. Raises `TurnError` for nothing."""
+        """What a turn may spend, kept until `close`; None for any amount. Raises `TurnError` for nothing."""
         left = self._least(spent_usd, self._day.promise(self) if self._day is not None else None)
         if left is not None and left <= 0:
             self.close()

@@ -47,7 +47,7 @@ class Session:
         self._clock = clock
         self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
         self._granted: float | None = None
-        """What the process may still spend."""
+        """What the process itself would still spend: it looks after each step only, the ledger before it."""
         self._process: ClaudeProcess | None = None
         self._held: Held | None = None
         self._family: Family | None = None
@@ -88,8 +88,8 @@ class Session:
         """
         left = self._ledger.open(prompt)
         try:
-            if left is not None and (self._granted is None or self._granted > left + _DUST_USD):
-                await self._drop()  # its own limit is fixed, and would let it spend too much
+            if left is not None and self._granted is not None and self._granted < left - _DUST_USD:
+                await self._drop()  # its own limit is fixed, and is yesterday's
             turn = await self._attempt(prompt, on_message)
             if turn is None:  # it had died while it idled, and never saw the prompt
                 turn = await self._attempt(prompt, on_message)
@@ -168,7 +168,7 @@ class Session:
         instructions = await asyncio.to_thread(setup.instructions)
         if resume is None:
             self._ledger.told = prompts.digest(instructions)  # one that is resumed keeps its first ones
-        left = self._granted = self._ledger.left
+        left = self._granted = self._ledger.ceiling
         argv = arguments(
             setup.program, system_prompt=instructions, trusted=setup.trusted, model=setup.model,
             resume=resume, budget_usd=left, servers=setup.servers,
