@@ -46,7 +46,7 @@ async def test_talk_to_diff_to_undo(
     hello = {"file_path": str(shop / "hello.py"), "content": "print('hello')\n"}
     prices = str(shop / "shop" / "prices.py")
     mend = {"file_path": prices, "old_string": "is 1000", "new_string": "== 1000"}
-    touch = {"command": "touch -r . asked.txt", "description": "Touch a file"}
+    touch = {"command": "deploy-it --now", "description": "Deploy"}
     remove = {"command": "rm -rf tests", "description": "Remove the tests"}
     claude_api.when(
         "prints hello",
@@ -71,7 +71,7 @@ async def test_talk_to_diff_to_undo(
         await expect(turn.locator(".sentence")).to_contain_text("hello")
         await expect(turn.locator(".meaning .chip").first).to_have_text("task")
         question = page.locator(".question")
-        await expect(question).to_contain_text("touch")
+        await expect(question).to_contain_text("deploy-it")
         await shot(page, "3-question", tmp_path)
         await question.get_by_role("button", name="Yes", exact=True).click()
         await expect(question).to_contain_text("destroys something")
@@ -79,8 +79,18 @@ async def test_talk_to_diff_to_undo(
         assert await faults_of(page) == []
         await question.get_by_role("button", name="No").click()
         await expect(turn.locator(".job.done")).to_contain_text("I wrote hello.py")
+        # An edit of the person's own, made since, is none of the job's.
+        (shop / "own.py").write_text("mine = 1\n")
+        with (shop / "shop" / "prices.py").open("a") as file:
+            file.write("\nmine = 2\n")
         await page.get_by_role("button", name="Show the diff").click()
-        await expect(page.locator(".turn").first.locator(".detail .plus")).to_contain_text(["== 1000"])
+        await expect(page.locator(".turn").first.locator(".detail .plus")).to_contain_text(
+            ["print('hello')", "== 1000"]
+        )
+        assert "mine" not in await page.locator(".turn").first.locator(".detail").inner_text()
+        (shop / "own.py").unlink()
+        prices_now = (shop / "shop" / "prices.py").read_text()
+        (shop / "shop" / "prices.py").write_text(prices_now.removesuffix("\nmine = 2\n"))
         await expect(page.locator("#questions")).to_be_hidden()
         assert (shop / "hello.py").read_text() == "print('hello')\n"
         assert (shop / "tests").is_dir()

@@ -1,4 +1,4 @@
-"""One session in the place of another, with real processes: in order, or not where the fresh one is no use."""
+"""One session in the place of another, with real processes: in order, or not where the fresh one is bad."""
 
 from __future__ import annotations
 
