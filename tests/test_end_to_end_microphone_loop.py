@@ -16,8 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from mybro.events import SAMPLE_RATE
+from tests.audio_tools import Pcm, write_wav
 from tests.program import RECORDINGS, command, environment
 from tests.projects import home, shop
 from tests.requirements import need
@@ -100,20 +103,55 @@ def loop(sound_server: SoundServer, shop: Path, home: Path) -> Iterator[Loop]:
         running.close()
 
 
-def test_it_does_not_interrupt_itself_and_a_person_does(loop: Loop, sound_server: SoundServer) -> None:
+def cough(seconds: float = 0.35, seed: int = 5) -> Pcm:
+    """A burst of breath, coloured as a mouth does, that dies away; no word in it."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    breath = np.convolve(
+        rng.standard_normal(len(t)), np.sin(2 * np.pi * 900 * t[:80]) * np.hanning(80), "same"
+    )
+    shaped = breath * np.minimum(t / 0.01, 1) * np.exp(-t / 0.09)
+    return np.asarray(0.5 * shaped / np.abs(shaped).max() * 32767, np.int16)
+
+
+def slam(seed: int = 6) -> Pcm:
+    """A door: a low thud and a crack."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(SAMPLE_RATE // 3) / SAMPLE_RATE
+    crack = rng.standard_normal(len(t)) * np.exp(-t / 0.015)
+    thud = np.sin(2 * np.pi * 70 * t) * np.exp(-t / 0.08)
+    return np.asarray(0.35 * (0.5 * crack + 2 * thud) * 12000, np.int16)
+
+
+def play(server: SoundServer, sound: Path) -> subprocess.Popen[bytes]:
+    """Into the air that the microphone hears."""
+    return subprocess.Popen(
+        ["paplay", "--device=vspk", "--latency-msec=50", str(sound)], env=server.env
+    )  # fmt: skip
+
+
+def test_it_does_not_interrupt_itself_nor_does_a_cough_and_a_person_does(
+    loop: Loop, sound_server: SoundServer, tmp_path: Path
+) -> None:
     loop.ask(LONG)
     loop.until("SayStarted")
     alone = loop.until("SayFinished")
     assert [event for event in alone if event["event"] in ("SpeechStarted", "SpeechSustained")] == []
     assert alone[-1]["interrupted"] is False
 
+    noises = [write_wav(tmp_path / f"{made.__name__}.wav", made()) for made in (cough, slam)]
+    loop.ask(LONG)
+    loop.until("SayStarted")
+    for noise in noises:
+        time.sleep(1.2)
+        play(sound_server, noise).wait(LIMIT_S)
+    assert loop.until("SayFinished")[-1]["interrupted"] is False, "no word was said"
+
     loop.ask(LONG)
     loop.until("SayStarted")
     time.sleep(1.5)
     for number in itertools.count():
-        person = subprocess.Popen(
-            ["paplay", "--device=vspk", "--latency-msec=50", str(PERSON)], env=sound_server.env
-        )
+        person = play(sound_server, PERSON)
         try:
             loop.until("SpeechSustained", seconds=5.0)
             break
