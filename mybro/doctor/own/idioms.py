@@ -121,6 +121,8 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "is called with three arguments",
     ),
 )
+_SHOWN = re.compile(rb"\s*(?:\d+\s|>>>|\.\.\.)")
+"""How a line begins that a docstring shows: a number, or Python's prompt."""
 _TLS = re.compile(rb"\b(?:verify_)?ssl[=]False\b")
 _LOOP = re.compile(
     rb"for (?P<item>[\w, ()]+) in (?P<of>[A-Za-z_][\w.]*?)(?:\.(?P<view>keys|items|values)\(\))?:[ \t]*\n"
@@ -153,8 +155,9 @@ def idioms(content: Content) -> Iterator[Hit]:
     data, path = content.data, content.file.path
     for check, word, pattern, message in _PYTHON:
         if content.has(word) and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
-            for line, _ in lines_with(content, pattern):
-                yield Hit(path, line, message, rule=check)
+            for line, found in lines_with(content, pattern):
+                if not _SHOWN.match(content.around(found.start())):
+                    yield Hit(path, line, message, rule=check)
     if content.has(b"ssl\x3dFalse") and b"aiohttp" in data:
         for line, _ in lines_with(content, _TLS):
             yield Hit(path, line, "certificates are not checked", rule="SEC12")
