@@ -56,7 +56,7 @@ def test_the_engine_finds_the_symbols_that_python_finds(tmp_path: Path) -> None:
     assert "Rust engine" in found["in_use"][0] and "Python" in found["in_use"][1]
     assert {"python", "c", "cpp", "rust", "kotlin"} <= set(found["languages"])
     assert found["same"] > 90 and found["symbols"] > 2_000
-    assert found["likenesses"] > 50_000 and found["far"] < 1e-9
+    assert found["likenesses"] > 30_000 and found["far"] < 1e-9
     # Where a file is no valid code of its language, two versions of tree-sitter may guess differently.
     assert all(one["broken"] for one in found["different"]), found["different"]
     assert sum(one["symbols"] for one in found["different"]) <= found["symbols"] / 1000
