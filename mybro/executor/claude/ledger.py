@@ -135,7 +135,7 @@ class Ledger:
         self._booked = 0.0
         if self._left is not None:
             self._left -= cost_usd
-        next_usd = self._meter.uncached_usd() or self._dearest_usd
+        next_usd = max(self._meter.uncached_usd(), self._dearest_usd)
         self.remember(Remembered(session, self.spent_usd + cost_usd, next_usd, self.told))
 
     def remember(self, session: Remembered | None) -> None:
