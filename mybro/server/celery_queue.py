@@ -7,6 +7,7 @@ task is "interrupted". What is in Redis is there for a day.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -104,13 +105,12 @@ class CeleryQueue:
         own = await self._here.kept()
         try:
             numbers = await self._ask(self._redis.zrevrange(TASKS, 0, MOST_KEPT - 1))
-            sent = [
-                await self._task(one) for one in numbers if await self._ask(self._redis.exists(_key(one)))
-            ]
+            sent = [await self._known(one) for one in numbers]
         except ServerError as error:
             log.warning("the workers' tasks cannot be listed: %s", error.message)
             sent = []
-        return sorted([*own, *sent], key=lambda task: -task.created)
+        own += [task for task in sent if task is not None]
+        return sorted(own, key=lambda task: -task.created)
 
     async def stop(self) -> None:
         for number in list(self._sent):
@@ -142,8 +142,12 @@ class CeleryQueue:
                 argsrepr="()", kwargsrepr="{}", expires=KEPT_S,
             )  # fmt: skip
         except Exception as error:
+            with contextlib.suppress(ServerError):
+                await self._ask(self._redis.delete(_key(number)))
             raise _failed(error) from None
         self._sent[number] = None
+        while len(self._sent) > MOST_KEPT:
+            self._sent.pop(next(iter(self._sent)))
         return number
 
     async def _workers(self) -> list[str]:
@@ -165,6 +169,15 @@ class CeleryQueue:
                 look += 1
                 continue
             return task
+
+    async def _known(self, number: str) -> Task | None:
+        """One of the list; None where it is too old to be kept."""
+        try:
+            return await self._task(number)
+        except ServerError as error:
+            if error.code == "no_such_task":
+                return None
+            raise
 
     async def _task(self, number: str) -> Task:
         """Raises `ServerError` no_such_task, queue_failed."""
