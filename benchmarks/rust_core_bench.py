@@ -73,7 +73,8 @@ def _scan(root: Path, files: int | None, rounds: int) -> tuple[dict[str, Any], l
     chosen = whole if files is None else whole[:: max(1, len(whole) // files)]
     lines = sum((root / path).read_bytes().count(b"\n") for path in chosen)
     watch = Stopwatch()
-    grep = ["rg", "--no-config", "--hidden", "--no-messages", "--no-heading", "-n", "--threads=2"]
+    # Without Unicode, which these patterns do not need, ripgrep is several times faster.
+    grep = ["rg", "--no-config", "--no-unicode", "--hidden", "--no-messages", "--no-heading", "-n"]
     grep += [part for pattern in PATTERNS for part in ("-e", pattern)]
     with tempfile.TemporaryDirectory(prefix="mybro-bench-") as folder:
         # ripgrep walks by itself: what it may look at is a tree of its own, with the same files.
