@@ -75,6 +75,7 @@ _DRIVERS = frozenset(
     }
 )  # fmt: skip
 """Programs that are told by a word to run tests."""
+_DOCTORS = re.compile(r"\s*(cd \S+ && )?mybro doctor(\s|$)")
 _FILTERS = frozenset({"head", "tail", "grep", "wc", "sort", "uniq", "cat"})
 
 
@@ -99,6 +100,11 @@ def is_check(command: str, repo: Path) -> bool:
         return False
     (_, check), *filters = parts
     return _is_known(check, repo) and all(_is_filter(words) for _, words in filters)
+
+
+def is_doctor(command: str, repo: Path) -> bool:
+    """Whether it only has mybro examine the repository, of which that runs nothing."""
+    return _DOCTORS.match(command) is not None and is_check(command, repo)
 
 
 def covered(command: str) -> str:

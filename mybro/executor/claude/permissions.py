@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from mybro.events import Choice, Risk
-from mybro.executor.claude.checks import covered, is_check
+from mybro.executor.claude.checks import covered, is_check, is_doctor
 from mybro.executor.claude.dangers import find_danger
 from mybro.executor.claude.effects import Danger
 from mybro.executor.claude.gate import Reach, reach_of
@@ -168,6 +168,8 @@ def _run(command: str, repo: Path) -> Verdict:
     danger = find_danger(command, repo) or hidden or far_target(command, repo)
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
+    if is_doctor(command, repo):
+        return Allow()
     effect = overwritten(command, repo) or f"run {short_command(command)}"
     return _ask(effect, command, key=f"Bash {covered(command)}")
 
@@ -177,7 +179,8 @@ def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
     if tool != "Bash" or _hidden_danger(command, repo) is not None:
         return READ_ONLY
     reach = reach_of(command, repo)
-    reads = reach is Reach.READS or (reach is not None and is_check(command, repo))
+    known = is_doctor(command, repo) or (reach is not None and is_check(command, repo))
+    reads = reach is Reach.READS or known
     return Allow() if reads else READ_ONLY
 
 
