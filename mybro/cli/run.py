@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from mybro.pipeline.session import Session
 
 
+LAST_WORDS_S = 5.0
+"""So long may it take to understand what was said before the end: it is offered again afterwards."""
+
+
 @click.command("run")
 @click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
 @click.option("--worktree", metavar="NAME", help="Work beside your own files: see `mybro worktrees --help`.")
@@ -116,7 +120,7 @@ async def work(
             # A second session's supervisor, or a closed terminal, ends it in order, too.
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, running.pipeline.ended.set)
+                loop.add_signal_handler(number, _end, running)
             notifier = Notifier(settings.speak, running.clock)
             reached = await stack.enter_async_context(
                 control(running.pipeline, where, notifier, running.journal, running.clock)
@@ -192,4 +196,23 @@ async def _listen(running: Session, serve: Serve | None) -> None:
 
 def _end_with_parent(running: Session) -> None:
     """A supervisor holds the other end of standard input: when it dies, by whatever means, this ends, too."""
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), running.pipeline.ended.set)
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        _end(running)
+
+    loop.add_reader(sys.stdin.fileno(), gone)
+
+
+def _end(running: Session) -> None:
+    """End in order. Nobody at the terminal has asked for it, so what is being said is still understood."""
+
+    async def soon() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while running.pipeline.state.turns:  # noqa: ASYNC110 - nothing tells of every change
+                    await asyncio.sleep(0.02)
+        running.pipeline.ended.set()
+
+    running.pipeline.spawn(soon(), counts=False)
