@@ -221,12 +221,16 @@ def _tag(command: Command, _: Place) -> Reach | None:
     if command.words and command.words[0].text in ("-a", "-m"):
         texts = [word.text or "?" for word in command.words]
         return Reach.WRITES if texts[0] == "-a" and len(texts) == 4 and texts[2] == "-m" else None
+    if [word.text for word in command.words[1:2]] == ["-m"] and len(command.words) == 3:
+        return Reach.WRITES if _names_only(command.words[:1], "", most=1) else None
     return Reach.WRITES if _names_only(command.words, "", most=2) and command.words else None
 
 
 def _fetch(command: Command, _: Place) -> Reach | None:
     ok = _names_only(
-        command.words, r"-q|-v|--all|--tags|-t|--prune|-p|--ff-only|--depth=\d+|--quiet|--no-tags", most=2
+        command.words,
+        r"--no-rebase|-q|-v|--all|--tags|-t|--prune|-p|--ff-only|--depth=\d+|--quiet|--no-tags",
+        most=2,
     )
     local = all(
         "/" not in (word.text or "")[:1] and ":" not in (word.text or "") and ".." not in (word.text or "")

@@ -15,6 +15,7 @@ from mybro.executor.claude.gate import (
     searching,
     tables,
     tools,
+    variables,
     writing,
 )
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
@@ -25,22 +26,6 @@ from mybro.executor.claude.gate.words import Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
 
-_SAFE_VARIABLES = frozenset(
-    {
-        "CI", "DEBUG", "VERBOSE", "NODE_ENV", "LC_ALL", "LANG", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS",
-        "RUST_BACKTRACE", "RUST_LOG", "PORT", "GOOS", "GOARCH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
-        "TERM", "ENV_NAME", "LOG_LEVEL", "FLASK_ENV", "DJANGO_DEBUG", "CGO_ENABLED", "GIT_PAGER_IN_USE",
-        "HEADLESS",
-    }
-)  # fmt: skip
-_OWN_VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*")
-_STEERS = re.compile(
-    r"(^|_)(proxy|npm|path|ifs|pager|editor|visual|shell|env|home|opts?|options|flags|command|cmd|pwd|display)|^[pP][sS]\d"
-    r"|^(LD|DYLD|BASH|GIT|PYTHON|NODE|PERL|RUBY|LESS|MAN|CC|CXX|AR|MAKE|CARGO|RUST|GO|JAVA|LC|SSH|DOCKER|AWS|FLASK|DJANGO|MAIL)"
-    r"(_|$|[A-Z])",
-    re.IGNORECASE,
-)
-"""Variables that make another program run, or make one run otherwise."""
 _MOST_SCRIPTS = 4
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
@@ -73,13 +58,15 @@ def _leaves(command: Command) -> bool:
 
 
 def prints_names(commands: list[Command]) -> bool:
-    """Whether commands print nothing but names in the work tree, or numbers."""
+    """Whether commands print nothing but names in the work tree, none of them a secret's, or numbers."""
     commands = [one for one in commands if not one.words or one.words[0].text not in (ENTER, LEAVE)]
     if not commands:
         return False
     names = [command.words[0].text if command.words else None for command in commands]
     if names[-1] == "wc" and len(commands[-1].words) > 1 and len(names) > 1:
         return True
+    if searching.lists_secrets(commands):
+        return False
     first = commands[0]
     words = [word.text or "" for word in first.words]
     if names[0] == "git":
@@ -105,8 +92,8 @@ def _judge(command: Command, place: Place) -> Reach | None:
     for name, word in command.assigned:
         if name == "IFS" and command.words and command.words[0].text == "read":
             continue
-        own = not command.words and _OWN_VARIABLE.fullmatch(name) and not _STEERS.search(name)
-        if not (name in _SAFE_VARIABLES or own or (command.words and _imports_from(name, word, place))):
+        fine = variables.is_harmless(name, word.text, program=bool(command.words))
+        if not fine and not (command.words and _imports_from(name, word, place)):
             return None
     for kind, word in command.redirected:
         if kind == "<":
@@ -185,7 +172,7 @@ def _built_in(name: str, command: Command, place: Place) -> Reach | None:
             return Reach.READS if words and all(_SHELL_NOISE.fullmatch(w.text or "") for w in words) else None
         case "export":
             found = [re.fullmatch(r"([A-Z_]+)=[\w./:-]*", w.text or "") for w in words]
-            return Reach.READS if words and all(f and f[1] in _SAFE_VARIABLES for f in found) else None
+            return Reach.READS if words and all(f and f[1] in variables.SAFE for f in found) else None
         case "read":
             return Reach.READS if all(re.fullmatch(r"-r|[a-z]\w*", w.text or "") for w in words) else None
         case "command":
@@ -263,7 +250,7 @@ def _wrapped(command: Command, name: str, place: Place) -> Reach | None:
     while rest and re.fullmatch(r"-[oe]?L|-k|-n|-?\d+(\.\d+)?[smh]?", rest[0].text or ""):
         rest = rest[1:]
     while name == "env" and rest and (found := re.fullmatch(r"([A-Z_]+)=.*", rest[0].text or "")):
-        if found[1] not in _SAFE_VARIABLES:
+        if found[1] not in variables.SAFE:
             return None
         rest = rest[1:]
     if not rest or rest[0].text is None or rest[0].text.startswith("-"):
@@ -285,6 +272,8 @@ def _each(command: Command, place: Place) -> Reach | None:
         return Reach.READS
     if rest[0].text == "echo":
         return Reach.READS
+    if searching.lists_secrets(command.feeding):
+        return None
     first = [Command([Word((name,))]) for name in command.upstream[:1]]
     if not prints_names(first) and command.upstream[:1] not in (("git",), ("grep",), ("rg",)):
         return None

@@ -64,6 +64,8 @@ def through(runner: str, rules: Callable[[], dict[str, Rule]], names: frozenset[
 
     def rule(command: Command, place: Place) -> Reach | None:
         head = runner.split()
+        if len(command.words) > 2 and command.words[2].text in ("--frozen", "--locked"):
+            command = Command([*command.words[:2], *command.words[3:]], document=command.document)
         texts = [word.text for word in command.words[1 : 1 + len(head)]]
         rest = command.words[1 + len(head) :]
         if texts != head or not rest or rest[0].text not in names:

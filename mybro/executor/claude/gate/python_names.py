@@ -28,7 +28,7 @@ DOORS = re.compile(
     |import_string|raw|cursor|delete|drop_\w+|run_path|run_module|get_type_hints|ForwardRef|singledispatch\w*
     |FunctionType|CodeType|entry_points|launch|edit|File|echo_via_pager|unsafe_\w+|\w*Loader|full_load|Template
     |render_template_string|from_string|testing|distutils|f2py|DataSource|query|read_pickle|ExcelWriter|HDFStore
-    |urlretrieve|urlopen|setup|console_main
+    |urlretrieve|urlopen|setup|console_main|cli|TestProgram|\w*TestLoader
     """,
     re.VERBOSE,
 )
@@ -50,7 +50,7 @@ SYS = frozenset(
     }
 )
 HIDDEN = re.compile(r"__(?!(main|version|name|file|init|all)__)\w")
-SAFE_ATTRIBUTES = frozenset({"dumps"})
+SAFE_ATTRIBUTES = frozenset({"executable", "dumps"})
 MOST = 60
 
 

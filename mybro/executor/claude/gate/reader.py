@@ -64,6 +64,7 @@ class _Reader(WordReader):
     def script(self, *, inside: bool = False) -> None:
         """Commands up to the end, or to the bracket that closes."""
         upstream: tuple[str, ...] = ()
+        feeding: tuple[Command, ...] = ()
         certain = True
         while True:
             self.blanks()
@@ -91,6 +92,10 @@ class _Reader(WordReader):
             else:
                 begun = len(self.found)
                 self._command(upstream)
+                feeding = feeding if upstream else ()
+                for command in self.found[begun:]:
+                    command.feeding = feeding + command.feeding
+                feeding += tuple(self.found[begun:])
                 self._remember(begun, certain=certain and not upstream)
                 names = [command.words[0].text or "?" for command in self.found[begun:] if command.words]
                 upstream += tuple(name for name in names if name not in (ENTER, LEAVE))

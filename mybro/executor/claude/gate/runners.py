@@ -107,6 +107,7 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
                 return Reach.WRITES if all(module_is_calm(text, place) for text in modules) else None
             return rules["unittest"](Command([Word(("unittest",)), *words]), place)
     if name in _MODULES and name in rules:
+        place.traces.runs = True
         return rules[name](Command([Word((name,)), *words]), place)
     return Reach.WRITES if not _delayed(place) and module_is_calm(name, place) else None
 

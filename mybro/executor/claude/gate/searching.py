@@ -25,6 +25,24 @@ _SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "target", "__pyca
 _MOST_ENTRIES, _MOST_BYTES = 5000, 100_000
 
 
+_SECRET_NAME = re.compile(
+    r"(^|[/*^.(|])(\\?\.)?env\b|id_[rde]|\.(pem|key|p12|pfx|jks|netrc|npmrc|pypirc)\b|secret|credential"
+)
+
+
+def lists_secrets(commands: Sequence[Command]) -> bool:
+    """Whether names of files with secrets are looked for, for another program to read them."""
+    for command in commands:
+        texts = [text for word in command.words for text in word.values or ()]
+        if any(_SECRET_NAME.search(text) for text in texts[1:]):
+            return True
+        if texts[:1] == ["ls"] and any(
+            re.fullmatch(r"-\w*[aA]\w*|--(all|almost-all)", text) for text in texts
+        ):
+            return True
+    return False
+
+
 def _grep(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     options = [word.text or "" for word in words if is_option(word)]
@@ -149,6 +167,8 @@ def _find(command: Command, place: Place) -> Reach | None:
         ):
             return None
         at += 1
+    if inner and lists_secrets([command]):
+        return None
     for words_ in inner:
         if not words_ or not _reads_names(words_, place):
             return None

@@ -129,7 +129,7 @@ def _managed(command: Command, place: Place) -> Reach | None:
 def _npx(command: Command, place: Place) -> Reach | None:
     known = (
         "tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint", "vite", "next",
-        "playwright",
+        "playwright", "cypress",
         "prisma", "astro", "storybook", "ng", "webpack", "tsx", "ts-node", "turbo",
     )  # fmt: skip
     words = command.words[1:]

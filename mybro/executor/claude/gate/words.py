@@ -56,6 +56,8 @@ class Command:
     redirected: list[tuple[str, Word]] = field(default_factory=list)
     upstream: tuple[str, ...] = ()
     """The programs before it in its pipeline."""
+    feeding: tuple[Command, ...] = ()
+    """These programs themselves."""
     document: str | None = None
     """What a here-document gives it to read."""
 
@@ -254,7 +256,7 @@ def at_home(text: str, known: Mapping[str, Word]) -> str:
 
 
 def _finished(text: str, *, quoted: bool) -> Word:
-    if _SUBSCRIPT.search(text):
+    if _SUBSCRIPT.search(text.translate(_PLAIN_AGAIN)):
         raise StrangeError
     glob = re.search(r"[*?]|\[.+\]", text) is not None
     return Word((text.translate(_PLAIN_AGAIN),), glob=glob, quoted=quoted)

@@ -1,0 +1,233 @@
+"""One Python program, name by name: whether each leads to nothing but computing, printing and reading."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Protocol
+
+from mybro.executor.claude.gate.place import Place
+from mybro.executor.claude.gate.python_names import (
+    BUILTINS,
+    DUNDERS,
+    HIDDEN,
+    OS,
+    RISKY_BUILTINS,
+    SYS,
+    is_door,
+    plain,
+)
+from mybro.executor.claude.gate.words import Word
+
+
+class Modules(Protocol):
+    """What a program may import."""
+
+    place: Place | None
+    whole: bool
+
+    def module(self, name: str) -> str:
+        """How far a module is known."""
+
+    def local(self, name: str) -> bool | None:
+        """Whether the repository's module of this name is calm; None where it has none."""
+
+
+_PARTLY = frozenset({"os", "sys", "importlib", "urllib", "pytest", "unittest", "uvicorn"})
+"""Modules of which only certain names are harmless."""
+
+
+def _text(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+class Program:
+    """One file or line."""
+
+    def __init__(self, programs: Modules, nodes: list[ast.AST]) -> None:
+        self.programs, self.nodes = programs, nodes
+        self.calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
+        self.based = {id(node.value): node for node in nodes if isinstance(node, ast.Attribute)}
+        self.made = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        self.made |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+        self.made |= {
+            n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        }
+        self.made |= {n.name for n in nodes if isinstance(n, ast.ExceptHandler) and n.name}
+        self.imported: dict[str, str] = {}
+        """What names stand for, of modules that are only asked for their version."""
+        self.names: dict[str, str] = {}
+        """Modules by the names that they have here."""
+
+    def is_calm(self) -> bool:
+        if self.made & RISKY_BUILTINS:  # which of the two is meant is not told
+            return False
+        for node in self.nodes:
+            if isinstance(node, ast.Import | ast.ImportFrom) and not self._imports(node):
+                return False
+        reads = any(
+            (isinstance(n, ast.Name) and n.id in ("open", "Path", "glob", "iglob", "fileinput"))
+            or (
+                isinstance(n, ast.Attribute)
+                and n.attr in ("Path", "glob", "rglob", "listdir", "walk", "scandir")
+            )
+            for n in self.nodes
+        ) or bool({"numpy", "pandas"} & set(self.names.values()))
+        if reads and any(
+            isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add) and _text(n.left) and _text(n.right)
+            for n in self.nodes
+        ):
+            return False  # a name in pieces
+        return all(self._calm(node, reads=reads) for node in self.nodes)
+
+    def _imports(self, node: ast.Import | ast.ImportFrom) -> bool:
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                return False
+            module = node.module or ""
+            kind = self.programs.module(module)
+            if kind in ("risky", "strange") or any(alias.name == "*" for alias in node.names):
+                return False
+            told = {"os": OS, "sys": SYS, "pathlib": frozenset({"Path", "PurePath"})}.get(module)
+            if told is not None and not all(one.name in told and not one.asname for one in node.names):
+                return False
+            for alias in node.names:
+                if is_door(alias.name) or (alias.name.startswith("_") and module != "__future__"):
+                    return False
+                if kind == "calm" and self.programs.local(f"{module}.{alias.name}") is False:
+                    return False
+                if kind == "package":
+                    self.imported[alias.asname or alias.name] = module
+                self.made.add(alias.asname or alias.name)
+            return True
+        for alias in node.names:
+            kind = self.programs.module(alias.name)
+            if kind in ("risky", "strange"):
+                return False
+            name = alias.asname or alias.name.partition(".")[0]
+            if kind == "package":
+                self.imported[name] = alias.name
+            self.names[name] = alias.name if alias.asname else name
+            self.made.add(name)
+        return True
+
+    def _calm(self, node: ast.AST, *, reads: bool) -> bool:
+        match node:
+            case ast.Name(id="open"):
+                return self._opens(node)
+            case ast.Name(id=name) if name in self.imported:
+                return self._asked_for_version(node)
+            case ast.Name(id=name) if self.names.get(name) in _PARTLY:
+                return isinstance(node.ctx, ast.Load) and id(node) in self.based and self._inner(node)
+            case ast.Name(id="Path"):
+                return self._path(node)
+            case ast.Name(id=name):
+                return name in BUILTINS or (name in self.made and not name.startswith("__"))
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Constant(value=str(text)):
+                return not HIDDEN.search(text) and (not reads or self._place(text))
+            case ast.AnnAssign(annotation=ast.AST() as told) | ast.arg(annotation=ast.AST() as told):
+                return plain(told)
+            case ast.keyword(arg=name):
+                return name is None or not re.fullmatch(r"filename|metaclass|filemode|allow_pickle", name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                return (not name.startswith("__") or name in DUNDERS) and (
+                    not node.returns or plain(node.returns)
+                )
+            case ast.Global() | ast.Nonlocal() | ast.Delete():
+                return self.programs.whole
+        return True
+
+    def _inner(self, node: ast.Name) -> bool:
+        """`os.X`, `sys.X`: what of them is harmless."""
+        attribute = self.based[id(node)]
+        module = self.names.get(node.id)
+        call = self.calls.get(id(attribute))
+        if module in ("pytest", "unittest"):  # with arguments they run what these name
+            return attribute.attr != "main" or (
+                module == "unittest" and call is not None and not call.args and not call.keywords
+            )
+        if module == "uvicorn":
+            return attribute.attr == "__version__" or (attribute.attr == "run" and self._serves(call))
+        if module in ("importlib", "urllib"):
+            return attribute.attr in ("metadata", "parse")
+        if module == "os":
+            return attribute.attr in OS
+        if attribute.attr.startswith("_"):
+            return False
+        if attribute.attr == "path":  # it decides what is imported
+            return not self.imported and self._shown(attribute)
+        return True
+
+    def _serves(self, call: ast.Call | None) -> bool:
+        """uvicorn.run("src.app:app"): the module that it names is calm, or not there."""
+        if call is None or not call.args:
+            return False
+        told = call.args[0]
+        if isinstance(told, ast.Constant):
+            return self.programs.local(str(told.value).partition(":")[0]) is not False
+        return isinstance(told, ast.Name)
+
+    def _shown(self, node: ast.AST) -> bool:
+        return any(
+            isinstance(n, ast.Call)
+            and node in n.args
+            and getattr(n.func, "id", getattr(n.func, "attr", "")) in ("print", "join", "len")
+            for n in self.nodes
+        ) or any(isinstance(n, ast.For) and n.iter is node for n in self.nodes)
+
+    def _attribute(self, node: ast.Attribute) -> bool:
+        name = node.attr
+        if name.startswith("_"):
+            return name in ("__version__", "__name__", "__doc__", "__file__", "__init__") or (
+                self.programs.whole and not name.startswith("__")
+            )
+        if name == "replace":  # a path's takes one
+            call = self.calls.get(id(node))
+            return call is not None and len(call.args) >= 2
+        if name == "dump" and self.names.get(getattr(node.value, "id", "")) in ("ast", "json"):
+            return True  # into a file only where one could be opened to write
+        if name == "Path":
+            return self._path(node)
+        return not is_door(name)
+
+    def _opens(self, node: ast.AST) -> bool:
+        """open(NAME) and open(NAME, "r")."""
+        call = self.calls.get(id(node))
+        if call is None or not call.args or not isinstance(call.args[0], ast.Constant):
+            return False
+        modes = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "mode")]
+        named = all(word.arg in ("mode", "encoding", "errors", "newline") for word in call.keywords)
+        return (
+            named
+            and len(call.args) <= 2
+            and all(isinstance(mode, ast.Constant) and mode.value in ("r", "rb", "rt") for mode in modes)
+        )
+
+    def _path(self, node: ast.AST) -> bool:
+        call = self.calls.get(id(node))
+        return call is not None and all(
+            isinstance(word, ast.Constant) or getattr(word, "id", "") == "__file__" for word in call.args
+        )
+
+    def _place(self, text: str) -> bool:
+        """A text where files are read: it must not name what may not be."""
+        if self.programs.place is None:
+            return False
+        if re.fullmatch(r"(\*\*/)?\*(\.\w+)?", text):
+            return text not in ("*", "**/*") or not self._contents()
+        return "\n" in text or len(text) > 200 or self.programs.place.reads(Word((text,), glob="*" in text))
+
+    def _contents(self) -> bool:
+        return any(isinstance(n, ast.Attribute) and n.attr.startswith("read") for n in self.nodes)
+
+    def _asked_for_version(self, node: ast.Name) -> bool:
+        """A package that nobody here knows: imported, and asked for no more than its version or place."""
+        above = self.based.get(id(node))
+        if above is not None:
+            return above.attr in ("__version__", "__file__", "__name__", "version", "VERSION")
+        return any(
+            isinstance(n, ast.Call) and node in n.args and getattr(n.func, "id", "") == "print"
+            for n in self.nodes
+        )

@@ -1,0 +1,39 @@
+"""Variables of the environment: those that steer no program."""
+
+from __future__ import annotations
+
+import re
+
+SAFE = frozenset(
+    {
+        "CI", "DEBUG", "VERBOSE", "NODE_ENV", "LC_ALL", "LANG", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS",
+        "RUST_BACKTRACE", "RUST_LOG", "PORT", "GOOS", "GOARCH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
+        "TERM", "ENV_NAME", "LOG_LEVEL", "FLASK_ENV", "DJANGO_DEBUG", "CGO_ENABLED", "GIT_PAGER_IN_USE",
+        "HEADLESS",
+    }
+)  # fmt: skip
+_OWN_VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*")
+_STEERS = re.compile(
+    r"(^|_)(proxy|npm|path|ifs|pager|editor|visual|shell|env|home|opts?|options|flags|command|cmd|pwd|display)|^[pP][sS]\d"
+    r"|^(LD|DYLD|BASH|GIT|PYTHON|NODE|PERL|RUBY|LESS|MAN|CC|CXX|AR|MAKE|CARGO|RUST|GO|JAVA|LC|SSH|DOCKER|AWS|FLASK|DJANGO|MAIL)"
+    r"(_|$|[A-Z])",
+    re.IGNORECASE,
+)
+"""Variables that make another program run, or make one run otherwise."""
+_OWN_SETTING = re.compile(
+    r"(?!(UV|PIP|POETRY|PDM|NPM|YARN|PNPM|BUN|DENO|NODE|PYTHON|PYTEST|DOCKER|KUBE|HELM|AWS|GOOGLE|AZURE|GIT|GH|CARGO|RUST|GO"
+    r"|JAVA|MAVEN|GRADLE|RUBY|GEM|BUNDLE|PERL|LD|DYLD|SSH|HTTPS?|ALL|NO|CURL|PG|BASH|ZSH|TERM|SHELL|FLASK|DJANGO)_)"
+    r"[A-Z][A-Z0-9]*_(URL|HOST|PORT|FLAG|MODE|LEVEL|DEBUG|ENABLED|TIMEOUT|ID|NAME|VERSION)"
+)
+_PLAIN_VALUE = re.compile(
+    r"[\w.-]*|(sqlite:///?|(https?|postgres(ql)?|redis)://(localhost|127\.0\.0\.1))[\w./:-]*"
+)
+
+
+def is_harmless(name: str, value: str | None, *, program: bool) -> bool:
+    """Whether a variable may be set; `program`: for one program, which then finds it in its environment."""
+    if name in SAFE:
+        return True
+    if not program and _OWN_VARIABLE.fullmatch(name) and not _STEERS.search(name):
+        return True
+    return bool(_OWN_SETTING.fullmatch(name) and _PLAIN_VALUE.fullmatch(value or "?"))
