@@ -172,7 +172,7 @@ async def test_nothing_is_missed_while_the_connection_is_gone(scene: Scene) -> N
         assert last == scene.server.stream.last
 
 
-async def test_after_a_restart_the_page_asks_who_is_there_and_catches_up(
+async def test_after_a_restart_the_page_catches_up_or_asks_who_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with chromium() as browser, contextlib.AsyncExitStack() as stack:
@@ -183,8 +183,16 @@ async def test_after_a_restart_the_page_asks_who_is_there_and_catches_up(
             await scene.typed("before the restart")
             await expect(page.locator(".sentence")).to_have_text("before the restart")
         await expect(page.locator("#link-text")).to_contain_text("lost")
+        dialog = page.get_by_role("dialog")
+        async with serve_scene(tmp_path, monkeypatch, port=port):
+            await connected(page)
+            await expect(page.locator(".past-text")).to_have_text(["before the restart"])
+            await expect(dialog).to_be_hidden()
+        await expect(page.locator("#link-text")).to_contain_text("lost")
+        # Whoever is to be forgotten is.
+        for path in (tmp_path / "data").glob("tokens.db*"):
+            path.unlink()
         async with serve_scene(tmp_path, monkeypatch, port=port) as again:
-            dialog = page.get_by_role("dialog")
             await expect(dialog).to_contain_text("Who is there?")
             await shot(page, "enter", tmp_path)
             assert await faults_of(page) == []
