@@ -33,6 +33,7 @@ _MOST_CHARS = 64
 _SLOT_BITS = (16, 18, 20, 22, 24)
 """Of a table's number; a small one stays in the processor's cache."""
 _FACTOR, _TRIES = 0x9E3779B1, 48
+_FOLDED = bytes(byte | 0x20 for byte in range(256))
 _COMMON = b" etaonisrlducpm_fghy.bvkx=,()'\":w\n-"
 """What code has most of, the most first."""
 
@@ -120,15 +121,18 @@ class _Table:
         import numpy
 
         self._np = numpy
-        fours: dict[bytes, int] = {}
-        ends: dict[bytes, tuple[int, bytes]] = {}
+        told: dict[bytes, int] = {}
         for word in words:
-            folded = bytes(byte | 0x20 for byte in word[:_MOST_CHARS])
+            folded = word[:_MOST_CHARS].translate(_FOLDED)
+            told[folded] = told.get(folded, 0) | bits[word]
+        fours: dict[bytes, dict[bytes, int]] = {}
+        ends: dict[bytes, tuple[int, bytes]] = {}
+        for folded, bit in told.items():
             at = _rarest(folded, fours)
             four = folded[at : at + _GRAM]
-            # A word of one's own is told by its end, too; what several words share is not.
+            # A word with a four of its own is told by its end, too; of several words each is looked for.
             ends[four] = (0, four) if four in fours else (len(folded) - _GRAM - at, folded[-_GRAM:])
-            fours[four] = fours.get(four, 0) | bits[word]
+            fours.setdefault(four, {})[folded] = bit
         self._bits = list(fours.values())
         self._values = _numbers(numpy, fours)
         self._far = numpy.array([far for far, _ in ends.values()], dtype=numpy.int64)
@@ -172,7 +176,12 @@ class _Table:
             pairs.update(numpy.unique(files * len(self._bits) + numbers[true]).tolist())
         for pair in pairs:
             number, four = divmod(pair, len(self._bits))
-            yield number, self._bits[four]
+            bits = self._bits[four]
+            if len(bits) == 1:
+                yield number, next(iter(bits.values()))
+                continue
+            text = batch[number].translate(_FOLDED)
+            yield number, sum(bit for word, bit in bits.items() if word in text)
 
 
 def _four_at(numpy: Any, data: Array, places: Array) -> Array:
@@ -189,7 +198,7 @@ def _numbers(numpy: Any, fours: Iterable[bytes]) -> Array:
 
 
 def _rarest(folded: bytes, taken: Container[bytes]) -> int:
-    """Where in a word the four bytes begin that other text has least and that no other word has yet.
+    """Where in a word the four bytes begin that other text has least and that no other word has yet, if any.
 
     They leave room for the end, which is compared too.
     """
@@ -197,6 +206,6 @@ def _rarest(folded: bytes, taken: Container[bytes]) -> int:
     def worth(at: int) -> tuple[bool, bool, int]:
         four = folded[at : at + _GRAM]
         room = at == 0 or at + 2 * _GRAM <= len(folded)
-        return four not in taken, room, sum(_COMMON.find(byte) % 64 for byte in four)
+        return room, four not in taken, sum(_COMMON.find(byte) % 64 for byte in four)
 
     return max(range(len(folded) - _GRAM + 1), key=worth)

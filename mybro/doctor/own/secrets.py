@@ -202,7 +202,7 @@ def _random_values(content: Content) -> Iterator[Hit]:
     if not content.may_have(RANDOM_NAMES) or not any_in(data, RANDOM_NAMES):
         return
     for word in RANDOM_NAMES:
-        place = data.find(word)
+        place = data.find(word) if content.may_have((word,)) else -1
         while place >= 0:
             end = place + len(word)
             found = _RANDOM.match(data, end)
