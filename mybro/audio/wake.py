@@ -20,9 +20,9 @@ _MORE_WORDS = 2
 
 
 def expectation(phrase: str) -> str:
-    """For a recogniser's prompt: in whole sentences, or it takes the phrase for something said before."""
-    name = phrase.strip().capitalize()
-    return f"{name}, open the file. {name}, run it."
+    """For a recogniser's prompt: told of rather than said twice, or it takes the phrase for said before."""
+    name = phrase.strip()
+    return f"{name.capitalize()}, open the file. Somebody says {name} and then what to do."
 
 
 class WakePhrase:
