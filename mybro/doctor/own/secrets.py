@@ -16,6 +16,8 @@ from mybro.doctor.own.token_forms import EVERYWHERE, FORMS, QUOTED
 
 HINTS = tuple(dict.fromkeys(start for form in FORMS for start in form.starts))
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
+LONG_HINTS = tuple(hint for hint in HINTS if len(hint) > 3)
+_SHORT_HINTS = tuple(hint for hint in HINTS if len(hint) <= 3)
 COMMON = (*EVERYWHERE, b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"sk_live_")
 """In code these are looked for anywhere, the others after a quote."""
 _QUOTED = re.compile(rb"[\"'`](?:" + b"|".join(re.escape(start) for start in sorted(QUOTED)) + rb")")
@@ -80,11 +82,11 @@ def tokens(content: Content) -> Iterator[Hit]:
     if content.file.language in CODE:
         if not any_in(data, COMMON) and not _QUOTED.search(data):
             return
-    elif not any_in(data, HINTS):
+    elif not (content.may_have(LONG_HINTS) and any_in(data, LONG_HINTS)) and not any_in(data, _SHORT_HINTS):
         return
     seen: set[tuple[int, bytes]] = set()
     for name, form, starts, _ in FORMS:
-        if not any_in(data, starts):
+        if not content.may_have(starts) or not any_in(data, starts):
             continue
         for found in form.finditer(content.data):
             if is_sample(found[0]) or (found.start(), found[0]) in seen:

@@ -80,9 +80,12 @@ def words(rules: Iterable[str]) -> list[bytes]:
     """Everything that is to be looked for, for these rules."""
     listed = list(rules)
     return [
-        word
-        for language in ("", "python")
-        for rule in listed
-        for group in groups(rule, language)
-        for word in group
+        *(secrets.LONG_HINTS if "tokens" in listed else ()),
+        *(
+            word
+            for language in ("", "python")
+            for rule in listed
+            for group in groups(rule, language)
+            for word in group
+        ),
     ]
