@@ -16,35 +16,37 @@ class ImpatientHttp(HttpToolsProtocol):
 
     seconds = 10.0
     _timer: asyncio.TimerHandle | None = None
+    _since: float | None = None
+    """When the head began that is not whole yet."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self._since = self.loop.time()
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait()
+        self._since = self.loop.time()
 
     def on_headers_complete(self) -> None:
-        self._wait_no_more()
+        self._since = None
         super().on_headers_complete()
 
-    def _wait(self) -> None:
-        self._wait_no_more()
-        self._timer = self.loop.call_later(self.seconds, self._refuse)
-
-    def _wait_no_more(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _refuse(self) -> None:
+    def _look(self) -> None:
+        """One timer for the whole connection: a request costs nothing by it."""
         if self.transport.is_closing():
             return
+        if self._since is not None and self.loop.time() - self._since >= self.seconds:
+            self._refuse()
+        else:
+            self._timer = self.loop.call_later(self.seconds / 4, self._look)
+
+    def _refuse(self) -> None:
         error = ServerError("head_too_slow", "the request's head did not come in whole in time")
         content = json.dumps(faults.body(error, "")).encode()
         kind = f"content-type: application/json\r\ncontent-length: {len(content)}\r\nconnection: close"
