@@ -39,7 +39,7 @@ FILLED_GAP_SAMPLES = SAMPLE_RATE // 2
 """A shorter gap is filled with zeros, so that a dropped block does not cut a sentence in two."""
 PARTIAL_SAMPLES = SAMPLE_RATE // 2
 """How often speech that goes on is worth a look at its words."""
-OVER_VOICE = 0.15
+OVER_VOICE = 0.1
 """Where somebody seems to begin over our own voice, so much of a probability counts as speech."""
 OVER_VOICE_SUSTAIN = 0.5
 """And this share of the speech that is otherwise needed silences it."""
