@@ -11,7 +11,7 @@ from mybro.events import Choice, Risk
 from mybro.executor.claude.checks import covered, is_check, is_doctor
 from mybro.executor.claude.dangers import find_danger
 from mybro.executor.claude.effects import Danger
-from mybro.executor.claude.gate import Reach, reach_of
+from mybro.executor.claude.gate import Reach, is_secret, reach_of
 from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
 from mybro.executor.claude.overwriting import far_target, is_inside, is_protected, overwritten
@@ -130,6 +130,9 @@ def _ask(
 
 def _read(arguments: Json, repo: Path) -> Verdict:
     place = _path(arguments)
+    if _holds_secrets(place, arguments):
+        name = PurePath(place or "").name or "files"
+        return _ask(f"read {name}, which may hold secrets", arguments, risk="read", key=f"read {place}")
     if place is None or is_inside(repo / place, repo):
         return Allow()
     effect = f"read {PurePath(place).name or place} outside the repository"
@@ -145,9 +148,19 @@ def _write(arguments: Json, repo: Path) -> Verdict:
         effect = f"write the file {name} outside the repository"
     elif is_protected(repo / place, repo):
         effect = f"change {name}, which steers git or Claude itself"
+    elif is_secret(name, glob=False) and (repo / place).exists():
+        effect = f"change {name}, which may hold secrets"
     else:
         return Allow()
     return _ask(effect, arguments, risk="destructive", destroys=name)
+
+
+def _holds_secrets(place: str | None, arguments: Json) -> bool:
+    """Whether a file that is to be read, or a pattern for names, is one of those known to hold secrets."""
+    pattern = str(arguments.get("glob") or "")
+    return is_secret(PurePath(place or "").name, glob=False) or (
+        bool(pattern) and is_secret(PurePath(pattern).name, glob="*" in pattern or "?" in pattern)
+    )
 
 
 def _path(arguments: Json) -> str | None:

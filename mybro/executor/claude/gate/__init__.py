@@ -5,5 +5,6 @@ program in it must be known, with the options and places that it is given, and a
 """
 
 from mybro.executor.claude.gate.judgement import Reach, reach_of
+from mybro.executor.claude.gate.place import is_secret
 
-__all__ = ["Reach", "reach_of"]
+__all__ = ["Reach", "is_secret", "reach_of"]
