@@ -26,6 +26,8 @@ _REVEALERS = _WORDS["REVEALERS"]
 
 _CODING = _WORDS["CODING"]
 _NOT_VERBS = _WORDS["NOT_VERBS"]
+_LIGHT = _WORDS["LIGHT"]
+_THINGS_OUTSIDE = _WORDS["THINGS_OUTSIDE"]
 _WORLD = _WORDS["WORLD"]
 
 Found = Literal["none", "sends", "destructive"]
@@ -173,6 +175,9 @@ class _Clause:
         )
         if not known:
             return _BASE.get(words[0], words[0]) not in _VERBS | _SYSTEM
+        after = [word for word in words[1:] if word not in ARTICLES]
+        if words[0] in _LIGHT and set(after[:1]) & _THINGS_OUTSIDE and not set(after[1:2]) & _CODE:
+            return True
         return words[0] not in _LOOKS and any(
             word in _WORLD
             and not set(words[at + 1 : at + 2]) & _CODE
