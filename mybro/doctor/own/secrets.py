@@ -82,7 +82,7 @@ def tokens(content: Content) -> Iterator[Hit]:
     if content.file.language in CODE:
         if not any_in(data, COMMON) and not _QUOTED.search(data):
             return
-    elif not (content.may_have(LONG_HINTS) and any_in(data, LONG_HINTS)) and not any_in(data, _SHORT_HINTS):
+    elif not any(map(content.has, LONG_HINTS)) and not any_in(data, _SHORT_HINTS):
         return
     seen: set[tuple[int, bytes]] = set()
     for name, form, starts, _ in FORMS:
