@@ -108,6 +108,8 @@ def _pytest(command: Command, place: Place) -> Reach | None:
         ):
             del words[at - 1 : at + 1]
     command = Command(words, upstream=command.upstream)
+    if any(re.match(r"(--cov-report=)?(html|xml|json|lcov|annotate):", word.text or "") for word in words):
+        return None  # it names the file to write
     for word in words[1:]:
         name = (word.text or "").partition("::")[0]
         plain = re.fullmatch(r"(.*/)?(test_[^/]*|[^/]*_test)\.py|(.*/)?tests?/.*", name)
