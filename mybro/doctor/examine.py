@@ -167,8 +167,9 @@ def _run(result: Examination, wish: Wish, deadline: float, progress: Progress | 
     CHILDREN.open()
     inside = ThreadPoolExecutor(1, thread_name_prefix="doctor-own")
     outside = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doctor")
-    # The own checks run in this process, on one core: programs leave it to them until they are done.
-    free = Semaphore(max(1, min(_WORKERS, os.cpu_count() or 1) - 1))
+    # The own checks run in this process, on one core: programs leave it to them until they are done. One
+    # program alone would not keep the others busy.
+    free = Semaphore(max(2, min(_WORKERS, os.cpu_count() or 1) - 1))
     try:
         running: dict[Future[Outcome], str] = {}
         for name, task in tasks.items():

@@ -17,7 +17,12 @@ from mybro.doctor.own.token_forms import EVERYWHERE, FORMS, QUOTED
 HINTS = tuple(dict.fromkeys(start for form in FORMS for start in form.starts))
 """Parts of the forms: a plain search for each is much quicker than one pattern for all."""
 LONG_HINTS = tuple(hint for hint in HINTS if len(hint) > 3)
-_SHORT_HINTS = tuple(hint for hint in HINTS if len(hint) <= 3)
+_SHORT_HINTS = tuple(
+    dict.fromkeys(
+        next((part for part in (b"SK", b"Q~") if part in hint), hint) for hint in HINTS if len(hint) <= 3
+    )
+)
+"""Of many with one part in common, that part."""
 COMMON = (*EVERYWHERE, b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"sk_live_")
 """In code these are looked for anywhere, the others after a quote."""
 _QUOTED = re.compile(rb"[\"'`](?:" + b"|".join(re.escape(start) for start in sorted(QUOTED)) + rb")")
