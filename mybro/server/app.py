@@ -33,8 +33,8 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     app = _application(context, "Speak, and work gets done in your repository.")
     for routes in (
         health.reading, health.acting,
-        session.reading, session.remembering, session.acting, speech.models, speech.changing,
-        speech.openai, assistant.chat, assistant.voice, live.router, logs.router, system.router,
+        session.reading, session.counting, session.remembering, session.acting,
+        speech.models, speech.changing, speech.openai, assistant.chat, assistant.voice, live.router, logs.router, system.router,
         account.browser, account.tokens,
     ):  # fmt: skip
         app.include_router(routes(context))

@@ -62,6 +62,13 @@ def reading(context: Context) -> APIRouter:
         """What only the person can decide, in the order of asking."""
         return [Question.model_validate(one) for one in work.status()["questions"]]
 
+    return routes
+
+
+def counting(context: Context) -> APIRouter:
+    """What is measured and what goes on behind; scope `read`."""
+    routes = APIRouter(route_class=scoped("read"))
+
     @routes.get("/v1/latency", tags=["session"])
     async def latency() -> dict[str, Any]:
         """Milliseconds by stage: p50, p95 and the newest."""
