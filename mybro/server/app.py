@@ -34,7 +34,8 @@ def build(context: Context, rules: Rules, page: Path = PAGE) -> ASGIApp:
     for routes in (
         health.reading, health.acting,
         session.reading, session.counting, session.remembering, session.acting,
-        speech.models, speech.changing, speech.openai, assistant.chat, assistant.voice, live.router, logs.router, system.router,
+        speech.models, speech.changing, speech.openai,
+        assistant.chat, assistant.voice, live.router, logs.router, system.router,
         account.browser, account.tokens,
     ):  # fmt: skip
         app.include_router(routes(context))
