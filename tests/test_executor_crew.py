@@ -173,7 +173,7 @@ async def test_what_changed_while_nobody_was_there_is_told_after_a_restart(room:
     await room.crew.aclose()
     (room.repo / "meanwhile.txt").write_text("by somebody else\n")
     room.crew = Crew(room.repo, room.emit, room.build)
-    left = {"kind": "local", "action": Action.CHANGES, "arguments": Arguments(since="I left")}
+    left: dict[str, Any] = {"kind": "local", "action": Action.CHANGES, "arguments": Arguments(since="I left")}
     told = await room.do("x", **left)
     assert summary(told) == "2 files changed: meanwhile.txt and one.txt."
 

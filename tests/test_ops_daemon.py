@@ -98,9 +98,8 @@ def test_the_unit_of_systemd(plan: Plan, tmp_path: Path) -> None:
     assert str(tmp_path / 'a \\"shop\\" of 100%% \\\\ $$HOME') in unit
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd belongs to Linux")
 def test_systemd_understands_the_unit(plan: Plan, tmp_path: Path) -> None:
-    if sys.platform != "linux":
-        pytest.skip("systemd belongs to Linux")
     need(shutil.which("systemd-analyze"), "systemd-analyze, of the package systemd")
     file = tmp_path / UNIT
     file.write_bytes(Systemd(tmp_path, {}).content(plan))

@@ -77,8 +77,11 @@ class TurnSettings(_Section):
 class TranscribeSettings(_Section):
     """Speech to text."""
 
-    backend: Literal["auto", "mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx", "openai"] = Field(
-        "auto", description="the speech recogniser; auto: mlx-whisper on Apple silicon, else faster-whisper"
+    backend: Literal["auto", "mlx-whisper", "faster-whisper", "sherpa-onnx", "parakeet-mlx", "openai"] = (
+        Field(
+            "auto",
+            description="the speech recogniser; auto: mlx-whisper on Apple silicon, else faster-whisper",
+        )
     )
     model: str = Field("auto", description="a name that `mybro models` lists, a folder, or a hub repository")
     language: str = Field("en", description="ISO 639-1 code, or 'auto'")

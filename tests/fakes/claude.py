@@ -16,7 +16,6 @@ from mybro.executor.coding import CodingHand
 from mybro.executor.hand import Job
 from mybro.intent import Intent, Kind
 
-
 PATIENCE_S = 120
 """Agents run at a low priority: on a loaded machine they begin late."""
 
