@@ -113,13 +113,17 @@ def _in_code(language: str, text: str, technologies: list[Technology]) -> Iterat
         yield from python_code.find(text, named) if named else ()
         return
     if language in ("javascript", "typescript", "rust", "c", "swift"):
-        # What is left keeps its length, so that the lines stay what they are.
-        text = _COMMENT.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
+        text = _COMMENT.sub(lambda match: match[1] or _blank(match[0]), text)
     imports = list(_IMPORTS[language].finditer(text)) if language in _IMPORTS else []
     for technology in technologies:
         for match in _modules(language, text, technology, imports):
             evidence = " ".join(match[0].split())
             yield technology.name, text.count("\n", 0, match.start()) + 1, evidence, frozenset()
+
+
+def _blank(comment: str) -> str:
+    """As long, with the same ends of lines, so that what follows stays where it is."""
+    return "\n".join(" " * len(line) for line in comment.split("\n"))
 
 
 def _modules(

@@ -174,7 +174,7 @@ def idioms(content: Content) -> Iterator[Hit]:
 def _changed_while_read(content: Content) -> Iterator[Hit]:
     """`for x in items:` whose body takes from `items` and goes on."""
     data = content.data
-    changed = {change[1] or change[2] for change in _CHANGED.finditer(data)}
+    changed = set(_changed(data))
     for loop in _LOOP.finditer(data) if changed else ():
         if loop["of"] not in changed:
             continue
@@ -202,6 +202,17 @@ def _changed_while_read(content: Content) -> Iterator[Hit]:
                 message = f"{loop['of'].decode()} is changed while it is gone through"
                 yield Hit(content.file.path, content.line(offset), message, rule="PY32")
             offset = end + 1
+
+
+def _changed(data: bytes) -> Iterator[bytes]:
+    """What something is taken from or put into, wherever that stands at the beginning of a line."""
+    for word in (*(b".%b(" % way for way in _WAYS), b"del "):
+        place = data.find(word)
+        while place >= 0:
+            change = _CHANGED.match(data, max(0, data.rfind(b"\n", 0, place)))
+            if change:
+                yield change[1] or change[2]
+            place = data.find(word, place + len(word))
 
 
 def _leaves(data: bytes, offset: int, width: int, loop: int) -> bool:

@@ -85,7 +85,7 @@ def tokens(content: Content) -> Iterator[Hit]:
     data = content.data
     # In code nearly every key follows a quote; only the most common ones are looked for anywhere.
     if content.file.language in CODE:
-        if not any_in(data, COMMON) and not _QUOTED.search(data):
+        if not any(map(content.has, COMMON)) and not _QUOTED.search(data):
             return
     elif not any(map(content.has, LONG_HINTS)) and not any_in(data, _SHORT_HINTS):
         return
@@ -182,7 +182,7 @@ def passwords(content: Content) -> Iterator[Hit]:
             if not sample:
                 yield Hit(path, content.line(found.start()), "a password in an address", rule="url")
     yield from _random_values(content)
-    for place in _named_places(data.lower()) if content.may_have(NAMES) else ():
+    for place in _named_places(content, data.lower()) if content.may_have(NAMES) else ():
         named = _NAMED.match(data, place)
         if named is None:
             continue
@@ -206,7 +206,7 @@ def passwords(content: Content) -> Iterator[Hit]:
 def _random_values(content: Content) -> Iterator[Hit]:
     """What is named a token or a key, and can only have come out of a generator."""
     data = content.data
-    if not content.may_have(RANDOM_NAMES) or not any_in(data, RANDOM_NAMES):
+    if not content.may_have(RANDOM_NAMES):
         return
     for word in RANDOM_NAMES:
         place = data.find(word) if content.may_have((word,)) else -1
@@ -232,10 +232,10 @@ def _is_random(value: bytes) -> bool:
     return len(run) >= 16 and changes >= 4 and entropy(value) >= 3.2
 
 
-def _named_places(lowered: bytes) -> Iterator[int]:
+def _named_places(content: Content, lowered: bytes) -> Iterator[int]:
     """Where a name that says "secret" begins; a plain search for each is much quicker than one pattern."""
     for name in NAMES:
-        place = lowered.find(name)
+        place = lowered.find(name) if content.may_have((name,)) else -1
         while place >= 0:
             yield place
             place = lowered.find(name, place + len(name))
