@@ -20,6 +20,8 @@ INTERRUPTED = (2, 130, -2)
 SOME_FAILED = 1
 MAX_ALONE = 5
 """More failures than these are not the other lane's doing."""
+SLOWEST = 40
+"""So many of the slowest are named, as a suite that takes long is not run."""
 COVERAGE_GATE = "MYBRO_COVERAGE_GATE"
 """Set to 1, too little coverage fails `make test`, as it does in CI."""
 
@@ -74,7 +76,7 @@ class _Pytest:
         self._folder = _fresh_folder(CACHE / "coverage" / lane.name.replace(" ", "-"))
         self.env = {**env, "COVERAGE_FILE": str(self._folder / "data")}
         self._pytest = ["-m", "pytest", "-m", lane.marks, "-o", f"cache_dir={self._folder / 'pytest'}"]
-        self.command: list[str | Path] = [in_venv("coverage"), "run", *self._pytest]
+        self.command: list[str | Path] = [in_venv("coverage"), "run", *self._pytest, f"--durations={SLOWEST}"]
         self.output = self._folder / "output.txt"
 
     def start(self) -> subprocess.Popen[bytes]:
