@@ -101,7 +101,7 @@ async def test_each_fault_is_said_and_undone_and_the_session_goes_on(
     claude_api.when("make it tidy", [text("Here I am.")])
     for name, fault, code, words in FAULTS:
         claude_api.when("go wrong", [write(shop / "half.py", f"name = {name!r}\n"), fault])
-        failed = await do(running, told, "please go wrong half way")
+        failed = await do(running, told, "please make it go wrong half way")
         assert isinstance(failed, ev.JobFailed), name
         assert failed.problem.code == code, name
         assert words in told.said(), name

@@ -13,6 +13,7 @@ import pytest
 
 from mybro.cli.verbs import SECTIONS, VERBS
 from mybro.ops.settings_file import names
+from mybro.ops.syntax import parse
 from tests.fakes.ground import ROOT
 
 pytestmark = pytest.mark.unit
@@ -41,7 +42,7 @@ def test_the_top_level_is_complete(name: str) -> None:
 def test_files_and_functions_stay_short(file: Path) -> None:
     text = file.read_text()
     assert len(text.splitlines()) <= LONGEST_FILE
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             docstring = len((ast.get_docstring(node) or "").splitlines())
             length = (node.end_lineno or node.lineno) - node.lineno + 1 - docstring
