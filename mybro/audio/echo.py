@@ -3,8 +3,8 @@
 A filter predicts the echo; where the prediction agrees with what is heard but for a shift, the streams are
 out of step, and until that is mended nothing is taken for a person.
 
-In its place, in the same simulated rooms, WebRTC's AEC3 took an echo for a person three times as often and
-lost a third of the interruptions: it holds down both sides where both speak.
+WebRTC's AEC3 in its place, untuned, in the same simulated rooms: 8 self-interruptions in 72 sentences, recall
+0.67; an earlier form of this one: 10 in 72, recall 0.93.
 """
 
 from __future__ import annotations

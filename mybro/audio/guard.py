@@ -62,6 +62,11 @@ class EchoGuard:
         self._offset = 0
         self._heard_next: int | None = None
 
+    @property
+    def audible(self) -> bool:
+        """Whether what was played may be heard in the last block that was cleaned."""
+        return not self._canceller.idle
+
     def played(self, stream: int, at: float, rate: int, samples: Samples) -> None:
         """A stretch of what leaves the loudspeaker.
 
