@@ -14,6 +14,7 @@ import pytest
 
 from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.sound import SoundProcess
+from mybro.audio.unit_choice import UnitChoice
 from mybro.errors import AudioError, Problem
 from mybro.events import AudioBlock
 
@@ -63,8 +64,10 @@ async def process(driver: Driver) -> AsyncIterator[SoundProcess]:
 class Listening:
     """A microphone being read."""
 
-    def __init__(self, process: SoundProcess, device: str | None = None) -> None:
-        self.source = MicrophoneSource(process, device)
+    def __init__(
+        self, process: SoundProcess, device: str | None = None, unit: UnitChoice | None = None
+    ) -> None:
+        self.source = MicrophoneSource(process, device, unit=unit)
         self.blocks: list[AudioBlock] = []
         self.problems: list[Problem] = []
         self.error: AudioError | None = None

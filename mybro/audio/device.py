@@ -22,15 +22,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from mybro.audio.capture import Capture, Captured
-from mybro.audio.devices import Device, as_error, choose_device, device_gone, device_refused, no_portaudio
+from mybro.audio.capture import Captured
+from mybro.audio.devices import (
+    Device,
+    as_error,
+    choose_device,
+    device_gone,
+    device_refused,
+    no_portaudio,
+    query_devices,
+)
 from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
 from mybro.audio.playback import DUCKED
 from mybro.audio.playout import Playout, Samples
-from mybro.audio.source import BLOCK_SAMPLES
+from mybro.audio.unit_trial import UnitTrial, Verdict
+from mybro.audio.unit_tried import AnyCapture, TriedCapture, blocks_of, has_unit, loudspeaker_of, make_capture
 from mybro.errors import AudioError
-from mybro.events import BYTES_PER_SAMPLE, SAMPLE_RATE
 from mybro.ops.child import parent_socket
 from mybro.ops.frames import Header, pack, read_frame
 
@@ -49,7 +57,8 @@ class SoundProcess:
         self._loop = asyncio.get_running_loop()
         self._device_thread = ThreadPoolExecutor(1, "device")
         self._commands: asyncio.Queue[Header] = asyncio.Queue(COMMANDS)
-        self._capture: Capture | None = None
+        self._capture: AnyCapture | None = None
+        self._trials: dict[str, UnitTrial] = {}
         self._pumping: asyncio.Task[None] | None = None
         self._playouts: dict[int, Playout] = {}
         self._plays = asyncio.Event()
@@ -120,18 +129,18 @@ class SoundProcess:
         await self._close_capture()
         try:
             device = await self._device(header["device"], "input")
-            capture = Capture(device)
+            capture = make_capture(device, header, self._trials, self._reporter(device), self._begin_anew)
             await self._opened(device, capture.open)
         except AudioError as error:
             self._send({"is": "deaf", "problem": asdict(error.problem)})
             return
         self._capture = capture
-        self._send({"is": "listening", "name": device.name})
+        self._send({"is": "listening", "name": device.name, "unit": has_unit(capture)})
         self._pumping = asyncio.create_task(self._pump(capture))
 
-    async def _pump(self, capture: Capture) -> None:
+    async def _pump(self, capture: AnyCapture) -> None:
         async for block in capture.blocks():
-            pcm, echo = self._cleaned(block)
+            pcm, echo = self._cleaned(capture, block)
             header = {"start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo,
                       "onset": self._soft}  # fmt: skip
             self._send({"is": "sound"} | header, pcm)
@@ -139,18 +148,31 @@ class SoundProcess:
         if capture is self._capture:
             self._send({"is": "deaf", "problem": asdict(device_gone(capture.device.name))})
 
-    def _cleaned(self, block: Captured) -> tuple[bytes, bool]:
+    def _cleaned(self, capture: AnyCapture, block: Captured) -> tuple[bytes, bool]:
         """What was heard without our own voice, and whether it was only that."""
         parts, only_echo = [], False
-        size = BLOCK_SAMPLES * BYTES_PER_SAMPLE
-        for first in range(0, len(block.pcm), size):
-            at = block.at + first / BYTES_PER_SAMPLE / SAMPLE_RATE
-            pcm, only_echo, stirs = self._guard.clean(at, block.pcm[first : first + size])
+        for at, heard in blocks_of(block):
+            pcm, only_echo, stirs = self._guard.clean(at, heard)
+            if isinstance(capture, TriedCapture):
+                capture.judged(at, heard, audible=self._guard.audible, echo=only_echo)
             # Our own voice makes way here and now; whether it was for speech is judged by the parent.
             playing = bool(self._playouts)
             self._soften(self._onset.hear(pcm, may_be_voice=stirs and playing) and playing)
             parts.append(pcm)
         return b"".join(parts), only_echo
+
+    def _reporter(self, device: Device) -> Callable[[Verdict], None]:
+        """What is told of a voice-processing unit, by any thread."""
+
+        def report(verdict: Verdict) -> None:
+            header = {"is": "unit", "name": device.name, "result": verdict.result, "why": verdict.why}
+            self._loop.call_soon_threadsafe(self._send, header)
+
+        return report
+
+    def _begin_anew(self) -> None:
+        """Another microphone hears the room in another way."""
+        self._guard = EchoGuard()
 
     async def _deaf(self, header: Header) -> None:
         await self._close_capture()
@@ -201,7 +223,8 @@ class SoundProcess:
         playout = self._playouts[speech]
         try:
             device = await self._device(header["device"], "output")
-            await self._opened(device, lambda: playout.open(device))
+            through = loudspeaker_of(self._capture, device)
+            await self._opened(device, lambda: playout.open(device, through))
             self._send({"is": "playing", "speech": speech})
         except AudioError as error:
             self._forget(speech)
@@ -252,25 +275,6 @@ class SoundProcess:
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
         self._writer.write(pack(header, payload))
-
-
-def query_devices() -> list[Device]:
-    """What PortAudio knows; it learns of new devices only when it is loaded anew."""
-    import sounddevice
-
-    first_input, first_output = sounddevice.default.device
-    return [
-        Device(
-            number=number,
-            name=entry["name"],
-            inputs=entry["max_input_channels"],
-            outputs=entry["max_output_channels"],
-            rate=entry["default_samplerate"],
-            default_input=number == first_input,
-            default_output=number == first_output,
-        )
-        for number, entry in enumerate(sounddevice.query_devices())
-    ]
 
 
 def _load() -> None:

@@ -78,6 +78,25 @@ def choose_device(devices: Sequence[Device], wanted: str | None, direction: Dire
     return matches[0]
 
 
+def query_devices() -> list[Device]:
+    """What PortAudio knows; it learns of new devices only when it is loaded anew."""
+    import sounddevice
+
+    first_input, first_output = sounddevice.default.device
+    return [
+        Device(
+            number=number,
+            name=entry["name"],
+            inputs=entry["max_input_channels"],
+            outputs=entry["max_output_channels"],
+            rate=entry["default_samplerate"],
+            default_input=number == first_input,
+            default_output=number == first_output,
+        )
+        for number, entry in enumerate(sounddevice.query_devices())
+    ]
+
+
 def no_portaudio(platform: str = sys.platform) -> Problem:
     """What to tell a person whose machine lacks PortAudio."""
     hint = (

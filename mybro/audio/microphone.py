@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from mybro.audio.devices import as_error, device_gone
 from mybro.audio.sound import SoundProcess, problem_of
+from mybro.audio.unit_choice import UnitChoice
 from mybro.clock import Clock, MonotonicClock
 from mybro.errors import AudioCaptureError, AudioError, Problem
 from mybro.events import SAMPLE_RATE, AudioBlock
@@ -36,8 +37,13 @@ class MicrophoneSource:
         *,
         clock: Clock | None = None,
         queue_blocks: int = QUEUE_BLOCKS,
+        unit: UnitChoice | None = None,
     ) -> None:
-        """`device` is a name, a part of one, or a number; None is the system's choice."""
+        """`device` is a name, a part of one, or a number; None is the system's choice.
+
+        `unit` says whether a voice-processing unit may be opened in its place; None never opens one.
+        """
+        self._unit = unit or UnitChoice("off")
         self.name = device or DEFAULT_NAME
         self._process = process
         self._device = device
@@ -67,6 +73,8 @@ class MicrophoneSource:
                         failures = 0
                         yield block
                 except AudioError as error:
+                    if news := self._unit.lost():
+                        yield news
                     if not error.retryable:
                         raise
                     if said.anew(error.problem):
@@ -95,9 +103,9 @@ class MicrophoneSource:
         self._lost_there = 0
         self._alive = 0
         self._listening = True
-        self._process.post({"do": "listen", "device": self._device})
+        self._process.post({"do": "listen", "device": self._device, **self._unit.ask()})
 
-    async def _stream(self) -> AsyncIterator[AudioBlock]:
+    async def _stream(self) -> AsyncIterator[AudioBlock | Problem]:
         """Blocks until the device is lost, which raises a retryable `AudioError`, or this is closed."""
         watching = asyncio.create_task(self._watch())
         offset: int | None = None
@@ -107,6 +115,10 @@ class MicrophoneSource:
                 match header["is"]:
                     case "listening":
                         self.name = header["name"]
+                        self._unit.opened(self.name, with_unit=header["unit"])
+                    case "unit":
+                        if news := self._unit.judged(header):
+                            yield news
                     case "sound":
                         if offset is None:
                             offset = self._resume(header["start"], header["at"])
@@ -182,7 +194,7 @@ class MicrophoneSource:
             if self._frames.full():
                 self._lost_here += 1
                 return
-        elif header["is"] not in ("listening", "deaf", "lost"):
+        elif header["is"] not in ("listening", "unit", "deaf", "lost"):
             return
         self._put(header, pcm)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,19 @@ class Mixer:
         return np.asarray(samples * path, np.int16)
 
 
+class Through(Protocol):
+    """A loudspeaker that belongs to a microphone."""
+
+    @property
+    def plays_at(self) -> int | None:
+        """Hertz of what may be played through it; None where nothing may."""
+        ...
+
+    def speaker(self, callback: Callable[..., None], finished: Callable[[], None]) -> Any:
+        """What takes the place of a stream of PortAudio."""
+        ...
+
+
 class Playout:
     """One stretch of sound: it may be fed before its loudspeaker is open."""
 
@@ -114,10 +127,15 @@ class Playout:
         self.mixer = Mixer(rate)
         self.mixer.set_gain(gain, at_once=True)
 
-    def open(self, device: Device) -> None:
+    def open(self, device: Device, through: Through | None = None) -> None:
         """Start playing what is fed; raises sounddevice.PortAudioError. May block."""
         import sounddevice
 
+        if through is not None and (rate := through.plays_at):
+            self._convert_to(rate)
+            self._stream = through.speaker(self._wanted, self._on_finished)
+            self._begin()
+            return
         self._channels = min(device.outputs, 2)
         try:
             self._start(device)
@@ -125,16 +143,9 @@ class Playout:
             # Not every interface converts rates: take the device's own and convert here.
             if device.rate == self._rate:
                 raise
-            import soxr
-
-            self._rate = int(device.rate)
-            self._resampler = soxr.ResampleStream(self._source_rate, self._rate, 1, dtype="int16")
+            self._convert_to(int(device.rate))
             self._start(device)
-        with self._feeding:
-            self._is_open = True
-            for pcm, last in self._early:
-                self._mix(pcm, last)
-            self._early.clear()
+        self._begin()
 
     def feed(self, pcm: bytes, *, last: bool = False) -> None:
         """More sound, 16-bit mono."""
@@ -163,6 +174,19 @@ class Playout:
             behind = min(max(self._heard_at - stream.time, 0.0), 1.0)
             taken -= int(behind * self._rate)
         return max(taken, 0) * self._source_rate // self._rate
+
+    def _convert_to(self, rate: int) -> None:
+        import soxr
+
+        self._rate = rate
+        self._resampler = soxr.ResampleStream(self._source_rate, rate, 1, dtype="int16")
+
+    def _begin(self) -> None:
+        with self._feeding:
+            self._is_open = True
+            for pcm, last in self._early:
+                self._mix(pcm, last)
+            self._early.clear()
 
     def _mix(self, pcm: bytes, last: bool) -> None:
         samples = np.frombuffer(pcm, "<i2")

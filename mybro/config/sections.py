@@ -37,6 +37,10 @@ class AudioSettings(_Section):
     near_only: bool = Field(
         False, description="take softer voices than the one at the microphone for somebody else's"
     )
+    voice_processing: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="macOS: let the system take mybro's voice out; auto: where it proved that it can",
+    )
     webrtc_mode: int = Field(1, ge=0, le=3, description="WebRTC VAD's aggressiveness")
     pre_roll_ms: int = Field(500, ge=0, le=2000, description="sound kept from before the onset")
     onset_ms: int = Field(64, ge=20, le=1000, description="speech needed before an utterance begins")

@@ -9,6 +9,7 @@ from mybro.audio.keys_terminal import TerminalTalkKey
 from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.policy import MicrophoneKeeper
 from mybro.audio.source import AudioSource
+from mybro.audio.unit_choice import make_unit_choice
 from mybro.errors import AudioError, MybroError, Problem
 from mybro.events import Envelope, ModelSwitched, Ready, StageFailed
 from mybro.ops.away import is_away
@@ -35,8 +36,10 @@ async def listen_live(session: Session, terminal: int | None = None, *, key_need
         session.pipeline.wake_by(settings.wake_phrase)
     key, trouble = _talk_key(session, terminal, needed=key_needed and not hands_free)
 
+    unit = make_unit_choice(settings.voice_processing)
+
     def open_microphone() -> AudioSource:
-        return MicrophoneSource(session.sound, settings.input_device, clock=session.clock)
+        return MicrophoneSource(session.sound, settings.input_device, clock=session.clock, unit=unit)
 
     keeper = MicrophoneKeeper(settings, ear, open_microphone, session.clock)
     notifier = Notifier(session.settings.speak, session.clock)
