@@ -48,6 +48,8 @@ class Trial:
         self.numbers = itertools.count(1)
         self.sent: list[str] = []
         self.words = ""
+        self.known: set[str] = set()
+        """What was cut off and has been asked about."""
         self.offers = self.recognised = 0
 
     async def commit(self) -> str:
@@ -86,21 +88,25 @@ class Trial:
         await expect(page.locator(".sentence, .past-text").filter(has_text=text).first).to_be_visible()
         await expect(page.locator("#enter")).to_be_hidden()
 
-    async def state_of(self, text: str) -> str:
-        """What the history says of a sentence; empty where it was cut off before it got there."""
-        kept = (await self.client.get("/v1/history", params={"search": text, "limit": 5})).json()["items"]
-        return next((str(one["state"]) for one in kept if one["text"] == text), "")
+    async def commits(self) -> dict[str, str]:
+        """The newest of them: the state that the history knows of each."""
+        kept = (await self.client.get("/v1/history", params={"search": "commit", "limit": 20})).json()[
+            "items"
+        ]
+        return {one["text"]: one["state"] for one in kept if one["text"].startswith("commit")}
 
-    async def settle_offers(self, way: str, text: str) -> None:
+    async def settle_offers(self, way: str) -> None:
         """Whatever was cut off is asked about; it is left, undone or looked at, and never begun by itself."""
         before = self.offers
         async with asyncio.timeout(LIMIT_S):
             while True:
                 questions = (await self.client.get("/v1/questions")).json()
-                state = await self.state_of(text)
+                states = await self.commits()
+                cut_off = {text for text, state in states.items() if state == "interrupted"} - self.known
                 # Until the new session has looked at what the former one left, it stands as it was.
-                waits = state in OPEN or (state == "interrupted" and self.offers == before)
+                waits = set(OPEN) & set(states.values()) or (cut_off and self.offers == before)
                 if not questions and not waits:
+                    self.known |= cut_off
                     return
                 for one in questions:
                     if one["text"].startswith("Earlier you"):
@@ -202,7 +208,7 @@ async def one_kill(
             former = desk.session().pid
             await asyncio.to_thread(desk.kill_session)
             await desk.until_up(trial.client, former)
-            await trial.settle_offers(chance.choice(("Leave it", "Undo", "Check")), text)
+            await trial.settle_offers(chance.choice(("Leave it", "Undo", "Check")))
             text = await trial.commit()
         case "worker":
             if (worker := desk.recogniser()) is not None:
