@@ -75,7 +75,7 @@ def _compiles(command: Command, place: Place) -> Reach | None:
             out, at = words[at + 1], at + 1
         elif text is None or not (
             re.fullmatch(
-                r"-(Wall|Wextra|Werror|pedantic|O[0-3sg]|g|c|S|E|std=[\w+]+|l[a-z]+|pthread|fsanitize=\w+|D\w+(=\w+)?)",
+                r"-(Wall|Wextra|Werror|pedantic|O[0-3sg]|g|c|S|E|std=[\w+]+|l[a-z]+|pthread|fsanitize=\w+|fsyntax-only|fPIC|W[\w-]+|m(arch|tune)=native|D\w+(=\w+)?)",
                 text,
             )
             or (re.match(r"-I", text) and place.reads(Word((text[2:],))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate.git_looks import SETTING, looks
+from mybro.executor.claude.gate.git_looks import SETTING, inside, looks
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
@@ -61,6 +61,8 @@ def _git(command: Command, place: Place) -> Reach | None:
         return Reach.READS
     if verb == "init" and not texts:
         return Reach.WRITES
+    if verb == "diff" and texts[:1] == ["--no-index"] and all(place.reads(word) for word in words[1:]):
+        words = words[1:]
     if any(_opens_door(word.text or "") for word in words if is_option(word)):
         return None
     if verb in _READS:
@@ -110,6 +112,8 @@ def _reads(verb: str, words: list[Word], place: Place) -> Reach | None:
                 "--"
             ):
                 return None
+        elif re.fullmatch(r":[!^][\w./*-]+", text or ""):
+            continue
         elif text is None or not re.fullmatch(r".*\s.*|:?[^:]*\s*|[^:]+:[^:]*", text, re.DOTALL):
             if not place.reads(word):
                 return None
@@ -246,13 +250,19 @@ def _merge(command: Command, _: Place) -> Reach | None:
     return Reach.WRITES if ok and any(not is_option(word) for word in command.words) else None
 
 
-def _stash(command: Command, _: Place) -> Reach | None:
+def _stash(command: Command, place: Place) -> Reach | None:
     texts = [word.text or "?" for word in command.words]
     if not texts or (
         texts[0] in ("push", "save")
         and all(not t.startswith("-") or t in ("-m", "-u", "--include-untracked") for t in texts)
     ):
         return Reach.WRITES
+    if texts[0] == "push" and "--" in texts:
+        at = texts.index("--")
+        said = " ".join(texts[1:at]) if at < 4 else "?"
+        paths = command.words[at + 1 :]
+        if re.fullmatch(r"(-u ?)?(-m .*)?", said, re.DOTALL) and inside(paths, place):
+            return Reach.WRITES
     return Reach.WRITES if texts in (["pop"], ["apply"], ["-u"], ["--include-untracked"]) else None
 
 

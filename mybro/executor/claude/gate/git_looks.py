@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 
+from mybro.executor.claude.gate.place import Place
+from mybro.executor.claude.gate.words import Word
+
 SETTING = re.compile(
     r"(color\.\w+|core\.quotepath|advice\.\w+|diff\.(context|renames|noprefix)|log\.\w+|commit\.gpgsign)=[\w]*"
     r"|init\.defaultbranch=[\w-]+|core\.pager=(cat)?|user\.(name|email)=[\w.@ -]+",
     re.IGNORECASE,
 )
 """What may be set for one command: nothing that runs a program."""
+
+
+def inside(words: list[Word], place: Place) -> bool:
+    """Whether all of them, and at least one, are places in the repository and no options."""
+    return bool(words) and all(place.reads(word) and not (word.text or "").startswith("-") for word in words)
 
 
 def looks(verb: str, texts: list[str]) -> bool:
@@ -35,6 +43,25 @@ def looks(verb: str, texts: list[str]) -> bool:
                 and bool(re.fullmatch(r"\w+(\.[\w/-]+)+", texts[0]))
                 and not secret.search(texts[0])
             )
+        case "apply":
+            return (
+                bool(texts)
+                and texts[0] in ("--check", "--stat", "--numstat")
+                and not any(text.startswith(("-", "/", "~")) or ".." in text for text in texts[1:])
+            )
+        case "format-patch":
+            return "--stdout" in texts and all(
+                re.fullmatch(r"--stdout|-\d+|(?!-)[\w./@^~-]+", text) for text in texts
+            )
+        case "fetch":
+            return "--dry-run" in texts and all(
+                re.fullmatch(
+                    r"--(dry-run|all|prune|tags|prune-tags|verbose|quiet)|-[pqvt]|origin|upstream|main", text
+                )
+                for text in texts
+            )
+        case "symbolic-ref":
+            return re.fullmatch(r"(-q |--quiet )?(--short )?[\w/]+", " ".join(texts)) is not None
         case "bisect" | "notes":
             return texts in (["log"], ["list"], ["show"])
     return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from mybro.executor.claude.gate import (
     builders,
     clients,
+    everyday,
     git,
     packages,
     reading,
@@ -29,12 +30,12 @@ __all__ = ["Reach", "reach_of"]
 _MOST_SCRIPTS = 4
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
-    tools.RULES, builders.RULES, tables.WORKS, packages.rules(lambda: _WORK)
+    tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.rules(lambda: _WORK)
 )
 """What runs the tests, builds and settings of the repository."""
 _WORK["python"] = runners.python(_WORK)
 _READS = tables.merged(reading.RULES, searching.RULES)
-_RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.LOOKS, _WORK)
+_RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.LOOKS, everyday.LOOKS, _WORK)
 _SHELL_NOISE = re.compile(r"-(e|u|x|o|eu|ex|euo|eux|euxo|pipefail)|\+(e|x)|pipefail")
 
 

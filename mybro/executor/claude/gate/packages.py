@@ -82,6 +82,16 @@ _PYTHON = frozenset(
         "flask", "uvicorn", "tox", "unittest", "alembic", "fastapi", "streamlit", "pre-commit",
     }
 )  # fmt: skip
+NODE = frozenset(
+    {
+        "tsc", "vue-tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint", "vite",
+        "next",
+        "playwright", "cypress", "prisma", "astro", "storybook", "ng", "webpack", "tsx", "ts-node", "turbo",
+        "nx", "depcheck", "knip", "madge", "ts-prune", "oxlint", "svelte-check", "publint", "attw", "cspell",
+        "markdownlint", "markdownlint-cli2",
+    }
+)  # fmt: skip
+"""Programs that Node's projects use, which npx takes from the project or fetches."""
 _LINTERS = frozenset({"ruff", "black", "mypy", "isort", "pyright", "flake8"})
 _QUIET = (
     r"-[qvUDEGdW]|--(dev|upgrade|quiet|save-dev|save|save-exact|no-cache-dir|user|group|optional|exact|D)"
@@ -102,8 +112,10 @@ def rules(programs: Callable[[], dict[str, Rule]]) -> dict[str, Rule]:
         "pdm": either(adding("pypi", _QUIET, "add"), python),
         "pipenv": python,
         "npm": npm,
-        "pnpm": npm,
+        "pnpm": either(npm, through("exec", programs, NODE), through("", programs, NODE)),
         "bun": either(npm, runners.node),
-        "yarn": adding("npm", _QUIET, "add"),
+        "bundle": through("exec", programs, frozenset({"rspec"})),
+        "bunx": through("", programs, NODE),
+        "yarn": either(adding("npm", _QUIET, "add"), through("", programs, NODE)),
         "cargo": adding("crates", r"--(dev|features|build)|-F", "add"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from mybro.executor.claude.gate import scripts, sources
@@ -78,8 +79,10 @@ def python(rules: Mapping[str, Rule]) -> Rule:
 def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule]) -> Reach | None:
     texts = [word.text or "?" for word in words]
     match name:
-        case "py_compile" | "compileall" | "json.tool":
-            most = 1 if name == "json.tool" else 99
+        case "site" if not texts:
+            return Reach.READS
+        case "py_compile" | "compileall" | "json.tool" | "ast" | "dis" | "tokenize" | "tabnanny":
+            most = 1 if name in ("json.tool", "ast", "dis", "tokenize") else 99
             plain = [word for word in words if word.text != "-q"]
             fine = all(place.reads(word) and word.text and word.text[0] != "-" for word in plain)
             return Reach.WRITES if fine and len(plain) <= most else None
@@ -92,7 +95,14 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
             named = len(words) == 1 and re.fullmatch(r"[\w./]*env[\w.]*", texts[0]) is not None
             return Reach.WRITES if named and place.changes(words[0]) else None
         case "timeit":
-            return _computes(texts[-1] if texts else None, place)
+            code = [text for text in texts if not re.fullmatch(r"-s|-[nrpv]|\d+|-[nr]\d+", text)]
+            return _computes("\n".join(text or "" for text in code), place)
+        case "pydoc":
+            name = texts[0].partition(".")[0] if len(texts) == 1 else "?"
+            known = (
+                name in sys.stdlib_module_names and not place.exists(name) and not place.exists(name + ".py")
+            )
+            return Reach.READS if known and name not in ("this", "antigravity", "idlelib") else None
         case "cProfile" | "trace" | "pdb" | "doctest" | "unittest" if texts and texts[-1].endswith(".py"):
             options = all(
                 re.fullmatch(r"-[sv]|cumtime|cumulative|tottime|time|calls", text) for text in texts[:-1]
@@ -143,6 +153,8 @@ def node(command: Command, place: Place) -> Reach | None:
     texts = [word.text for word in command.words[1:]]
     if len(texts) == 1 and texts[0] in VERSION:
         return Reach.READS
+    if texts in ([], ["-"]) and command.document not in (None, "\0"):
+        texts = ["-e", command.document]
     evals = texts[:1] in (["-e"], ["-p"], ["-pe"], ["--eval"], ["--print"])
     if evals and len(texts) == 2 and texts[1] is not None:
         data = re.compile(r"require\((['\"])([\w./-]+\.json)\1\)")
@@ -269,15 +281,8 @@ def curl(command: Command, _: Place) -> Reach | None:
             return None
         if skip:
             skip = False
-        elif text in (
-            "-H",
-            "--header",
-            "-m",
-            "--max-time",
-            "-w",
-            "--write-out",
-            "--connect-timeout",
-            "--retry",
+        elif re.fullmatch(
+            r"-[Hmw]|--(header|max-time|write-out|connect-timeout|retry|retry-delay|retry-max-time)", text
         ):
             skip = True
         elif text.startswith("-"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SED_ADDRESS = r"(?:(?:\d+|\$|/(?:[^/\\\n]|\\.)*/)(?:,(?:\+?\d+|\$|/(?:[^/\\\n]|\\.)*/))?\s*!?\s*)?"
-_SED_PRINTS = re.compile(rf"{_SED_ADDRESS}(?:[pdq=nhHgGxDPN]|q\d*)\s*")
+_SED_PRINTS = re.compile(rf"{_SED_ADDRESS}(?:[pdq=nhHgGxDPN]|q\d*|\{{\s*[pdq=]\s*;?\s*\}})\s*")
 _SED_REPLACES = re.compile(
     rf"{_SED_ADDRESS}s([/|#,@!:_%+])((?:(?!\1)[^\\\n]|\\[^\n])*)\1((?:(?!\1)[^\\\n]|\\[^\n])*)\1[gpIi0-9]*\s*"
 )
@@ -54,12 +54,24 @@ _JS_KNOWN = frozenset(
 _JS_FACTS = re.compile(
     r"\bprocess\.(version|versions\.\w+|platform|arch|uptime\(\)|memoryUsage\(\))(?![\w.\[])"
 )
+_JS_MADE = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?:=(?!=)|of\b)|(?<![\w.$])(\w+)\s*=>")
+"""Names that a program gives to what it computes."""
+_JS_GIVEN = re.compile(
+    r"require|process|global\w*|module|exports|eval|Function|import|Object|Reflect|Proxy|Symbol|Buffer|[A-Z]\w*"
+    r"|fetch|set\w+|clear\w+|queueMicrotask|structuredClone|performance|navigator|root|GLOBAL|self|window"
+    r"|assert|async_hooks|child_process|cluster|crypto|dgram|diagnostics_channel|dns|domain|events|fs|https?2?|inspector"
+    r"|net|os|path|perf_hooks|punycode|querystring|readline|repl|sea|sqlite|stream|string_decoder|sys|test|timers|tls"
+    r"|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib|constants|_.*|atob|btoa|this|super|arguments|async"
+)
+"""Names that Node gives to what can do more: a program that gives them away may still mean these."""
 
 
 def javascript_only_computes(program: str) -> bool:
     """Whether a JavaScript program does nothing but compute and print."""
     bare = _JS_FACTS.sub("0", program)
-    bare = re.sub(r"'[^'\\\n]*'|\"[^\"\\\n]*\"", "0", bare)
+    bare = re.sub(r"'(?:[^'\\\n]|\\[nrt])*'|\"(?:[^\"\\\n]|\\[nrt])*\"", "0", bare)
+    bare = re.sub(r"\bObject\.(keys|values|entries|fromEntries)(?=\()", "0", bare)
+    made = {one for pair in _JS_MADE.findall(bare) for one in pair if not _JS_GIVEN.fullmatch(one)}
     if re.search(r"[`\\@#]|[\w$)\]}]\s*\[|constructor|__|prototype|\bthis\b", bare):
         return False
-    return all(name in _JS_KNOWN for name in re.findall(r"(?<![.\w$])[A-Za-z_$][\w$]*", bare))
+    return all(name in _JS_KNOWN or name in made for name in re.findall(r"(?<![.\w$])[A-Za-z_$][\w$]*", bare))

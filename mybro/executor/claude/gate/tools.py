@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate import builders, runners, sources, tables
+from mybro.executor.claude.gate import builders, everyday, packages, runners, sources, tables
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.runners import VERSION
@@ -49,10 +49,19 @@ def _as_place(word: Word, place: Place) -> str | None:
     return "." if several or (word.values is None and word.local) else word.text
 
 
+_LOADED = re.compile(r"^\.|\.([cm]?[jt]sx?|rb|php|py)$")
+"""A form to show results in that is a program."""
+
+
 def _rest_fine(words: list[str], options: str, place: Place) -> bool:
+    before = ""
     for word in words:
+        name, _, value = word.partition("=")
+        styled = name if value else before
+        if re.fullmatch(r"--?(format|formatter|reporters?)", styled) and _LOADED.search(value or word):
+            return False
+        before = word
         if word.startswith("-"):
-            name, _, value = word.partition("=")
             if (
                 ":/" in value
                 or not re.fullmatch(options, name)
@@ -87,7 +96,7 @@ _NODE_MANAGER = calls(
     "lint",
     options=
         r"--(silent|quiet|frozen-lockfile|no-audit|no-fund|depth|all|json|production|omit|watch|run"
-        r"|ci|offline|prefer-offline|if-present|fix|coverage|watchAll|port|host|open|bail|reporter|verbose)|-s|--",
+        r"|ci|offline|prefer-offline|ignore-scripts|if-present|fix|coverage|watchAll|port|host|open|bail|reporter|verbose)|-s|--",
 )  # fmt: skip
 
 
@@ -98,13 +107,20 @@ _PYTEST = calls(
 )
 
 
+_TESTS = everyday.calls("", r"-[vqxslf]+|-[kmn]|-n(auto|\d+)", Reach.WRITES)
+
+
 def _pytest(command: Command, place: Place) -> Reach | None:
     """Tests may do anything, in their sandbox; another program that is named is read, for it would run."""
     words = [word for word in command.words if not re.fullmatch(r"-r[a-zA-Z]+|--pdb|-ra", word.text or "")]
     for at in range(len(words) - 1, 0, -1):
+        if at >= len(words):
+            continue
         option, value = words[at - 1].text, words[at].text or "?"
-        if (option == "-W" and runners.PYTHON_SETTING.fullmatch(value)) or (
-            option == "-p" and re.fullmatch(r"no:\w+", value)
+        if (
+            (option == "-o" and re.fullmatch(r"log_cli(_level)?=\w+", value))
+            or (option == "-W" and runners.PYTHON_SETTING.fullmatch(value))
+            or (option == "-p" and re.fullmatch(r"no:\w+", value))
         ):
             del words[at - 1 : at + 1]
     command = Command(words, upstream=command.upstream)
@@ -115,7 +131,20 @@ def _pytest(command: Command, place: Place) -> Reach | None:
         plain = re.fullmatch(r"(.*/)?(test_[^/]*|[^/]*_test)\.py|(.*/)?tests?/.*", name)
         if name.endswith(".py") and not plain and not sources.python_file(name, place):
             return None
-    return _PYTEST(command, place)
+    return tables.either(_PYTEST, _TESTS)(command, place)
+
+
+def _tester(command: Command, place: Place) -> Reach | None:
+    """What runs each file that it is given: files of tests, by their names."""
+    ran = re.compile(r"(.*/)?(tests?|specs?|__tests__)/.*|.*[._-]?(test|spec|Test|Spec)s?(\.\w+)?(:\d+)?")
+    for word in command.words[1:]:
+        text = word.text or "?"
+        if re.search(r"\.(\w+)(:\d+)?$", text) and not ran.fullmatch(text):
+            return None
+    return everyday.calls("", r"-[bepnqwP]|-f[dp]|--", Reach.WRITES)(command, place)
+
+
+_node_script = everyday.calls(rf"(run(-script)? {_RUN}|test|t)( --)?", r"-[tbisu]", Reach.WRITES)
 
 
 def _managed(command: Command, place: Place) -> Reach | None:
@@ -125,21 +154,18 @@ def _managed(command: Command, place: Place) -> Reach | None:
         return None
     if texts[:2] == ["audit", "fix"]:
         return None
-    return _NODE_MANAGER(command, place)
+    return tables.either(_NODE_MANAGER, _node_script)(command, place)
 
 
 def _npx(command: Command, place: Place) -> Reach | None:
-    known = (
-        "tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint", "vite", "next",
-        "playwright", "cypress",
-        "prisma", "astro", "storybook", "ng", "webpack", "tsx", "ts-node", "turbo",
-    )  # fmt: skip
     words = command.words[1:]
     while words and words[0].text in ("--no-install", "--no", "-y"):
         words = words[1:]
-    if words and words[0].text in known:
+    if words and words[0].text in packages.NODE:
         found = [
-            table[words[0].text] for table in (RULES, builders.RULES, tables.WORKS) if words[0].text in table
+            table[words[0].text]
+            for table in (RULES, builders.RULES, tables.WORKS, everyday.RULES)
+            if words[0].text in table
         ]
         return tables.either(*found)(Command(words), place)
     if words and re.fullmatch(r"create-(react-app|vite|next-app)(@latest)?|gitignore", words[0].text or ""):
@@ -196,9 +222,10 @@ RULES: dict[str, Rule] = {
     "unittest": calls(r"", options=r"-[vqfbs]|--(verbose|quiet|failfast)"),
     "ruff": calls(r"check", r"format", r"rule \w+", r"version", options=_LINT_OPTIONS),
     **dict.fromkeys(("mypy", "pyright", "flake8", "pylint", "eslint", "prettier", "black", "isort",
-        "stylelint", "biome", "shellcheck", "hadolint", "yamllint", "rubocop", "golangci-lint",
+        "stylelint", "biome", "shellcheck", "hadolint", "yamllint", "rubocop",
             "swiftlint", "djlint", "vulture", "bandit"), _linter()),
-    **dict.fromkeys(("jest", "vitest", "mocha", "rspec", "phpunit"), _linter()),
+    **dict.fromkeys(("jest", "vitest"), _linter()),
+    **dict.fromkeys(("mocha", "ava", "rspec", "phpunit"), _tester),
     "tsc": calls(r"", options=r"--(noEmit|watch|project|build|pretty|skipLibCheck|strict)|-[pbw]"),
     "coverage": calls(r"report", r"html", r"xml", r"run -m pytest", options=
         r"-m|--(skip-covered|show-missing|sort)|-q"),
@@ -207,11 +234,6 @@ RULES: dict[str, Rule] = {
     "tox": calls(r"-e (py\d+|lint|tests?|mypy|types?|format|style|docs)", r"", options=r"-[qvl]+"),
     "rustfmt": calls(r"", options=r"--check"),
     "dotnet": calls(r"build", r"test", r"--info", options=r"-c|--(configuration|no-restore|no-build)"),
-    "mvn": calls(r"(-q )?(test|compile|verify|package)", options=r"-q|-B"),
-    **dict.fromkeys(("./gradlew", "gradle"), calls(
-
-            r"(test|build|check|assemble|compileJava|tasks)",
-                options=r"--(info|console|offline|stacktrace|no-daemon)")),
     "swift": calls(r"build", r"test", options=r"-c"),
     "poetry": calls(r"install", r"show", r"check", r"run pytest", r"lock", options=
         r"--(no-root|tree|outdated|dev|sync)|-q|-v"),

@@ -36,4 +36,15 @@ def is_harmless(name: str, value: str | None, *, program: bool) -> bool:
         return True
     if not program and _OWN_VARIABLE.fullmatch(name) and not _STEERS.search(name):
         return True
+    if name == "NODE_OPTIONS":
+        return re.fullmatch(r"--max-old-space-size=\d+|--no-warnings", value or "?") is not None
+    if name in ("RUSTFLAGS", "GOFLAGS"):
+        return re.fullmatch(r"-[DW] ?warnings|-mod=(mod|vendor|readonly)", value or "?") is not None
+    if name == "DJANGO_SETTINGS_MODULE":  # code of the repository, as its tests are
+        return (
+            re.fullmatch(r"([a-z_]+\.)*(settings|config)(\.(test|testing|ci|dev|local|base))?", value or "?")
+            is not None
+        )
+    if name in ("RAILS_ENV", "RACK_ENV", "APP_ENV", "MIX_ENV"):
+        return value == "test"
     return bool(_OWN_SETTING.fullmatch(name) and _PLAIN_VALUE.fullmatch(value or "?"))

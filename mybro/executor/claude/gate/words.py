@@ -199,7 +199,7 @@ class WordReader:
             if found[0].startswith("{#"):
                 return _Piece(None, local=True)
             return self._variable(found[1] or found[3], (found[2] or "").lstrip(":-"), inside=inside)
-        if found := re.match(r"[?#$!]", rest):
+        if found := re.match(r"[?#$!]|\{PIPESTATUS\[[\d@*]+\]\}", rest):
             self.at += 1
             return _Piece(None, local=True)
         if re.match(r"[{'\"\[]", rest) and not (inside and rest[0] in "'\""):
