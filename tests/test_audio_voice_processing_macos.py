@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -156,3 +157,11 @@ def test_before_macos_14_other_sound_is_held_down_as_ever() -> None:
 def test_other_systems_have_none() -> None:
     with pytest.raises(VoiceUnitError, match="this system has none"):
         system_unit("linux")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has the unit")
+def test_a_machine_without_it_says_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    macos.main()
+    assert (
+        capsys.readouterr().out == "The voice-processing unit cannot be opened: AudioToolbox is not there\n"
+    )

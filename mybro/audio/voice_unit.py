@@ -66,7 +66,7 @@ class UnitSpeaker:
         self._callback = callback
         self._finished = finished
         self._on_closed = on_closed
-        self._over = False
+        self._played_out = self._over = False
 
     @property
     def time(self) -> float:
@@ -76,10 +76,14 @@ class UnitSpeaker:
         import sounddevice
 
         out = bytearray(count * BYTES_PER_SAMPLE)
+        if self._played_out:
+            # Not before the last samples have had the time to be heard.
+            self.end()
+            return bytes(out)
         try:
             self._callback(memoryview(out), count, SimpleNamespace(outputBufferDacTime=at), None)
         except sounddevice.CallbackStop:
-            self.end()
+            self._played_out = True
         return bytes(out)
 
     def end(self) -> None:
