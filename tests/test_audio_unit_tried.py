@@ -128,6 +128,19 @@ async def test_one_that_fails_is_let_go_and_the_plain_microphone_goes_on() -> No
     assert abs(float(np.std(taken)) / float(np.std(pcm(room.both))) - 1) < 0.05
 
 
+async def test_one_that_delivers_nothing_is_let_go() -> None:
+    verdicts: list[Verdict] = []
+    unit = Toy()
+    capture, plain = tried(unit, verdicts)
+    capture.open()
+    for number in range(200):
+        capture.judged(number / 50, bytes(2 * BLOCK_SAMPLES), audible=False, echo=False)
+    await until(lambda: not unit.running)
+    assert [each.why for each in verdicts] == ["stays silent"] and plain.running
+    capture.close()
+    await capture.aclose()
+
+
 async def test_what_is_played_goes_through_a_unit_that_sounds() -> None:
     unit, ended = Toy(rate=48_000), []
     capture = UnitCapture(DESK, lambda _: None, lambda: unit)

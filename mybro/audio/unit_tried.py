@@ -34,6 +34,7 @@ class TriedCapture:
         self._report = report
         self._on_change = on_change
         self._comparing: asyncio.Task[None] | None = None
+        self._letting_go: asyncio.Task[None] | None = None
         self._verdict: Verdict | None = None
         self._changing = False
         self._proved: asyncio.Queue[Captured | None] = asyncio.Queue(QUEUE_BLOCKS)
@@ -90,10 +91,15 @@ class TriedCapture:
             self._trial.plain(at, pcm, audible=audible, echo=echo)
             if verdict := self._trial.verdict():
                 self._judge(verdict)
+                if verdict.result != "proved":
+                    # One that delivers nothing would never be noticed by who waits for its blocks.
+                    self._letting_go = asyncio.ensure_future(asyncio.to_thread(self._unit.close))
         if self._verdict is not None and self._verdict.result == "proved" and not audible:
             self._change()
 
     async def aclose(self) -> None:
+        if self._letting_go:
+            await self._letting_go
         if self._comparing:
             self._comparing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -111,16 +117,13 @@ class TriedCapture:
         self._report(verdict)
 
     async def _compare(self) -> None:
-        """Feed the trial; let go of a unit that is of no use."""
+        """Feed the trial, and then who listens."""
         async for block in self._unit.blocks():
             if self._changing:
                 self._forward(block)
             elif self._verdict is None:
                 self._trial.unit(block.at, block.pcm)
-            elif self._verdict.result != "proved":
-                break
         self._forward(None)
-        await asyncio.to_thread(self._unit.close)
 
     def _forward(self, block: Captured | None) -> None:
         if self._proved.full():
