@@ -18,6 +18,7 @@ _WORDS = word_lists("routines")
 _OPTIONS, _STYLES = _WORDS["OPTIONS"], _WORDS["STYLES"]
 _STYLED = re.compile(r"(--(format|formatter|reporters?|output-format|message-format|error-format)|-reporter)")
 
+_MILD = ("no-", "show-", "max-", "min-")
 _SETTINGS = re.compile(r"--?(config|config-file|configuration|rcfile)")
 _USUAL = re.compile(
     r"(\./)?(pyproject\.toml|(mypy|tox|pytest)\.ini|setup\.cfg|\.flake8|\.pylintrc|tsconfig[\w.-]*\.json|phpunit\.xml(\.dist)?"
@@ -50,7 +51,7 @@ def options_fine(words: list[Word], own: str, place: Place) -> bool:
 
 def _common(name: str) -> bool:
     plain = name.lstrip("-")
-    return not plain or (name.startswith("--") and (plain in _OPTIONS or plain.startswith("no-")))
+    return not plain or (name.startswith("--") and (plain in _OPTIONS or plain.startswith(_MILD)))
 
 
 def _value(name: str, text: str, place: Place) -> bool:
