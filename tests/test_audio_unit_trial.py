@@ -34,7 +34,8 @@ class Heard:
 
     @property
     def both(self) -> np.ndarray:
-        return self.ours + self.person
+        both: np.ndarray = self.ours + self.person
+        return both
 
     @property
     def playing(self) -> np.ndarray:

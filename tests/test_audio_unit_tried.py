@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from mybro.audio.unit_tried import TriedCapture, blocks_of, make_capture
 from mybro.audio.voice_unit import UnitCapture, VoiceUnitError
 from mybro.events import AudioBlock
 from tests.audio_driver import LIMIT_S, Driver, Listening, until
+from tests.requirements import need
 from tests.test_audio_unit_trial import heard, pcm
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("needs_portaudio")]
@@ -34,7 +36,10 @@ BOX = Device(1, "Box", 0, 2, 48_000, default_output=True)
 @pytest.fixture
 def needs_portaudio() -> None:
     """`CallbackStop` is sounddevice's."""
-    pytest.importorskip("sounddevice", exc_type=OSError)
+    try:
+        importlib.import_module("sounddevice")
+    except OSError as error:
+        need(None, f"PortAudio: {error}")
 
 
 class Toy:
@@ -73,7 +78,9 @@ async def run(
     unit_hears: np.ndarray, seed: int = 1
 ) -> tuple[list[Verdict], list[Captured], Toy, Toy, list[int]]:
     """A whole conversation, as the sound process takes it."""
-    room, verdicts, changes, blocks = heard(seed), [], [], []
+    room, changes = heard(seed), list[int]()
+    verdicts: list[Verdict] = []
+    blocks: list[Captured] = []
     unit = Toy()
     capture, plain = tried(unit, verdicts, lambda: changes.append(len(blocks)))
     capture.open()
