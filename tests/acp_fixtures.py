@@ -37,8 +37,8 @@ async def acp_desk(
     claude_env["CLAUDE_CODE_EXECUTABLE"] = claude_bin
     desk = AcpDesk(ExecutorSettings(agent="acp", acp_command=agent), claude_env, claude_repo, tmp_path)
     yield desk
-    await desk.hand.aclose()
-    await desk.hand.aclose()
+    await desk.aclose()
+    await desk.aclose()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def fake_desk(claude_repo: Path, tmp_path: Path) -> AsyncIterator[AcpDesk]
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     desk = AcpDesk(settings, env, claude_repo, tmp_path)
     yield desk
-    await desk.hand.aclose()
+    await desk.aclose()
 
 
 def fake_agent(*arguments: str) -> str:

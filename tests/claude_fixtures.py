@@ -76,5 +76,5 @@ async def desk(
     """The hand, ready for `desk.do("…")`; no process of it is left afterwards."""
     desk = Desk(ExecutorSettings(claude_path=claude_bin), claude_env, claude_repo, tmp_path)
     yield desk
-    await desk.hand.aclose()
-    await desk.hand.aclose()
+    await desk.aclose()
+    await desk.aclose()

@@ -38,9 +38,22 @@ class Desk:
         self.store = FileSessionStore(folder / "sessions")
         self.events: list[Event] = []
         self.reply: Callable[[JobAsked], Answered | None] = yes
-        self.hand = self.new_hand()
+        self._hands = [self.new_hand()]
         self._numbers = itertools.count(1)
         self._heard = asyncio.Condition()
+
+    @property
+    def hand(self) -> CodingHand:
+        return self._hands[-1]
+
+    @hand.setter
+    def hand(self, hand: CodingHand) -> None:
+        self._hands.append(hand)
+
+    async def aclose(self) -> None:
+        """Let no hand leave anything behind, also one whose program was given up for another."""
+        for hand in self._hands:
+            await hand.aclose()
 
     def new_hand(self) -> CodingHand:
         """What a restarted program has: the same files, a new hand."""
