@@ -64,7 +64,7 @@ class Trial:
 
     async def accepted(self) -> str:
         """As `commit`, until one is answered for: what is on its way at a kill may reach nobody."""
-        while (text := await self.commit()) not in self.sent:
+        while (text := await self.commit()) not in self.sent:  # noqa: ASYNC110 - a network tells nobody
             await asyncio.sleep(0.2)
         return text
 
