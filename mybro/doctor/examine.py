@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import Counter, defaultdict
@@ -26,6 +27,9 @@ from mybro.doctor.survey import LEAST_BYTES, Survey
 DEFAULT_S = 120.0
 DEEP_S = 900.0
 _WORKERS = 4
+_USUAL = gc.get_threshold()
+_SELDOM = 200_000
+"""Objects made between two looks for rings of garbage: syntax trees are many objects, and no rings."""
 _EXTRA = frozenset({"betterleaks", "gitleaks", "actionlint", "hadolint"})
 """Others look for the same: without them the result is poorer, not incomplete."""
 _SLOW = ("ruff", "typos", "complexipy")
@@ -90,6 +94,14 @@ Progress = Callable[[int, int, str], None]
 
 def examine(wish: Wish, progress: Progress | None = None) -> Examination:
     """Look; blocks, and a KeyboardInterrupt ends all engines. Raises `DoctorError`."""
+    gc.set_threshold(_SELDOM, *_USUAL[1:])
+    try:
+        return _examine(wish, progress)
+    finally:
+        gc.set_threshold(*_USUAL)
+
+
+def _examine(wish: Wish, progress: Progress | None) -> Examination:
     began = time.monotonic()
     repo = facts.look(wish.root, wish.paths or None)
     if wish.changed:
