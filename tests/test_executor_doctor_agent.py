@@ -17,7 +17,7 @@ from tests.claude_api import ScriptedServer, bash, text, tool
 from tests.fakes.claude import Desk
 
 pytest_plugins = ["tests.claude_fixtures"]
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 
 async def test_an_agent_mends_what_the_doctor_found_and_the_doctor_looks_again(

@@ -24,7 +24,7 @@ from tests.claude_api import ScriptedServer, bash, text, tool
 from tests.claude_api.replies import Reply
 
 pytest_plugins = ["tests.claude_fixtures"]
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 NAMES = ("first", "docs", "parser", "numbers")
 LIMIT_S = 240

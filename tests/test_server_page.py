@@ -19,7 +19,7 @@ from tests.requirements import need
 from tests.server_scene import Scene, scene, serve_scene
 
 __all__ = ["scene"]
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.end_to_end
 
 expect.set_options(timeout=LIMIT_MS)
 
