@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mybro.config import JournalSettings
 from mybro.events import (
@@ -122,3 +124,10 @@ def recordings(folder: Path) -> list[Path]:
 def bytes_on_disk(folder: Path) -> bytes:
     """Everything that lies in a folder, in one piece."""
     return b"\0".join(path.read_bytes() for path in everything(folder) if path.is_file())
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
+    talking = await begin(tmp_path)
+    yield talking
+    await talking.journal.aclose()

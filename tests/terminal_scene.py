@@ -10,9 +10,10 @@ import io
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -183,6 +184,15 @@ def texts(svg: str) -> Iterator[str]:
     """The words in an SVG."""
     for part in svg.split("<text")[1:]:
         yield part.partition(">")[2].partition("</text>")[0]
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not come to that within a minute")
 
 
 if __name__ == "__main__":

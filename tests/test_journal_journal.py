@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -36,19 +35,14 @@ from tests.journal_tools import (
     begin,
     rows,
     run_tests,
+    talk,
     task,
     tone,
     utterance,
 )
 
+__all__ = ["talk"]
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    talking = await begin(tmp_path)
-    yield talking
-    await talking.journal.aclose()
 
 
 async def test_a_spoken_sentence_and_all_that_came_of_it(talk: Talk) -> None:

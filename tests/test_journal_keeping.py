@@ -7,7 +7,6 @@ import logging
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -35,18 +34,13 @@ from tests.journal_tools import (
     everything,
     recordings,
     rows,
+    talk,
     tone,
     utterance,
 )
 
+__all__ = ["talk"]
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    talking = await begin(tmp_path)
-    yield talking
-    await talking.journal.aclose()
 
 
 async def test_each_repository_has_its_own(talk: Talk) -> None:

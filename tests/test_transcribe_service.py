@@ -3,80 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from mybro.errors import ModelError, TranscriptionError
+from mybro.errors import TranscriptionError
 from mybro.events import AudioBlock, Transcribed
-from mybro.models import package, resolve
-from mybro.models.files import MANIFEST, folder_of, write_manifest
-from mybro.models.store import named
+from mybro.models import package
 from mybro.transcribe.pending import MAX_PENDING
 from mybro.transcribe.service import Transcription
-from tests.fakes.transcribe import Server, transcription_server
-from tests.requirements import need
+from tests.fakes.transcribe import Server
 from tests.transcribe_scene import PATIENCE_S, block, is_gone, model, settings, until
+from tests.transcribe_service_scene import (
+    COMMAND,
+    asked_of,
+    is_command,
+    killed,
+    remote,
+    replaced,
+    server,
+    service,
+)
 
-__all__ = ["model"]
+__all__ = ["model", "server"]
 pytestmark = pytest.mark.integration
-
-COMMAND = "01_piper_joe"
-"""Run the tests."""
-
-
-@asynccontextmanager
-async def service(**other: Any) -> AsyncIterator[Transcription]:
-    made = Transcription(settings(**other))
-    try:
-        await made.start()
-        yield made
-    finally:
-        pid = made.worker_pid
-        await made.aclose()
-        assert pid is None or is_gone(pid)
-
-
-def killed(of: Transcription) -> int:
-    """Kill the worker; returns its number."""
-    pid = of.worker_pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    return pid
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """What answers workers that need no weights, and so are quick to start."""
-    with transcription_server() as running:
-        running.says({"text": "Run the tests."})
-        yield running
-
-
-def remote(server: Server, **other: Any) -> AbstractAsyncContextManager[Transcription]:
-    return service(backend="openai", openai_base_url=server.address, **other)
-
-
-async def replaced(of: Transcription, former: int) -> None:
-    await until(lambda: of.worker_pid not in (None, former))
-
-
-async def asked_of(server: Server, times: int) -> None:
-    await until(lambda: len(server.got) == times)
-
-
-def is_command(heard: Transcribed | None) -> bool:
-    return heard is not None and heard.text.lower().strip(".") == "run the tests"
 
 
 async def test_two_requests_at_once_get_each_its_own_words(model: str) -> None:
@@ -268,84 +222,3 @@ async def test_a_worker_ends_with_its_parent_however_that_dies(model: str) -> No
     parent.kill()
     await parent.wait()
     await until(lambda: is_gone(pid))
-
-
-# ---------------------------------------------------------------------------- switching
-
-
-async def test_switching_stops_the_old_worker_and_the_new_one_answers_what_waits(model: str) -> None:
-    folder = str(package.packaged_folder())
-    async with service() as stt:
-        former = stt.worker_pid
-        waiting = asyncio.create_task(stt.transcribe(1, 1, block(COMMAND)))
-        await asyncio.sleep(0)
-        await stt.switch("faster-whisper", folder)
-        assert former and is_gone(former) and stt.worker_pid not in (None, former)
-        answer = await waiting
-        assert is_command(answer)
-        later = await stt.transcribe(2, 2, block(COMMAND))
-        assert is_command(later) and later and later.model == f"faster-whisper/{stt.model}"
-
-
-async def test_switching_to_another_backend(model: str) -> None:
-    need(importlib.util.find_spec("mlx_whisper"), "mlx-whisper: mybro models setup mlx")
-    async with service() as stt:
-        former = stt.worker_pid
-        await stt.switch("mlx-whisper", "tiny.en")
-        assert stt.name == "mlx-whisper" and former and is_gone(former)
-        answer = await stt.transcribe(1, 1, block(COMMAND))
-        assert is_command(answer) and answer and answer.model == "mlx-whisper/tiny.en"
-
-
-async def test_where_the_new_model_cannot_be_had_the_old_one_serves_on(model: str, tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "config.json").write_text("{}")
-    (broken / "model.bin").write_bytes(b"nonsense")
-    async with service() as stt:
-        former = stt.worker_pid
-        with pytest.raises(ModelError):
-            await stt.switch("faster-whisper", "base.en")
-        assert stt.worker_pid == former
-        with pytest.raises(TranscriptionError) as unusable:
-            await stt.switch("faster-whisper", str(broken))
-        assert unusable.value.code == "model_not_loaded"
-        answer = await stt.transcribe(1, 1, block(COMMAND))
-        assert is_command(answer) and answer and answer.model == "faster-whisper/tiny.en"
-
-
-async def test_a_start_that_fails_can_be_made_again(model: str) -> None:
-    stt = Transcription(settings(model="base.en"))
-    try:
-        with pytest.raises(ModelError):
-            await stt.start()
-        assert not stt.ready and stt.worker_pid is None
-        await stt.switch("faster-whisper", "tiny.en")
-        assert is_command(await stt.transcribe(1, 1, block(COMMAND)))
-    finally:
-        await stt.aclose()
-
-
-async def test_a_better_model_that_arrives_is_taken(model: str) -> None:
-    assert not await Transcription(settings(model="auto")).upgrade()
-    async with service(model="auto") as made:
-        assert made.model == "tiny.en"
-        assert not await made.upgrade()
-        packaged, better = resolve("faster-whisper", "tiny.en").path, named("faster-whisper", "small.en")
-        own = folder_of(better)
-        shutil.copytree(packaged, own)
-        try:
-            (own / MANIFEST).unlink(missing_ok=True)
-            write_manifest(own, better, {}, source="test")
-            assert await made.upgrade()
-            assert made.model == "small.en"
-            answer = await made.transcribe(1, 1, block(COMMAND))
-            assert answer is not None and answer.model.endswith("small.en")
-            assert not await made.upgrade()
-        finally:
-            shutil.rmtree(own)
-
-
-async def test_a_model_that_was_chosen_stays(model: str) -> None:
-    async with service(model=model) as made:
-        assert not await made.upgrade()

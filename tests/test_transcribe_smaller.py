@@ -16,8 +16,8 @@ from mybro.ops.supervision import SMALLER_VARIABLE
 from mybro.transcribe.choice import setup_for
 from mybro.transcribe.recogniser import Setup
 from mybro.transcribe.smaller import Fit, smaller, steps_asked
-from tests.test_transcribe_service import COMMAND, is_command, killed, replaced, service
 from tests.transcribe_scene import block, model, settings
+from tests.transcribe_service_scene import COMMAND, is_command, killed, replaced, service
 
 __all__ = ["model"]
 pytestmark = pytest.mark.integration
