@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from benchmarks.doctor_recall_judge import OTHER
 from mybro.doctor.check import catalogue
 
-Found = list[tuple[int, str, bool]]
-"""Line (0: anywhere), kind, whether it is bad."""
+Found = list[tuple[int, str, bool, str, bool]]
+"""What a `Label` holds behind its path: line (0: anywhere), kind, whether it is bad, rule, whether closed."""
 
 _ONE = {"SEC01": "secret", "SEC02": "secret", "SEC16": "secret"}
 """Kinds that tools do not tell apart."""
@@ -21,12 +23,22 @@ def _table(tool: str) -> dict[str, str]:
     return {row[1]: row[2] for row in (line.split("\t") for line in rows) if row[0] == tool}
 
 
+def _narrower(tool: str) -> frozenset[str]:
+    rows = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines()
+    return frozenset(
+        line.split("\t")[1] for line in rows if line.startswith(tool) and line.endswith("\tnarrower")
+    )
+
+
 _SYMBOLS = _table("pylint")
 """pylint's symbols to a rule that means the same."""
 _EXAMPLES = _table("bandit")
 """bandit's examples to what each of them is an example of."""
-_PYLINT = re.compile(r"#\s*(?:\+(\d+):\s*)?\[([a-z, -]+)\]")
-_BUGBEAR = re.compile(r"#\s*((?:B\d{3}: ?[-\d, ]+)(?:; ?B\d{3}: ?[-\d, ]+)*)")
+_NARROWER = _narrower("pylint")
+_PYLINT = re.compile(r"#\s*(?:\+(\d+):\s*)?(?:<3\.\d+:\s*)?\[([a-z, -]+)\]")
+_BUGBEAR = re.compile(r"[#;]\s*(B\d{3}): ?[-\d]")
+_OPTIONS = frozenset({"load-plugins", "py-version"})
+"""What a file's settings may say, and its labels still hold for everybody."""
 _ASYNC = re.compile(r"#\s*(?:(ASYNC\d{3}):|error:)\s*\d+")
 
 
@@ -51,22 +63,40 @@ def _served(rule: str) -> bool:
     return kind_of(rule) != rule
 
 
+def rule_of(name: str) -> str:
+    """The rule that a name means; empty where it is a check, of which each engine has rules of its own."""
+    rule = _SYMBOLS.get(name, name)
+    if rule in catalogue():
+        return ""
+    return f"S{rule[1:]}" if re.fullmatch(r"B[1-7]\d\d", rule) else rule
+
+
+def _fault(line: int, name: str, *, closed: bool = True) -> tuple[int, str, bool, str, bool]:
+    known = kind_of(name) in catalogue() or kind_of(name) == "secret"
+    return (line, kind_of(name), True, rule_of(name), closed) if known else (line, OTHER, True, "", False)
+
+
+def _labels_of_a_check(found: Found) -> bool:
+    return any(kind != OTHER for _, kind, _, _, _ in found)
+
+
 def of_bandit(source: Path) -> Iterator[tuple[Path, Found]]:
     for name, rule in _EXAMPLES.items():
         if _served(rule) or rule in catalogue():
-            yield source / "examples" / f"{name}.py", [(0, kind_of(rule), True)]
-    every = {kind_of(rule) for rule in _EXAMPLES.values()}
-    yield source / "examples" / "okay.py", [(0, kind, False) for kind in sorted(every)]
+            yield source / "examples" / f"{name}.py", [_fault(0, rule)]
+    every = {(kind_of(rule), rule_of(rule)) for rule in _EXAMPLES.values()}
+    yield (
+        source / "examples" / "okay.py",
+        [(0, kind, False, rule, True) for kind, rule in sorted(every)],
+    )
 
 
 def of_bugbear(source: Path) -> Iterator[tuple[Path, Found]]:
     for file in sorted((source / "tests" / "eval_files").glob("*.py")):
         found: Found = []
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            told = _BUGBEAR.search(line)
-            rules = re.findall(r"B\d{3}", told[1]) if told else []
-            found += [(number, kind_of(rule), True) for rule in rules if _served(rule)]
-        if found:
+            found += [_fault(number, rule) for rule in _BUGBEAR.findall(line)]
+        if _labels_of_a_check(found):
             yield file, found
 
 
@@ -79,9 +109,8 @@ def of_async(source: Path) -> Iterator[tuple[Path, Found]]:
         found: Found = []
         for number, line in enumerate(text.splitlines(), 1):
             if told := _ASYNC.search(line):
-                rule = told[1] or f"ASYNC{named[1]}"
-                found += [(number, kind_of(rule), True)] if _served(rule) else []
-        if found:
+                found.append(_fault(number, told[1] or f"ASYNC{named[1]}"))
+        if _labels_of_a_check(found):
             yield file, found
 
 
@@ -91,15 +120,31 @@ def of_pylint(source: Path) -> Iterator[tuple[Path, Found]]:
             lines = file.read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError:
             continue
+        if _has_options(file.with_suffix(".rc")):
+            continue  # what is wrong depends on options
         found: Found = []
         for number, line in enumerate(lines, 1):
             if told := _PYLINT.search(line):
-                for symbol in told[2].split(","):
-                    rule = _SYMBOLS.get(symbol.strip())
-                    if rule and (_served(rule) or rule in catalogue()):
-                        found.append((number + int(told[1] or 0), kind_of(rule), True))
-        if found:
+                for symbol in (word.strip() for word in told[2].split(",")):
+                    line_of_it = number + int(told[1] or 0)
+                    name = symbol if symbol in _SYMBOLS else OTHER
+                    found.append(_fault(line_of_it, name, closed=symbol not in _NARROWER))
+        if _labels_of_a_check(found):
             yield file, found
+
+
+def _has_options(file: Path) -> bool:
+    settings = configparser.ConfigParser(strict=False, interpolation=None)
+    try:
+        settings.read_string(file.read_text(encoding="utf-8"))
+    except (OSError, configparser.Error):
+        return file.exists()
+    return any(
+        key not in _OPTIONS
+        for section in settings.sections()
+        if section.casefold() != "testoptions"
+        for key in settings[section]
+    )
 
 
 def of_zizmor(source: Path) -> Iterator[tuple[Path, Found]]:
@@ -109,7 +154,7 @@ def of_zizmor(source: Path) -> Iterator[tuple[Path, Found]]:
         audit = file.stem if file.parent == data else file.parent.name
         known = any(audit in check.engines.get("zizmor", ()) for check in catalogue().values())
         if known and file.name not in ("action.yml", "dependabot.yml") and "repro" not in file.name:
-            yield file, [(0, kind_of(audit), True)]
+            yield file, [_fault(0, audit)]
 
 
 READERS: dict[str, Callable[[Path], Iterator[tuple[Path, Found]]]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.doctor_recall_bench import Label, Told, judge
+from benchmarks.doctor_recall_judge import OTHER, Label, Told, judge, reach
 from benchmarks.doctor_recall_kinds import kind_of
 
 pytestmark = pytest.mark.integration
@@ -61,3 +61,32 @@ def test_a_finding_elsewhere_in_a_labelled_file_is_wrong() -> None:
     assert sorted(lists) == [
         Label("a.py", 9, "SEC08", True), Label("a.py", 20, "SEC07", False), Label("b.py", 3, "SEC07", False)
     ]  # fmt: skip
+
+
+def test_a_file_is_judged_only_by_the_rules_that_its_author_labelled() -> None:
+    labels = [Label("a.py", 5, "TS06", True, "B017"), Label("b.py", 5, "PF06", True, "B019", closed=False)]
+    told = [
+        Told("a.py", 20, 20, "TS06", "PT011"),
+        Told("a.py", 30, 30, "TS06", "B017"),
+        Told("a.py", 40, 40, "TS06"),
+        Told("b.py", 20, 20, "PF06", "B019"),
+    ]
+    score, lists = judge(labels, told)
+    assert score.wrong == 2
+    assert {x.line for x in lists if not x.bad} == {30, 40}
+
+
+def test_a_line_with_a_fault_that_has_no_name_here_is_left_out() -> None:
+    labels = [Label("a.py", 5, "PY02", True, "F821"), Label("a.py", 9, OTHER, True, "", closed=False)]
+    score, _ = judge(labels, [Told("a.py", line, line, "PY02", "F821") for line in (5, 9, 12)])
+    assert (score.found, score.wrong, score.labels) == (1, 1, 1)
+
+
+def test_a_fault_is_met_within_the_statement_that_begins_on_its_line(tmp_path: Path) -> None:
+    text = "try:\n    a()\nexcept A:\n    b()\nexcept A:\n    c()\nclass K:\n    x = 1\n\n    y = 2\n"
+    (tmp_path / "a.py").write_text(text)
+    ends = reach(tmp_path, ["a.py"])
+    labels = [Label("a.py", 1, "PY26", True), Label("a.py", 7, "PY04", True)]
+    score, lists = judge(labels, [Told("a.py", 5, 5, "PY26"), Told("a.py", 10, 10, "PY04")], ends)
+    assert (score.found, score.wrong) == (1, 1)
+    assert {x.kind for x in lists} == {"PY04"}

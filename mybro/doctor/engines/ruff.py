@@ -15,6 +15,7 @@ import tomlkit
 from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
 from mybro.doctor.engines.audited import RULE, banned, mistakes, row_of
+from mybro.doctor.engines.second_look import Texts
 from mybro.doctor.facts import Repository
 from mybro.doctor.finding import FIX_ORDER, LEVELS, Edit, Finding, Fixable, Unexamined
 from mybro.doctor.own.place import any_in
@@ -25,7 +26,8 @@ _SYNTAX = "invalid-syntax"
 _PASSWORDS = frozenset({"S105", "S106", "S107"})
 _TEXT_MATTERS = {
     "S608": re.compile(
-        rb"(?is)^(?!.*execute)(?:.*\b(?:from|into|update)\s+(?:the|a|an|your|this|these|those|any|all|our|his|their)\b)"
+        rb"(?is)^(?!.*execute)(?:.*\b(?:from|into|update)\s+(?:the|a|an|your|this|these|those|any|all|our|his|their)\b|"
+        rb"\s*(?:print|(?:\w+\.)*(?:log|logger|logging)\.\w+|(?:\w+\.)*(?:echo|secho)|raise \w+)\()"
     ),
     "S321": re.compile(rb"FTP_TLS"),
 }
@@ -42,6 +44,8 @@ _DECLARES = [
     for name in names.split()
 ]
 """Calls that belong in a default: a framework asks them again, or what they make never changes."""
+_UNUSED = r"^(_+|(_+[a-zA-Z0-9_]*[a-zA-Z0-9]+?)|dummy|(unused|ignored)_\w+)$"
+"""Names that say themselves that nothing uses them."""
 _QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
 
 
@@ -104,6 +108,7 @@ def _configuration(repo: Repository, codes: list[str], names: dict[str, dict[str
         "per-file-ignores": {k: v for k, v in own.get("per-file-ignores", {}).items() if isinstance(v, list)},
         "pylint": {"max-args": 9, "max-statements": 80},
         "external": ["mybro"],
+        "dummy-variable-rgx": _UNUSED,
     }
     lint["flake8-bugbear"] = {"extend-immutable-calls": _DECLARES}
     if names:
@@ -151,6 +156,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
     cache: dict[str, Check | None] = {}
     root = f"{task.repo.root}/"
     lines: dict[str, list[bytes]] = {}
+    texts = Texts(task.repo.read)
     for row in rows:
         path = plain(str(row["filename"]).removeprefix(root))
         code = row["code"] or _SYNTAX
@@ -168,7 +174,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             continue
         if code == "F401" and path.endswith("__init__.py"):
             continue
-        if not _is_meant(task, row, path, code):
+        if not _is_meant(task, row, path, code) or not texts.stands(row, path, code):
             continue
         edits: tuple[Edit, ...] = ()
         fix = _fixable(row, check, code)

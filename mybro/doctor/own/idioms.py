@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterator
 
 from mybro.doctor.own.place import Content, Hit, any_in, lines_with
+from mybro.doctor.own.statements import LAZY, lost, never_awaited, same_condition
 
+_EXCEPTIONS = rb"(?:[A-Z]\w*Error|StopIteration|\w*(?:Timeout|NotFound|DoesNotExist|Empty))"
+"""What by its name is no KeyboardInterrupt and its like."""
 _CALL = rb"[^()\n]*(?:\([^()\n]*\)[^()\n]*)*"
-_PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
+PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
     (
         "PY22",
         b"open(",
@@ -101,10 +104,39 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "each one waits for the one before",
     ),
     (
+        "PF09",
+        b"= await ",
+        re.compile(
+            rb"(?<=\n)[ \t]+for (\w+) in [^\n]+:[ \t]*\n[ \t]+(\w+) = await [^\n]*\b\1\b[^\n]*\n"
+            rb"[ \t]+\w+\.append\(\2\)[ \t]*\n"
+        ),
+        "each one waits for the one before",
+    ),
+    (
+        "TS07",
+        b".assert_",
+        re.compile(
+            rb"assert (?<=\bassert )[\w.]+\.assert_(?:called\w*|any_call|has_calls|not_called|awaited\w*)"
+            rb"[ \t]*(?:#[^\n]*)?$",
+            re.MULTILINE,
+        ),
+        "the method is not called",
+    ),
+    (
+        "TS07",
+        b"called_",
+        re.compile(
+            rb"(?m)^[ \t]+[\w.]*mock[\w.]*\.(?:called_once|called_with|called_once_with|not_called)\(",
+            re.IGNORECASE,
+        ),
+        "a mock has no such assertion",
+    ),
+    (
         "PY26",
         b"except",
         re.compile(
-            rb"except(?<=\bexcept)\*?\s*\((?=[^()\n]*,)(?:[^()\n]*,\s*)?(?:BaseException|Exception)\s*[,)]",
+            rb"except(?<=\bexcept)\*?\s*\((?=[^()\n]*(?:\bBaseException|" + _EXCEPTIONS + rb")\b[^()\n]*\))"
+            rb"(?=[^()\n]*,)(?:[^()\n]*,\s*)?(?:BaseException|Exception)\s*[,)]",
         ),
         "Exception catches the others, too",
     ),
@@ -123,8 +155,8 @@ _PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
 )
 _SHOWN = re.compile(rb"\s*(?:\d+\s|>>>|\.\.\.)")
 """How a line begins that a docstring shows: a number, or Python's prompt."""
-_TLS = re.compile(rb"\b(?:verify_)?ssl[=]False\b")
-_LOOP = re.compile(
+TLS = re.compile(rb"\b(?:verify_)?ssl[=]False\b")
+LOOP = re.compile(
     rb"for (?P<item>[\w, ()]+) in (?P<of>[A-Za-z_][\w.]*?)(?:\.(?P<view>keys|items|values)\(\))?:[ \t]*\n"
 )
 _WAYS = (b"remove", b"discard", b"popitem", b"insert", b"clear", b"pop")
@@ -133,19 +165,18 @@ CHANGES = (*(b".%b(" % way for way in _WAYS), b" del ", b"\tdel ")
 _CHANGE = re.compile(
     rb"([A-Za-z_][\w.]*)\.(?:%b)\(|del ([A-Za-z_][\w.]*)\[[^\[\]]*\]\s*(?:#|$)" % b"|".join(_WAYS)
 )
-_CHANGED = re.compile(
+CHANGED = re.compile(
     rb"\n[ \t\r\f\v]+(?:([A-Za-z_][\w.]*)\.(?:%b)\(|del ([A-Za-z_][\w.]*)\[)" % b"|".join(_WAYS)
 )
-_ASYNC_DEF = re.compile(rb"(?m)^async def ([A-Za-z]\w*)\(")
-_BARE_CALL = re.compile(rb"(?m)^[ \t]+([A-Za-z]\w*)\([^\n]*\)[ \t]*$")
 WORDS = (
-    *(row[1] for row in _PYTHON),
+    *(row[1] for row in PYTHON),
     *CHANGES,
     b"ssl\x3dFalse",
     b"elif ",
     b"class ",
     b"async def ",
     b"\nasync def ",
+    *LAZY,
 )
 """One of them is in every file in which there is something to find."""
 
@@ -153,29 +184,31 @@ WORDS = (
 def idioms(content: Content) -> Iterator[Hit]:
     """Python."""
     data, path = content.data, content.file.path
-    for check, word, pattern, message in _PYTHON:
+    for check, word, pattern, message in PYTHON:
         if content.has(word) and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
             for line, found in lines_with(content, pattern):
                 if not _SHOWN.match(content.around(found.start())):
                     yield Hit(path, line, message, rule=check)
     if content.has(b"ssl\x3dFalse") and b"aiohttp" in data:
-        for line, _ in lines_with(content, _TLS):
+        for line, _ in lines_with(content, TLS):
             yield Hit(path, line, "certificates are not checked", rule="SEC12")
     if content.may_have(CHANGES) and any_in(data, (b".remove(", b"del ", b".pop(")):
         yield from _changed_while_read(content)
     if content.has(b"elif "):
-        yield from _same_condition(content)
+        yield from same_condition(content)
     if content.has(b"class ") and b"():" in data:
         yield from _no_self(content)
+    if content.may_have(LAZY):
+        yield from lost(content)
     if data.startswith(b"async def ") or content.has(b"\nasync def "):
-        yield from _never_awaited(content)
+        yield from never_awaited(content)
 
 
 def _changed_while_read(content: Content) -> Iterator[Hit]:
     """`for x in items:` whose body takes from `items` and goes on."""
     data = content.data
     changed = set(_changed(data))
-    for loop in _LOOP.finditer(data) if changed else ():
+    for loop in LOOP.finditer(data) if changed else ():
         if loop["of"] not in changed:
             continue
         start = data.rfind(b"\n", 0, loop.start()) + 1
@@ -209,7 +242,7 @@ def _changed(data: bytes) -> Iterator[bytes]:
     for word in (*(b".%b(" % way for way in _WAYS), b"del "):
         place = data.find(word)
         while place >= 0:
-            change = _CHANGED.match(data, max(0, data.rfind(b"\n", 0, place)))
+            change = CHANGED.match(data, max(0, data.rfind(b"\n", 0, place)))
             if change:
                 yield change[1] or change[2]
             place = data.find(word, place + len(word))
@@ -226,49 +259,6 @@ def _leaves(data: bytes, offset: int, width: int, loop: int) -> bool:
         if bare.startswith((b"break", b"return", b"raise")):
             return True
     return False
-
-
-def _never_awaited(content: Content) -> Iterator[Hit]:
-    """A module's own coroutine function that is called as a statement: it never runs."""
-    data = content.data
-    names = set(_ASYNC_DEF.findall(data))
-    if not names:
-        return
-    for call in _BARE_CALL.finditer(data):
-        again = rb"(?m)^(?:def|class) %b\b|^[ \t]+(?:async )?def %b\b" % (call[1], call[1])
-        # A line within brackets is an argument and no statement.
-        before = data[: call.start()].rstrip()[-1:]
-        if call[1] in names and before not in b"([{,=\\" and not re.search(again, data):
-            message = f"{call[1].decode()}() is never awaited, so it never runs"
-            yield Hit(content.file.path, content.line(call.start(1)), message, rule="PY17")
-
-
-_ELIF = re.compile(rb"elif ([^\n]{3,200}):[ \t]*(?:#[^\n]*)?\n")
-
-
-def _same_condition(content: Content) -> Iterator[Hit]:
-    """A branch whose condition an earlier branch of the same chain has taken already."""
-    data = content.data
-    for later in _ELIF.finditer(data):
-        start = data.rfind(b"\n", 0, later.start()) + 1
-        indent = data[start : later.start()]
-        if indent.strip() or b"(" in later[1]:  # a call may answer otherwise the second time
-            continue
-        wanted = b"if " + later[1] + b":"
-        place = data.rfind(wanted, max(0, start - 4000), start)
-        if place < 0:
-            continue
-        first = data.rfind(b"\n", 0, place) + 1
-        if data[first:place] not in (indent, indent + b"el"):
-            continue
-        between = data[data.find(b"\n", place) + 1 : start].split(b"\n")
-        if all(
-            not line.strip() or line.startswith((indent + b" ", indent + b"\t", indent + b"elif "))
-            for line in between
-        ):
-            yield Hit(
-                content.file.path, content.line(start), "the same condition was asked before", rule="PY26"
-            )
 
 
 _METHOD = re.compile(rb"\n    def (\w+)\(\):")

@@ -1,0 +1,270 @@
+"""A second look at what ruff goes by a form alone for: the lines around say whether it is meant.
+
+The lines are read as text and never parsed: a large repository has thousands of such findings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+_FAR = 400
+"""Lines around a finding that are read."""
+
+
+class Place(NamedTuple):
+    """A finding of ruff's."""
+
+    lines: Sequence[str]
+    """The whole file."""
+    row: int
+    """From 0."""
+    column: int
+    """From 0."""
+    end: int
+    """The last row, from 0."""
+    message: str
+
+    @property
+    def line(self) -> str:
+        return self.lines[self.row] if self.row < len(self.lines) else ""
+
+    @property
+    def rest(self) -> str:
+        return self.line[self.column :]
+
+    @property
+    def text(self) -> str:
+        """All its lines."""
+        return "\n".join(self.lines[self.row : min(self.end + 1, self.row + _FAR)])
+
+
+def _width(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _heads(place: Place, row: int | None = None) -> Iterator[tuple[int, str]]:
+    """The lines that hold the place, from within: each begins further left than the one before."""
+    at = place.row if row is None else row
+    width = _width(place.lines[at]) if at < len(place.lines) else 0
+    while width and at > 0:
+        at -= 1
+        line = place.lines[at]
+        bare = line.lstrip()
+        if bare and not bare.startswith("#") and len(line) - len(bare) < width:
+            width = len(line) - len(bare)
+            yield at, bare
+
+
+def _body(place: Place, head: int) -> Iterator[str]:
+    """What stands further right below a line; a closing bracket belongs to the line."""
+    width = _width(place.lines[head])
+    for line in place.lines[head + 1 : head + 1 + _FAR]:
+        bare = line.lstrip()
+        if bare and not bare.startswith(("#", ")")) and len(line) - len(bare) <= width:
+            return
+        yield line
+
+
+def _function(place: Place) -> int:
+    """The row of the `def` that the place is in; -1: in none."""
+    return next((row for row, bare in _heads(place) if bare.startswith(("def ", "async def "))), -1)
+
+
+_EXPECTS = re.compile(
+    r"with\b.*(?<![\w.])(?:(?:pytest|self|cls)\.)?(?:assert)?(?:raises|warns|deprecated_call)\w*\(",
+    re.IGNORECASE,
+)
+
+
+def _expected_to_fail(place: Place) -> bool:
+    """What stands in `with raises(…)` is there to be seen failing."""
+    for row, bare in _heads(place):
+        head = bare if not bare.startswith(")") else " ".join(place.lines[max(0, row - 6) : row + 1])
+        if _EXPECTS.search(head):
+            return True
+        if bare.startswith(("def ", "async def ", "class ")):
+            return False
+    return False
+
+
+def _tried(place: Place) -> bool:
+    """An expression that may raise, in a block that waits for it; a constant and a bare lambda never do."""
+    if re.match(r"lambda\s*:|[\d\"'{\[]", place.rest):
+        return False
+    return _expected_to_fail(place) or next(_heads(place), (0, ""))[1].startswith("try:")
+
+
+def _of_a_module(place: Place) -> bool:
+    name = re.match(r"(\w+)\.[lr]?strip\(", place.rest)
+    wanted = rf"\s*import\b.*\b{name[1]}\b" if name else ""
+    return bool(wanted) and any("import" in line and re.match(wanted, line) for line in place.lines)
+
+
+def _of_a_class(place: Place) -> bool:
+    """`.keys()` of a class, or of an object of some class: nobody knows what going through that gives."""
+    name = re.search(r"([\w.]+)(?:\([^()]*\))?\.keys\(\)", place.text)
+    last = name[1].rpartition(".")[2] if name else ""
+    if last == "dict" and name is not None and "dict.keys" in name[0]:
+        return True
+    return re.fullmatch(r"[A-Z]\w*[a-z]\w*", last) is not None and not re.search(
+        r"(?i)dict|counter|map", last
+    )
+
+
+_OPENED = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?::[^=]+)?=[^=]")
+
+
+def _closed_later(place: Place) -> bool:
+    """A file whose name a later line gives to `with`, closes for sure, or hands on."""
+    found = _OPENED.match(place.line)
+    head = _function(place)
+    if not found or place.line.startswith(" ") != (head >= 0):
+        return False
+    name = re.escape(found[1])
+    if head > 0 and "contextmanager" in place.lines[head - 1]:
+        return True
+    if "." in found[1]:
+        return any(f"{found[1]}.close" in line for line in place.lines)
+    after = [*_body(place, head)][place.row - head :] if head >= 0 else place.lines[place.row + 1 :]
+    kept = re.compile(
+        rf"\s*(?:async )?with\b.*(?<![\w.])(?<!as ){name}\b(?!\.(?!close))|"
+        rf".*\b(?:enter_context|closing|push|callback|addCleanup|register)\({name}\b|"
+        rf"\s*(?:return|yield) {name}\s*(?:#.*)?$"
+    )
+    late, width = False, _width(place.line)
+    for line in after:
+        if kept.match(line):
+            return True
+        if _width(line) <= width and re.match(rf"\s*{name}\s*=(?!.*open\()", line):
+            return False
+        late = late or line.lstrip().startswith("finally:")
+        if late and f"{found[1]}.close()" in line:
+            return True
+    return False
+
+
+def _raises_again(place: Place) -> bool:
+    """A handler that ends in another error swallows none."""
+    rows = [line for line in _body(place, place.row) if line.strip()]
+    width = _width(rows[0]) if rows else 0
+    return any(_width(line) == width and re.match(r"raise\b", line.lstrip()) for line in rows)
+
+
+def _other_place(place: Place) -> bool:
+    """`for self.value in self.items` binds another thing than it goes through; so does a nested pattern."""
+    loop = re.match(r"\s*(?:async )?for\s+(.+?)\s+in\s+(.+)", place.line)
+    told = re.search(r"`(\w+)`", place.message)
+    if not loop or not told:
+        return False
+    name = told[1]
+    inner = re.search(rf"\([^()]*\b{name}\b", loop[1].removeprefix("("))
+    paths = re.findall(rf"\b{name}(?:\.\w+)+", loop[1])
+    bare = re.search(rf"\b{name}\b(?!\.)", loop[1])
+    same = any(re.search(rf"\b{re.escape(path)}\b(?!\.)", loop[2]) for path in paths)
+    return bool(inner) or (bool(paths) and not bare and not same)
+
+
+def _called_at_once(place: Place) -> bool:
+    """A function that the loop makes and only calls sees the values of its own round."""
+    heads = [*_heads(place)]
+    made, head = next(((row, bare) for row, bare in heads if bare.startswith("def ")), (-1, ""))
+    loop = next((row for row, bare in heads if row < made and bare.startswith(("for ", "while "))), -1)
+    name = re.match(r"def (\w+)\(", head)
+    if loop < 0 or not name or place.lines[made - 1].lstrip().startswith("@"):
+        return False
+    if any(re.search(r"\byield\b", line) for line in _body(place, made)):
+        return False
+    word, plain = re.compile(rf"\b{name[1]}\b"), re.compile(rf"(?<![\w.]){name[1]}\(")
+    end = loop + 1 + sum(1 for _ in _body(place, loop))
+    rows = (row for row, line in enumerate(place.lines) if word.search(line.partition("#")[0]))
+    uses = [row for row in rows if row != made]
+    return bool(uses) and all(
+        made < row < end
+        and len(word.findall(place.lines[row])) == len(plain.findall(place.lines[row]))
+        and "lambda" not in place.lines[row]
+        and next((at for at, bare in _heads(place, row) if at < loop or "def " in bare), -1) < loop
+        for row in uses
+    )
+
+
+_TYPE = r"type\((?:[^()]|\([^()]*\))*\)"
+_TWO_TYPES = re.compile(rf"{_TYPE}\s*[!=]=\s*{_TYPE}")
+_EMPTY = re.compile(r"type\((?:\[\]|\{\}|\(\)|\"\"|'')\)")
+"""Stands for the class."""
+_MADE = re.compile(r"type\((?:[^()]|\([^()]*\))*?(?:,|\*\*|\w=)")
+
+
+def _no_question_of_type(place: Place) -> bool:
+    """Two objects of the very same type are asked for, a type is made, or `type` is something else."""
+    if (_TWO_TYPES.match(place.rest) and not _EMPTY.search(place.rest)) or _MADE.match(place.rest):
+        return True
+    head = _function(place)
+    inside = [place.lines[head], *_body(place, head)] if head >= 0 else []
+    return any(
+        re.match(r"\s*(?:async )?def \w+\(.*\btype\b\s*[,):=]|\s+type\s*=[^=]", line) for line in inside
+    )
+
+
+def _of_the_caught(place: Place) -> bool:
+    """`raise error.with_traceback(…)` is the error itself."""
+    raised = re.match(r"raise \(?(\w+)(?:\.\w| [-+|])", place.rest)
+    return raised is not None and any(
+        re.search(rf"\bas {raised[1]}\s*:", bare) for _, bare in _heads(place) if bare.startswith("except")
+    )
+
+
+def _handed_on(place: Place) -> bool:
+    """`get(url, **options)`: the time limit may be among them, unless the file shows that it is not."""
+    handed = re.search(r"[(,]\s*\*\*\s*(\w*)", place.text)
+    if not handed:
+        return False
+    shown = re.compile(rf"\s*{handed[1]}\s*(?::[^=]+)?=\s*(?:\{{.*\}}|dict\(.*\))\s*$")
+    return not any("timeout" not in line and shown.match(line) for line in place.lines)
+
+
+_NOT_MEANT: dict[str, Callable[[Place], bool]] = {
+    "B002": lambda place: not place.rest.startswith(("++", "--")),
+    "B005": _of_a_module,
+    "B015": _expected_to_fail,
+    "B018": _tried,
+    "B020": _other_place,
+    "B023": _called_at_once,
+    "B904": _of_the_caught,
+    "BLE001": _raises_again,
+    "E721": _no_question_of_type,
+    "F401": lambda place: ".__all__`" in place.message,
+    "F811": lambda place: "`_`" in place.message,
+    "S113": _handed_on,
+    "SIM115": _closed_later,
+    "SIM118": _of_a_class,
+    "T100": lambda place: place.message.startswith("Import"),
+}
+"""Rules with the question whether one of their findings is none."""
+_BY_MESSAGE = frozenset({"F401", "F811", "T100"})
+"""Of these ruff's message says it all."""
+
+
+class Texts:
+    """The file of the finding that is looked at, as lines: ruff's findings come file by file."""
+
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+        self._read = read
+        self._path: str | None = None
+        self._lines: list[str] = []
+
+    def stands(self, row: Mapping[str, Any], path: str, code: str) -> bool:
+        """Whether a finding, as ruff's JSON tells it, is meant after all."""
+        ask = _NOT_MEANT.get(code)
+        if ask is None:
+            return True
+        if path != self._path and code not in _BY_MESSAGE:
+            self._lines = (
+                (self._read(path) or b"").decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+            )
+            self._path = path
+        start, end = row["location"], row["end_location"]
+        return not ask(
+            Place(self._lines, start["row"] - 1, start["column"] - 1, end["row"] - 1, row["message"])
+        )
