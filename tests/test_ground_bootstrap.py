@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mybro.ops.bootstrap import environment, lanes, machine
+from mybro.ops.bootstrap import environment, machine, suite
 from mybro.ops.bootstrap.__main__ import main, usage
 from mybro.ops.bootstrap.console import SetupError, call
 from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, claude_version
+from mybro.ops.bootstrap.part import INTERRUPTED, SOME_FAILED, Part, failures, settings_of_children
+from mybro.ops.bootstrap.places import ROOT
 from mybro.ops.bootstrap.stamps import Stamp, digest
 
 pytestmark = pytest.mark.unit
@@ -141,12 +144,12 @@ def test_another_python_that_is_asked_for_needs_another_environment(
 def test_too_little_coverage_fails_only_where_that_is_asked_for(
     gate: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(lanes.COVERAGE_GATE, gate)
-    low = [(lanes.LANES[0], 84.9), (lanes.LANES[1], 70.0)]
-    assert lanes.judge(low) == int(gate)
+    monkeypatch.setenv(suite.COVERAGE_GATE, gate)
+    low = [(suite.UNITS, 84.9), (suite.WHOLE, 70.0)]
+    assert suite.judge(low) == int(gate)
     assert "84.9 %" in capsys.readouterr().err
-    assert lanes.judge([(lanes.LANES[0], 85.0)]) == 0
-    assert lanes.judge([(lanes.LANES[0], None)]) == int(gate)
+    assert suite.judge([(suite.UNITS, 85.0)]) == 0
+    assert suite.judge([(suite.UNITS, None)]) == int(gate)
 
 
 def test_the_pinned_cli_has_a_version() -> None:
@@ -167,11 +170,51 @@ def test_help_names_every_target(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_failed_is_read_from_pytests_own_notes(tmp_path: Path) -> None:
-    assert lanes.failures(tmp_path / "nothing") == []
+    assert failures(tmp_path / "nothing") == []
     (tmp_path / "test_it.py").write_text("def test_good(): pass\ndef test_bad(): assert False\n")
     command = [sys.executable, "-m", "pytest", "-q", "--rootdir", ".", "-o", "cache_dir=notes", "test_it.py"]
     ended = subprocess.run(
         command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=False
     )
-    assert ended.returncode == lanes.SOME_FAILED
-    assert lanes.failures(tmp_path / "notes") == ["test_it.py::test_bad"]
+    assert ended.returncode == SOME_FAILED
+    assert failures(tmp_path / "notes") == ["test_it.py::test_bad"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("pytestmark = pytest.mark.unit\n", ["units and parts"]),
+        ("pytestmark = pytest.mark.end_to_end\n", ["end to end"]),
+        ("pytestmark = [\n    pytest.mark.unit,\n    pytest.mark.trial,\n]\n", ["end to end"]),
+        ("pytestmark = pytest.mark.unit\n@pytest.mark.trial\n", ["units and parts", "end to end"]),
+        ("@pytest.mark.end_to_end\n", ["units and parts", "end to end"]),
+        ("", ["units and parts"]),
+    ],
+)
+def test_a_file_is_handed_to_every_lane_that_has_tests_in_it(text: str, names: list[str]) -> None:
+    assert [lane.name for lane in suite.lanes_of(text)] == names
+
+
+def test_a_part_runs_its_lane_and_measures_children_too(tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    test.write_text(
+        "import subprocess, sys, pytest\n"
+        "@pytest.mark.unit\n"
+        "def test_one():\n"
+        "    assert not subprocess.run([sys.executable, '-m', 'mybro', '--version']).returncode\n"
+        "@pytest.mark.trial\n"
+        "def test_two(): assert False\n"
+    )
+    part = Part("x", suite.UNITS.marks, [str(test)], tmp_path / "part", dict(os.environ))
+    assert part.run() == 0, part.output.read_text()
+    assert "1 passed, 1 deselected" in part.output.read_text()
+    assert part.failures() == []
+    assert len(list(part.folder.glob("data.*"))) == 2
+    assert str(ROOT / "mybro") in settings_of_children()
+
+
+def test_a_part_that_is_stopped_does_not_begin(tmp_path: Path) -> None:
+    part = Part("x", "unit", ["tests/test_risk.py"], tmp_path / "part", dict(os.environ))
+    part.stop()
+    assert part.run() in INTERRUPTED
+    assert part.output.read_text() == ""

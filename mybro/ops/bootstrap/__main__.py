@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from mybro.ops.bootstrap import engine, environment, lanes, locks, machine
+from mybro.ops.bootstrap import engine, environment, lanes, locks, machine, suite
 from mybro.ops.bootstrap.console import SetupError, say
 from mybro.ops.bootstrap.places import CACHE, ROOT, VENV, in_venv
 
@@ -38,13 +38,13 @@ def run(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """The whole suite with its coverage; ARGS=... for one pytest with those"""
     _provide("test")
-    return lanes.test(arguments)
+    return suite.test(arguments)
 
 
 def trials(arguments: Sequence[str]) -> int:
     """Every heavy trial in full"""
     _provide("test")
-    return lanes.trials(arguments)
+    return suite.trials(arguments)
 
 
 def lint(arguments: Sequence[str]) -> int:
