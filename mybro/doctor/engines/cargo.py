@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import tomlkit
+
 from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
 from mybro.doctor.finding import Finding, Unexamined
+from mybro.doctor.own.place import first_line
 
 
 class Clippy:
@@ -117,41 +121,94 @@ class Rustfmt:
         return outcome
 
 
+_NOBODYS = '[package]\nname = "none"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n'
+"""cargo-deny wants a manifest where it is started."""
+
+
 class CargoDeny:
-    """Known faults of dependencies; asks the network."""
+    """Known faults of dependencies; asks the network.
+
+    cargo obeys the `.cargo/config.toml` and `rust-toolchain.toml` of the folder in which it is started, and
+    they can name programs to run: it is started in an empty one, and cargo-deny is given what cargo told.
+    """
 
     name = "cargo-deny"
 
     def available(self) -> bool:
-        return program("cargo-deny") is not None
+        return program("cargo-deny") is not None and program("cargo") is not None
 
     def run(self, task: Task) -> Outcome:
-        check = next(iter(task.checks.values()))
-        deny = program("cargo-deny", task.repo.root)
-        if deny is None:
-            raise EngineError("not installed")
         outcome = Outcome()
-        argv = [deny, "--format", "json", "check", "advisories"]
-        answer = command(argv, cwd=task.repo.root, deadline=task.deadline)
-        for line in answer.errors.splitlines():
-            try:
-                fields = json.loads(line).get("fields", {})
-            except ValueError:
-                continue
-            if fields.get("severity") == "error":
-                advisory = fields.get("advisory") or {}
-                message = f"{advisory.get('package', '')}: {advisory.get('title', fields.get('message', ''))}"
-                outcome.findings.append(
-                    Finding(
-                        check.id,
-                        "Cargo.lock",
-                        0,
-                        1,
-                        message,
-                        check.severity,
-                        check.confidence,
-                        self.name,
-                        str(advisory.get("id", "")),
-                    )
+        for folder in _workspaces(task):
+            lock = str(folder / "Cargo.lock")
+            text = task.repo.text(lock)
+            if text is None:
+                continue  # a program without one is a finding of its own
+            with tempfile.TemporaryDirectory() as empty:
+                rows = self._rows(task, folder, Path(empty))
+            faults = [row["fields"] for row in rows if row.get("type") == "diagnostic"]
+            if not any(row.get("type") == "summary" for row in rows):
+                why = next(
+                    (_text(r) for r in rows if r.get("fields", {}).get("level") == "ERROR"), "did not end"
                 )
+                outcome.unexamined.append(Unexamined(lock, why[:200], self.name))
+            outcome.findings += [
+                self._finding(task, lock, text, row) for row in faults if row.get("advisory")
+            ]
         return outcome
+
+    def _rows(self, task: Task, folder: PurePosixPath, empty: Path) -> list[dict[str, Any]]:
+        deny, cargo = program("cargo-deny", task.repo.root), program("cargo", task.repo.root)
+        if deny is None or cargo is None:
+            raise EngineError("not installed")
+        manifest = str(task.repo.root / folder / "Cargo.toml")
+        asked = [cargo, "metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]
+        crates = command(asked, cwd=empty, deadline=task.deadline)
+        if not crates.output.startswith(b"{"):
+            return [{"fields": {"level": "ERROR", "message": crates.errors}}]
+        (empty / "crates.json").write_bytes(crates.output)
+        (empty / "Cargo.toml").write_text(_NOBODYS, encoding="utf-8")
+        (empty / "lib.rs").touch()
+        settings = {"advisories": {"ignore": _accepted(task, folder), "unmaintained": "workspace"}}
+        (empty / "deny.toml").write_text(tomlkit.dumps(settings), encoding="utf-8")
+        argv = [deny, "--format", "json", "--metadata-path", str(empty / "crates.json")]
+        argv += ["check", "--hide-inclusion-graph", "advisories"]
+        answer = command(argv, cwd=empty, deadline=task.deadline)
+        return [json.loads(line) for line in answer.errors.splitlines() if line.startswith("{")]
+
+    def _finding(self, task: Task, lock: str, text: str, row: dict[str, Any]) -> Finding:
+        check = next(iter(task.checks.values()))
+        advisory = row["advisory"]
+        name, _, version = row["labels"][0]["span"].partition(" ") if row.get("labels") else ("", "", "")
+        version = version.partition(" ")[0]
+        entry = rf'name = "{re.escape(name)}"\nversion = "{re.escape(version)}"'
+        return Finding(
+            check.id,
+            lock,
+            first_line(text, entry),
+            1,
+            f"{name} {version}: {advisory.get('title') or row.get('message', '')}",
+            check.severity_of(row.get("code", "")),
+            check.confidence,
+            self.name,
+            str(advisory.get("id", "")),
+        )
+
+
+def _text(row: dict[str, Any]) -> str:
+    """What went wrong, without cargo's progress."""
+    lines = [line.strip() for line in str(row["fields"].get("message", "")).splitlines()]
+    told = [line for line in lines if line.startswith(("error", "fatal", "failed"))]
+    return (told or lines or ["failed"])[-1]
+
+
+def _accepted(task: Task, folder: PurePosixPath) -> list[str]:
+    """The advisories that the project's own settings accept."""
+    for name in ("deny.toml", ".deny.toml", ".cargo/deny.toml"):
+        try:
+            data = tomllib.loads(task.repo.text(str(folder / name)) or "")
+        except tomllib.TOMLDecodeError:
+            continue
+        rows = data.get("advisories", {}).get("ignore", [])
+        return [i for i in (r.get("id") if isinstance(r, dict) else r for r in rows) if isinstance(i, str)]
+    return []
