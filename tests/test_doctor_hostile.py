@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from mybro.doctor import facts
 from mybro.doctor.examine import Wish, examine
 from mybro.doctor.fix import mend
 from tests.doctor_fixtures import git, repository
+from tests.requirements import need
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +67,29 @@ def test_nothing_of_a_python_project_is_run(tmp_path: Path) -> None:
         examine(Wish(root, deep=True))
     finally:
         os.environ["PATH"] = before
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_that_a_rust_project_names_is_run(tmp_path: Path) -> None:
+    need(shutil.which("rustfmt"), "clippy and rustfmt on PATH")
+    root = tmp_path / "r"
+    tools = dict.fromkeys(
+        (f"tools/bin/{name}" for name in ("rustfmt", "rustc", "cargo")), f"#!/bin/sh\n{marks(tmp_path)}\n"
+    )
+    files = {
+        "Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n',
+        "Cargo.lock": "version = 4\n",
+        "src/main.rs": "fn  main(){}\n",
+        "rust-toolchain.toml": f'[toolchain]\npath = "{root}/tools"\n',
+        ".cargo/config.toml": f'[build]\nrustc = "{root}/tools/bin/rustc"\n',
+        **tools,
+    }
+    repository(root, files)
+    (root / "tools" / "lib").mkdir()
+    for tool in tools:
+        (root / tool).chmod(0o755)
+    found = examine(Wish(root, deep=True, select=("RS06", "RS05", "DP14")))
+    assert [f.path for f in found.findings] == ["src/main.rs"]
     assert not (tmp_path / "ran").exists()
 
 

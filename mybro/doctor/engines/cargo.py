@@ -108,16 +108,21 @@ class Rustfmt:
         if rustfmt is None:
             raise EngineError("not installed")
         outcome = Outcome()
-        for batch in batches(f.path for f in task.files("rust")):
-            argv = [rustfmt, "--check", "--edition", "2021", "--config", "skip_children=true", *batch]
-            told = command(argv, cwd=task.repo.root, deadline=task.deadline)
-            for path in dict.fromkeys(
-                re.findall(r"(?m)^Diff in (.+?):\d+:?$", told.output.decode(errors="replace"))
-            ):
-                name = plain(path.removeprefix(f"{task.repo.root}/"))
-                outcome.findings.append(
-                    Finding(check.id, name, 0, 1, check.title, check.severity, check.confidence, self.name)
-                )
+        root = task.repo.root
+        # A rust-toolchain.toml where rustup is started can name a program of the repository's own.
+        with tempfile.TemporaryDirectory() as empty:
+            for batch in batches(f.path for f in task.files("rust")):
+                argv = [rustfmt, "--check", "--edition", "2021", "--config", "skip_children=true"]
+                argv += [f"{root}/{path.removeprefix('./')}" for path in batch]
+                told = command(argv, cwd=Path(empty), deadline=task.deadline)
+                unlike = re.findall(r"(?m)^Diff in (.+?):\d+:?$", told.output.decode(errors="replace"))
+                for path in dict.fromkeys(unlike):
+                    name = plain(path.removeprefix(f"{root}/"))
+                    outcome.findings.append(
+                        Finding(
+                            check.id, name, 0, 1, check.title, check.severity, check.confidence, self.name
+                        )
+                    )
         return outcome
 
 
