@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import struct
 import sys
+import tempfile
 from pathlib import Path
 
+from mybro.executor.checkpoint import CheckpointStore
+from mybro.executor.checkpoint.stamps import Stamps, make_stamps, stamp
 from mybro.native import in_use, machine, repository, resample, sound
+from tests.fakes.shaking import deep_repository, whole
 
 PATTERNS = [r"def \w+", "TODO", r"^import ", r"\bkey\s*=\s*[\"'][^\"']+[\"']", "x$", "é", r"\t"]
 
@@ -77,10 +82,72 @@ def resampled() -> list[int]:
     return list(struct.unpack(f"<{len(found) // 2}h", found))
 
 
+def note(stamps: Stamps, top: bytes) -> None:
+    """Know all regular files as they are now."""
+    for folder, _, files in os.walk(top):
+        paths = [os.path.join(folder, name) for name in files]  # noqa: PTH118 - bytes
+        regular = [path for path in paths if not os.path.islink(path)]  # noqa: PTH114
+        stamps.put([(os.path.relpath(path, top), stamp(os.lstat(path))) for path in regular])
+
+
+def shake(top: Path, draw: random.Random) -> None:
+    """A few changes of any kind, below three folders."""
+    for _ in range(12):
+        path = top / draw.choice(["", "a", "a/b", "c"]) / draw.choice(["x", "y", "z", ".git", "\udcff"])
+        done = draw.randrange(5)
+        try:
+            if done < 2:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(draw.randbytes(draw.randrange(1, 5000)))
+            elif done == 2:
+                path.unlink()
+            elif done == 3:
+                path.chmod(draw.choice([0o600, 0o755]))
+            else:
+                path.symlink_to("x")
+        except OSError:
+            pass
+
+
+def compared() -> list[object]:
+    """Folders beside what was known of them, after one change and another."""
+    draw, found = random.Random(12), list[object]()
+    with tempfile.TemporaryDirectory() as place:
+        top = Path(place)
+        for _ in range(30):
+            shake(top, draw)
+            stamps, root = make_stamps(), os.fsencode(top)
+            note(stamps, root)
+            shake(top, draw)
+            stamps.forget([b"a/y", b"nowhere/y"])
+            folders = [b"", b"a", b"a/b", b"c", b"missing", b"x"]
+            for told in stamps.look(root, folders):
+                rows = told if isinstance(told, int) else [sorted(map(os.fsdecode, part)) for part in told]
+                found.append(rows)
+            found.append(sorted(map(os.fsdecode, stamps.outside({b"", b"c"}))))
+    return found
+
+
+def restored() -> list[bool]:
+    """Whether what was done to a repository comes back exactly."""
+    found = []
+    for seed in (7, 8):
+        with tempfile.TemporaryDirectory() as place:
+            shaker = deep_repository(Path(place) / "repo", seed)
+            store = CheckpointStore(Path(place) / "checkpoints", shaker.repo)
+            before, was = store.take("before"), whole(shaker)
+            shaker.shake(12)
+            store.undo(before.id, store.take("after").id)
+            found.append(whole(shaker) == was)
+            store.close()
+    return found
+
+
 def main(root: Path) -> None:
     load = machine.Monitor().read()
     told = {
-        "in_use": in_use(), "machine": load._asdict(), "found": look(root), "resampled": resampled(),
+        "in_use": in_use(), "machine": load._asdict(), "resampled": resampled(),
+        "found": {**look(root), "compared": compared(), "restored": restored()},
     }  # fmt: skip
     sys.stdout.write(json.dumps(told))
 

@@ -59,6 +59,7 @@ def test_the_engine_finds_what_python_finds(tree: Path) -> None:
     assert "Rust engine" in fast["in_use"] and "Python" in slow["in_use"]
     for what, found in slow["found"].items():
         assert fast["found"][what] == found, what
+    assert fast["found"]["restored"] == [True, True]
     near = zip(fast["resampled"], slow["resampled"], strict=True)
     assert max(abs(ours - theirs) for ours, theirs in near) <= 1
     assert fast["machine"].keys() == slow["machine"].keys()

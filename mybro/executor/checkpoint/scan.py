@@ -16,9 +16,7 @@ from mybro.executor.checkpoint.blobs import Blobs, RestlessError, TooLargeError
 from mybro.executor.checkpoint.entry import Entry, Kind, Limits, opaque, shown
 from mybro.executor.checkpoint.git import Git
 from mybro.executor.checkpoint.place import special, too_large, unreadable
-
-Stamp = tuple[int, int, int, int, int]
-"""Size, mtime, ctime (nanoseconds), inode, mode: while these stand, so do the bytes."""
+from mybro.executor.checkpoint.stamps import Listing, Stamp, Stamps, stamp
 
 Seen = dict[bytes, tuple[Stamp, Entry]]
 
@@ -51,12 +49,14 @@ class Scanner:
     """One look at one tree."""
 
     def __init__(
-        self, root: Path, limits: Limits, blobs: Blobs, seen: Seen, give_up: threading.Event
+        self, root: Path, limits: Limits, blobs: Blobs, seen: Seen, stamps: Stamps, give_up: threading.Event
     ) -> None:
+        """`stamps` are those of `seen`."""
         self._root = os.fsencode(root)
         self._limits = limits
         self._blobs = blobs
         self._seen = seen
+        self._stamps = stamps
         self._give_up = give_up
         self._plain = True
         self._top: Git | None = None
@@ -64,50 +64,58 @@ class Scanner:
 
     def run(self, known: Mapping[bytes, Entry]) -> Scan:
         """Look at everything; `known` paths are looked at even where they are ignored by now."""
+        scan = self.scan
+        scan.entries = {path: entry for path, (_, entry) in self._seen.items()}
+        looked: set[bytes] = set()
         waiting = [b""]
         while waiting:
-            waiting.extend(self._folder(waiting.pop()))
-        scan = self.scan
+            listings = self._stamps.look(self._root, waiting)
+            inner: list[bytes] = []
+            for folder, listing in zip(waiting, listings, strict=True):
+                if isinstance(listing, int):
+                    self._no_folder(folder, listing)
+                else:
+                    looked.add(folder)
+                    inner += self._folder(folder, Listing(*listing))
+            waiting = inner
+        for path in self._stamps.outside(looked):
+            del scan.entries[path]
         for path in known.keys() - scan.entries.keys():
             if covered(path, scan.unknown):
                 self._follow_up(path)
         return scan
 
-    def _folder(self, folder: bytes) -> list[bytes]:
-        """Look at one folder; returns the folders in it that are to be looked at."""
-        full = self._root + b"/" + folder if folder else self._root
-        try:
-            with os.scandir(full) as listing:
-                found = list(listing)
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-            if not folder:
-                raise
-            if isinstance(error, PermissionError):
-                self._leave_out(folder, "it cannot be read")
-            return []
-        if any(entry.name == b".git" for entry in found) and not self._repository(folder):
-            return []
-        entries, unknown, seen = self.scan.entries, self.scan.unknown, self._seen
+    def _no_folder(self, folder: bytes, number: int) -> None:
+        """A folder that cannot be listed: gone meanwhile, or not ours to read."""
+        error = OSError(number, os.strerror(number), os.fsdecode(folder))
+        if not folder or not isinstance(error, (FileNotFoundError, NotADirectoryError, PermissionError)):
+            raise error
+        if isinstance(error, PermissionError):
+            self._leave_out(folder, "it cannot be read")
+
+    def _folder(self, folder: bytes, listing: Listing) -> list[bytes]:
+        """Take note of what one folder holds; returns the folders in it that are to be looked at."""
+        entries, unknown = self.scan.entries, self.scan.unknown
         prefix = folder + b"/" if folder else b""
+        for name in listing.missing:
+            del entries[prefix + name]
+        if b".git" in listing.others and not self._repository(folder):
+            return []
         inner: list[bytes] = []
-        for entry in found:
-            path = prefix + entry.name
-            if path in unknown or (
-                entry.name == b".git" and not (folder and entry.is_file(follow_symlinks=False))
-            ):
-                continue  # of a submodule, the file that says where its repository is belongs to the tree
+        for name in listing.others:
+            path = prefix + name
+            if path in unknown:
+                continue
             try:
-                status = entry.stat(follow_symlinks=False)
+                status = os.lstat(self._root + b"/" + path)
             except OSError:
                 continue  # gone meanwhile
+            if name == b".git" and not (folder and stat.S_ISREG(status.st_mode)):
+                continue  # of a submodule, the file that says where its repository is belongs to the tree
             if stat.S_ISREG(status.st_mode):
-                known = seen.get(path)
-                if known is not None and known[0] == _stamp(status):
-                    entries[path] = known[1]
-                else:
-                    self._read(path, status)
+                self._file(path, status)
             elif stat.S_ISDIR(status.st_mode):
-                if self._plain and self._is_heavy(entry.name):
+                if self._plain and self._is_heavy(name):
                     self._leave_out(path, "excluded by setting")
                     continue
                 entries[path] = Entry(Kind.FOLDER, stat.S_IMODE(status.st_mode), b"")
@@ -115,6 +123,14 @@ class Scanner:
             else:
                 self._other(path, status)
         return inner
+
+    def _file(self, path: bytes, status: os.stat_result) -> None:
+        """Take note of a regular file; read it where its stamp is not the known one."""
+        known = self._seen.get(path)
+        if known is not None and known[0] == stamp(status):
+            self.scan.entries[path] = known[1]
+        else:
+            self._read(path, status)
 
     def _repository(self, folder: bytes) -> bool:
         """Take note of a git repository's top folder; False where its files are not to be looked at."""
@@ -178,7 +194,7 @@ class Scanner:
             if _is_racy(status):
                 self.scan.racy.append(path)
             else:
-                self.scan.seen[path] = (_stamp(status), entry)
+                self.scan.seen[path] = (stamp(status), entry)
 
     def _other(self, path: bytes, status: os.stat_result) -> None:
         if stat.S_ISLNK(status.st_mode):
@@ -203,11 +219,7 @@ class Scanner:
         except OSError:
             return
         if stat.S_ISREG(status.st_mode):
-            known = self._seen.get(path)
-            if known is not None and known[0] == _stamp(status):
-                self.scan.entries[path] = known[1]
-            else:
-                self._read(path, status)
+            self._file(path, status)
         elif stat.S_ISDIR(status.st_mode):
             self.scan.entries[path] = Entry(Kind.FOLDER, stat.S_IMODE(status.st_mode), b"")
         else:
@@ -230,10 +242,6 @@ def _is_real_folder(path: bytes) -> bool:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode)
 
 
 def _is_racy(status: os.stat_result) -> bool:

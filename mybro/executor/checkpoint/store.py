@@ -23,6 +23,7 @@ from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.place import NoFolderError, Place
 from mybro.executor.checkpoint.restore import Restored, Restorer
 from mybro.executor.checkpoint.scan import Scanner, Seen, covered
+from mybro.executor.checkpoint.stamps import Stamps, make_stamps
 
 _LOCK_TIMEOUT_S = 60.0
 
@@ -55,6 +56,7 @@ class CheckpointStore:
         self._lock = FileLock(self.folder / "lock")
         self._latest: dict[bytes, Entry] = {}
         self._seen: Seen = {}
+        self._stamps: Stamps = make_stamps()
         self._version: int | None = None
 
     def close(self) -> None:
@@ -134,11 +136,14 @@ class CheckpointStore:
         if version != self._version:
             self._latest = database.load_latest(self.db)
             self._seen = database.load_seen(self.db, self._latest)
+            self._stamps = make_stamps()
+            self._stamps.put([(path, seen[0]) for path, seen in self._seen.items()])
             self._version = version
 
     def _take(self, label: str, give_up: threading.Event) -> Checkpoint:
         at = time.time()
-        scan = Scanner(self.repo, self.limits, self.blobs, self._seen, give_up).run(self._latest)
+        scanner = Scanner(self.repo, self.limits, self.blobs, self._seen, self._stamps, give_up)
+        scan = scanner.run(self._latest)
         states = {}
         for folder, git in scan.repositories.items():
             with contextlib.suppress(GitError):
@@ -158,6 +163,8 @@ class CheckpointStore:
         for path in forgotten:
             del self._seen[path]
         self._seen.update(scan.seen)
+        self._stamps.forget(forgotten)
+        self._stamps.put([(path, seen[0]) for path, seen in scan.seen.items()])
         return Checkpoint(number, label, at, excluded)
 
     # ------------------------------------------------------------------------ comparing

@@ -160,7 +160,8 @@ fn gcd(a: usize, b: usize) -> usize {
     }
 }
 
-#[cfg(test)]
+// Not for Miri: nothing here is unsafe, and it would take an hour.
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
 

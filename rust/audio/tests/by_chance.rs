@@ -10,10 +10,13 @@ mod ring;
 
 use chance::Chance;
 
+/// Miri needs a second for what takes milliseconds.
+const SHARE: usize = if cfg!(miri) { 25 } else { 1 };
+
 #[test]
 fn a_ring_is_a_queue() {
     let mut chance = Chance(1);
-    for _ in 0..500 {
+    for _ in 0..500 / SHARE {
         let count = chance.below(200);
         let steps: Vec<_> = (0..count)
             .map(|_| (chance.below(2) == 0, chance.below(64) as u8))
@@ -23,6 +26,7 @@ fn a_ring_is_a_queue() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "nothing is unsafe in it, and it takes long")]
 fn blocks_make_no_difference_to_any_rates() {
     let mut chance = Chance(2);
     for _ in 0..150 {

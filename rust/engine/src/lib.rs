@@ -3,6 +3,7 @@
 // PyO3 gives arguments by value.
 #![allow(clippy::needless_pass_by_value, clippy::elidable_lifetime_names)]
 
+mod compare;
 #[cfg(target_os = "macos")]
 mod metal;
 mod resample;
@@ -252,6 +253,7 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Monitor>()?;
     module.add_class::<symbols::SymbolReader>()?;
     module.add_class::<sounds::Sounds>()?;
+    module.add_class::<compare::Known>()?;
     #[cfg(target_os = "macos")]
     {
         module.add_class::<metal::MetalBuffer>()?;

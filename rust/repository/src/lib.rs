@@ -1,5 +1,6 @@
 //! A repository's files: which there are, what is in them, what they define, and which have changed.
 
+pub mod compare;
 pub mod files;
 pub mod scan;
 pub mod sounds;
