@@ -26,6 +26,7 @@ _SETTINGS = (
 )
 
 _BEGIN = "mybro_begin"
+_NOWHERE = logging.NullHandler()
 
 
 def engine(path: Path) -> AsyncEngine:
@@ -33,6 +34,9 @@ def engine(path: Path) -> AsyncEngine:
     # At their finer levels these log parameters and rows, which are what people say.
     for name in ("aiosqlite", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Where a log is kept, it has them; without one, a connection that was not closed in time would be told
+    # on a person's terminal with a traceback, as Python does with what no handler takes.
+    logging.getLogger("sqlalchemy").addHandler(_NOWHERE)
     made = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
         hide_parameters=True,
