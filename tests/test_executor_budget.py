@@ -69,6 +69,54 @@ async def test_many_steps_end_before_the_budget(desk: Desk, counting: ScriptedSe
     await raised_and_done(desk, "all the rest")
 
 
+async def test_a_first_step_that_would_be_too_dear_is_not_sent(desk: Desk, counting: ScriptedServer) -> None:
+    """At first by what such a step is taken for, then by what it was: the prompt alone makes it dear."""
+    counting.when("hello", [text("All done.")])
+    long = f"hello {'and so on ' * 20_000}"
+    afresh(desk, 0.05)
+    problem = await spent_by(desk, "hello")
+    assert problem.message.startswith(
+        "The coding session has a budget of 5 cents, so I did not begin its first"
+    )
+    assert problem.outcome is None
+    afresh(desk, 0.3)
+    problem = await spent_by(desk, long)
+    assert "which may cost 0." in problem.message
+    assert counting.requests == []
+    assert (await desk.do("hello")).summary == "All done."
+    seen = desk.store.first_step("default")
+    assert seen is not None
+    given = len(str(counting.requests[0].body)) / 4
+    assert seen.model == "claude-opus-5-5"
+    assert seen.tokens == pytest.approx(given, rel=0.2)
+    desk.store.save(desk.repo, None)
+    afresh(desk, 0.1)
+    assert (await desk.do("hello")).summary == "All done."
+
+
+async def test_a_conversation_is_summed_up_only_where_the_budget_holds_it(
+    desk: Desk, counting: ScriptedServer
+) -> None:
+    """What the CLI does by itself, unseen, when the context has grown to a million tokens."""
+    tokens = [20_000, 30_000, 40_000, 970_000]
+    steps = [bash("echo on " * 500, usage={"input_tokens": count, "output_tokens": 50}) for count in tokens]
+    summary = "<summary>It was long.</summary>"
+    counting.when("go on and on", [*steps, text("Never said.")])
+    counting.when("create a detailed summary", [text(summary, usage={"input_tokens": 971_000})])
+    counting.when("all the rest", [text("All done.")])
+    afresh(desk, 10.0)
+    problem = await spent_by(desk, "go on and on")
+    assert "so I stopped it before it summed up its long conversation, which may cost" in problem.message
+    assert counting.charged_usd == pytest.approx(sum(tokens) * 4e-6, rel=0.01)
+    await desk.hand.aclose()
+    afresh(desk, 30.0)
+    assert (await desk.do("all the rest")).summary == "All done."
+    assert [request.phrase for request in counting.requests[-2:]] == [
+        "create a detailed summary",
+        "all the rest",
+    ]
+
+
 async def test_a_dear_step_is_not_taken(desk: Desk, counting: ScriptedServer) -> None:
     """What a tool gave would make the next step dear: 200,000 characters."""
     for number in range(10):
@@ -83,11 +131,11 @@ async def test_a_dear_step_is_not_taken(desk: Desk, counting: ScriptedServer) ->
 
 
 async def test_a_long_answer_is_cut_short(desk: Desk, counting: ScriptedServer) -> None:
-    counting.when("talks on", [bash("echo one"), text("word " * 12_000, word_delay_s=0.0005)])
+    counting.when("talks on", [bash("echo one"), text("word " * 12_000, word_delay_s=0.05, quick_words=2800)])
     counting.when("all the rest", [text("All done.")])
-    afresh(desk, 0.3)
+    afresh(desk, 0.16)
     problem = await spent_by(desk, "somebody who talks on")
-    assert 0.15 < counting.charged_usd <= 0.3
+    assert 0.08 < counting.charged_usd <= 0.16
     assert "so I stopped it in the middle of a step" in problem.message
     await raised_and_done(desk, "all the rest")
 

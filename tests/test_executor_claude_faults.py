@@ -23,6 +23,10 @@ pytest_plugins = ["tests.claude_fixtures"]
 pytestmark = pytest.mark.integration
 
 
+TEN_CENTS = text("Hello.", usage={"input_tokens": 20_000, "output_tokens": 1000})
+"""A first step as large as real ones, at Opus 5.5's prices."""
+
+
 async def fail(desk: Desk, words: str) -> TurnError:
     with pytest.raises(TurnError) as raised:
         await desk.do(words)
@@ -118,14 +122,14 @@ async def test_no_network_at_all(desk: Desk, claude_api: ScriptedServer) -> None
 
 
 async def test_a_budget_is_kept(desk: Desk, claude_api: ScriptedServer) -> None:
-    desk.settings = ExecutorSettings(claude_path=desk.settings.claude_path, budget_usd=0.012)
+    desk.settings = ExecutorSettings(claude_path=desk.settings.claude_path, budget_usd=0.24)
     desk.hand = desk.new_hand()
-    claude_api.when("hello", [text("Hello.")])
+    claude_api.when("hello", [TEN_CENTS])
     for _ in range(2):
         assert (await desk.do("hello there")).ok
     spent = await fail(desk, "hello there")
     assert (spent.code, spent.retryable) == ("budget_spent", False)
-    assert "has spent 1 cent of its budget of 1.2 cents" in spent.message
+    assert "has spent 0.20 dollars of its budget of 0.24 dollars" in spent.message
     requests = len(claude_api.requests)
     desk.hand = desk.new_hand()
     assert (await fail(desk, "hello once more")).code == "budget_spent"
@@ -136,16 +140,16 @@ async def test_a_days_budget_is_kept_over_sessions_and_restarts(
     desk: Desk, claude_api: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
-    desk.settings = ExecutorSettings(claude_path=desk.settings.claude_path, budget_day_usd=0.012)
+    desk.settings = ExecutorSettings(claude_path=desk.settings.claude_path, budget_day_usd=0.24)
     desk.hand = desk.new_hand()
-    claude_api.when("hello", [text("Hello.")])
+    claude_api.when("hello", [TEN_CENTS])
     for _ in range(2):
         assert (await desk.do("hello there")).ok
     await desk.hand.aclose()
     desk.hand = desk.new_hand()
     spent = await fail(desk, "hello there")
     assert spent.code == "budget_spent"
-    assert "0.2 cents left of today's coding budget of 1.2 cents" in spent.message
+    assert "4 cents left of today's coding budget of 0.24 dollars" in spent.message
     requests = len(claude_api.requests)
     assert (await fail(desk, "hello once more")).code == "budget_spent"
     assert len(claude_api.requests) == requests

@@ -18,7 +18,7 @@ from mybro.executor.claude.messages import (
     TurnEnded,
     Words,
 )
-from mybro.executor.claude.meter import Meter, Prices
+from mybro.executor.claude.meter import FIRST_TOKENS, Meter, Prices
 from mybro.executor.claude.purse import DayBudget, Purse
 from mybro.executor.claude.store import FileSessionStore
 from tests.fakes.audio import ManualClock
@@ -34,6 +34,12 @@ def step(
 ) -> StepBegan:
     usage = {"input_tokens": tokens, "cache_read_input_tokens": read, "cache_creation_input_tokens": written}
     return StepBegan(f"m{number}", "opus", {**usage, "output_tokens": 1}, agent)
+
+
+def begun(ledger: Ledger, prompt: str = "go") -> float | None:
+    left = ledger.open()
+    ledger.begin(prompt, "")
+    return left
 
 
 def result(usd: float) -> TurnEnded:
@@ -76,7 +82,7 @@ def test_prices_are_those_that_the_cli_names_or_charges() -> None:
 def test_a_step_costs_what_its_tokens_cost() -> None:
     meter = Meter(lambda: 0.0)
     meter.prices.list_models([OPUS])
-    assert meter.next_usd(None, 100) is None
+    assert meter.next_usd(None, 0) == pytest.approx(FIRST_TOKENS * 4e-6 + 1000 * 20e-6)
     meter.take(step(1, 1000, read=10_000, written=2000))
     meter.take(step(1, 1000, read=10_000, written=2000))  # told again with each block
     given = (1000 + 1000 + 2500) * 4e-6
@@ -103,7 +109,7 @@ def test_the_next_step_is_cheap_while_its_context_is_cached() -> None:
 
 def test_helpers_have_contexts_of_their_own(room: Room) -> None:
     ledger = room.ledger(budget=0.2)
-    ledger.open("go")
+    ledger.open()
     ledger.take(step(1, 5000))
     ledger.take(StepEnded(100))
     assert ledger.ask(HookAsked("h", tool="Agent")) is None
@@ -118,7 +124,7 @@ def test_helpers_have_contexts_of_their_own(room: Room) -> None:
 
 def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> None:
     ledger = room.ledger()
-    ledger.open("go")
+    ledger.open()
     ledger.take(Started("s", "opus", "2"))
     ledger.take(step(1, 10_000))
     assert ledger.abandon() == pytest.approx(0.04, rel=0.01)
@@ -129,7 +135,7 @@ def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> 
 
 def test_what_a_step_costs_is_known_after_a_restart(room: Room) -> None:
     ledger = room.ledger(budget=1.0)
-    ledger.open("go")
+    ledger.open()
     ledger.take(step(1, 100_000))
     ledger.take(StepEnded(1000))
     ledger.settle(result(0.42))
@@ -137,9 +143,9 @@ def test_what_a_step_costs_is_known_after_a_restart(room: Room) -> None:
     ledger.leave()
     again = room.ledger(budget=0.8)
     with pytest.raises(TurnError, match=r"has spent 0\.42 dollars .* which may cost 0\.42 dollars"):
-        again.open("go on")
+        begun(again)
     again.leave()
-    assert room.ledger(budget=1.0).open("go on") == pytest.approx(0.58)
+    assert begun(room.ledger(budget=1.0)) == pytest.approx(0.58)
 
 
 def test_two_programs_at_work_keep_one_days_budget(room: Room) -> None:
@@ -148,7 +154,7 @@ def test_two_programs_at_work_keep_one_days_budget(room: Room) -> None:
     spent = [0.0, 0.0]
     going = {0: one, 1: two}
     for ledger in (one, two):
-        ledger.open("go")
+        ledger.open()
     for number in range(40):
         for which, ledger in list(going.items()):
             ledger.take(step(number, 5000))
@@ -168,7 +174,7 @@ def test_two_programs_at_work_keep_one_days_budget(room: Room) -> None:
 
 def test_agents_that_tell_only_their_cost_leave_room_for_their_dearest_step(room: Room) -> None:
     ledger = room.ledger(budget=1.0)
-    ledger.open("go")
+    ledger.open()
     assert ledger.running(0.0) is None
     assert ledger.running(0.3) is None
     assert ledger.running(0.3) is None

@@ -23,6 +23,8 @@ class Reply:
     usage: dict[str, int] = field(default_factory=dict)
     """Adds to 1000 tokens in, 50 out."""
     word_delay_s: float = 0.0
+    quick_words: int = 0
+    """So many at the beginning come without that delay."""
     status: int = 200
     """Anything else is an error body of type `error_type`."""
     error_type: str = ""

@@ -217,12 +217,14 @@ class _Handler(BaseHTTPRequestHandler):
             events = list(stream(whole))
             self.api.charge(whole["usage"], 0.0, began=True)
             share = 1 / max(1, sum(name == "content_block_delta" for name, _ in events))
+            words = 0
             for name, data in events:
                 self._event(name, data)
                 if name == "content_block_delta":
                     self.api.charge(whole["usage"], share, began=False)
-                if reply.word_delay_s and name == "content_block_delta":
-                    time.sleep(reply.word_delay_s)
+                    words += 1
+                    if reply.word_delay_s and words > reply.quick_words:
+                        time.sleep(reply.word_delay_s)
             self._chunk(b"")
 
     def _break(self, reply: Reply) -> None:

@@ -70,8 +70,9 @@ class AcpSession:
         When this is cancelled, or `on_message` raises, the turn is cancelled and what its tools started is
         dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        self._ledger.open(prompt)
+        self._ledger.open()
         try:
+            self._ledger.begin_again()
             return await self._taken(prompt, on_message)
         finally:
             self._ledger.close()

@@ -75,21 +75,23 @@ def over_day_budget(budget_usd: float, *, shared: bool = False) -> TurnError:
     return TurnError("budget_spent", f"{budget[:1].upper()}{budget[1:]} is used up", hint=_RAISE_DAY)
 
 
-def near_budget(budget_usd: float, spent_usd: float, next_usd: float | None) -> TurnError:
+def near_budget(budget_usd: float, spent_usd: float, next_usd: float | None, why: str = "") -> TurnError:
     """Stopped before more than the session's budget is spent; without `next_usd` in the middle of a step."""
     told = f"The coding session has spent {_money(spent_usd)} of its budget of {_money(budget_usd)}"
+    if spent_usd <= 0:
+        told = f"The coding session has a budget of {_money(budget_usd)}"
     return TurnError(
-        "budget_spent", f"{told}, so {_why(next_usd)}", hint="Raise executor.budget_usd to go on"
+        "budget_spent", f"{told}, so {_why(next_usd, why)}", hint="Raise executor.budget_usd to go on"
     )
 
 
 def near_day_budget(
-    budget_usd: float, left_usd: float, next_usd: float | None, *, shared: bool = False
+    budget_usd: float, left_usd: float, next_usd: float | None, why: str = "", *, shared: bool = False
 ) -> TurnError:
     """The same for the day's; `left_usd` is what is left of it, or of the share of it."""
     left = _money(_tenths(max(0.0, left_usd), floor))
     told = f"With only {left} left of {_day_words(budget_usd, shared=shared)}"
-    return TurnError("budget_spent", f"{told}, {_why(next_usd)}", hint=_RAISE_DAY)
+    return TurnError("budget_spent", f"{told}, {_why(next_usd, why)}", hint=_RAISE_DAY)
 
 
 def _day_words(budget_usd: float, *, shared: bool) -> str:
@@ -97,10 +99,10 @@ def _day_words(budget_usd: float, *, shared: bool) -> str:
     return f"this agent's share of {budget}" if shared else budget
 
 
-def _why(next_usd: float | None) -> str:
+def _why(next_usd: float | None, why: str) -> str:
     if next_usd is None:
         return "I stopped it in the middle of a step that was to cost more"
-    return f"I stopped it before its next step, which may cost {_money(_tenths(next_usd, ceil))}"
+    return f"{why or 'I stopped it before its next step'}, which may cost {_money(_tenths(next_usd, ceil))}"
 
 
 def _tenths(usd: float, way: Callable[[float], int]) -> float:

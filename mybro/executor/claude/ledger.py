@@ -7,10 +7,10 @@ from pathlib import Path
 from mybro.clock import Clock
 from mybro.executor.claude import prompts
 from mybro.executor.claude.faults import TurnError
-from mybro.executor.claude.messages import HookAsked, Message, Started, TurnEnded
+from mybro.executor.claude.messages import HookAsked, Message, Started, StepBegan, TurnEnded
 from mybro.executor.claude.meter import Meter
 from mybro.executor.claude.purse import Purse
-from mybro.executor.claude.store import Remembered, SessionStore
+from mybro.executor.claude.store import FirstStep, Remembered, SessionStore
 
 _HELPERS = frozenset({"Agent", "Task"})
 
@@ -18,7 +18,10 @@ _HELPERS = frozenset({"Agent", "Task"})
 class Ledger:
     """Kept for one session; a turn is between `open` and `close`."""
 
-    def __init__(self, repo: Path, store: SessionStore, purse: Purse, clock: Clock) -> None:
+    def __init__(
+        self, repo: Path, store: SessionStore, purse: Purse, clock: Clock, model: str | None = None
+    ) -> None:
+        """`model` is the setting: with it, what a new session begins with is known from earlier ones."""
         self._repo = repo
         self._store = store
         self._purse = purse
@@ -29,7 +32,12 @@ class Ledger:
         """See `Remembered.told`."""
         self._named: str | None = None
         """As its process calls the session, also before a first result."""
-        self._meter = Meter(clock.now, known_usd=known)
+        self._model = model or "default"
+        self._meter = Meter(clock.now, known_usd=known, model=self._model)
+        if (first := store.first_step(self._model)) is not None:
+            self._meter.model, self._meter.first_tokens = first.model, first.tokens
+        self._opening: int | None = None
+        """Of a new session that waits for its first step, how long its instructions and the prompt are."""
         self._left: float | None = None
         """What the turn may still cost."""
         self._booked = 0.0
@@ -60,14 +68,33 @@ class Ledger:
     def list_models(self, models: object) -> None:
         self._meter.prices.list_models(models)
 
-    def open(self, prompt: str) -> float | None:
-        """Begin a turn; what it may cost, None for any amount. Raises `TurnError` for too little."""
+    def open(self) -> float | None:
+        """Begin a turn; what it may cost, None for any amount. Raises `TurnError` for nothing at all."""
         self._told_usd = self._booked = 0.0
-        left = self._left = self._purse.open(self.spent_usd)
-        if left is not None and (problem := self._short(self._meter.next_usd(None, len(prompt)))):
-            self.close()
+        self._left = self._purse.open(self.spent_usd)
+        return self._left
+
+    def begin(self, prompt: str, instructions: str) -> str:
+        """The prompt as it is to be sent, with instructions that are news to the session.
+
+        Prices are known by now: raises `TurnError`, before anything is sent, where what is left is too little
+        for the first step.
+        """
+        known, new = self.told, self.session is None
+        news = self.news(instructions)
+        told = f"{news}\n\n{prompt}" if news else prompt
+        chars = len(told) + (len(instructions) if new else 0)
+        self._opening = chars if new else None
+        why = "I did not begin its first step" if new else ""
+        if problem := self._short(self._meter.next_usd(None, chars), why):
+            self.told = known
             raise problem
-        return left
+        return told
+
+    def begin_again(self) -> None:
+        """The same for an agent that tells only costs: what its next step may cost is known or not."""
+        if problem := self._short(max(self._meter.known_usd, self._dearest_usd)):
+            raise problem
 
     def close(self) -> None:
         self._left = None
@@ -81,6 +108,8 @@ class Ledger:
         self._meter.take(message)
         if isinstance(message, Started):
             self._named = message.session
+        elif isinstance(message, StepBegan) and self._opening is not None:
+            self._note_first(message.model, self._opening)
         seen = self._meter.spent_usd
         return self._near(None) if self._left is not None and before < seen > self._left else None
 
@@ -89,13 +118,33 @@ class Ledger:
         if self._left is None:
             return None
         self._book(self._meter.spent_usd)
+        if asked.summary:
+            return self._sum_up(asked.agent)
         helper = not asked.step and asked.tool in _HELPERS
-        next_usd = self._meter.next_usd(asked.agent, asked.chars, helper=helper)
-        problem = self._short(next_usd)
-        if problem is None and next_usd is not None and asked.step:
+        next_usd = self._meter.next_usd(asked.agent, asked.chars + (self._opening or 0), helper=helper)
+        own_usd = self._meter.tool_usd(asked.tool)
+        problem = self._short(next_usd + own_usd)
+        if problem is None and asked.step:
             self._meter.promise(asked.agent, next_usd)
             self._book(self._meter.spent_usd)
+        elif problem is None:
+            self._meter.reserve(own_usd)
         return problem
+
+    def _sum_up(self, agent: str | None) -> TurnError | None:
+        """May the conversation be summed up, since it has grown too long for the model?"""
+        usd = self._meter.summary_usd(agent)
+        problem = self._short(usd, "I stopped it before it summed up its long conversation")
+        if problem is None:
+            self._meter.reserve(usd)
+            self._book(self._meter.spent_usd)
+        return problem
+
+    def _note_first(self, model: str, chars: int) -> None:
+        self._opening = None
+        tokens = self._meter.first_taken(chars)
+        if tokens:
+            self._store.first_step(self._model, FirstStep(model, tokens))
 
     def running(self, cost_usd: float) -> TurnError | None:
         """For an agent that tells only what its turn has cost so far: an error where another step as dear as
@@ -141,6 +190,8 @@ class Ledger:
     def remember(self, session: Remembered | None) -> None:
         """None where it is gone, and a new one begins."""
         self._remembered = session
+        if session is None:
+            self._meter.known_usd = 0.0
         self._store.save(self._repo, session)
 
     def leave(self) -> None:
@@ -151,15 +202,15 @@ class Ledger:
         """What to say where nothing is left."""
         return self._purse.empty(self.spent_usd)
 
-    def _short(self, next_usd: float | None) -> TurnError | None:
-        if next_usd is None or self._left is None:
+    def _short(self, next_usd: float, why: str = "") -> TurnError | None:
+        if self._left is None or next_usd <= self._rest(self._meter.spent_usd):
             return None
-        return self._near(next_usd) if next_usd > self._rest(self._meter.spent_usd) else None
+        return self._near(next_usd, why)
 
-    def _near(self, next_usd: float | None) -> TurnError:
+    def _near(self, next_usd: float | None, why: str = "") -> TurnError:
         seen = self._meter.spent_usd
         unbooked = seen - self._booked
-        return self._purse.near(self.spent_usd + seen, unbooked, self._rest(seen), next_usd)
+        return self._purse.near(self.spent_usd + seen, unbooked, self._rest(seen), next_usd, why)
 
     def _rest(self, seen_usd: float) -> float:
         """Of the turn's share or, since other programs may spend, of the day's budget."""

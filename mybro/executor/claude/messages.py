@@ -113,10 +113,13 @@ class PermissionAsked:
 
 @dataclass(frozen=True, slots=True)
 class HookAsked:
-    """The CLI asks before it uses a tool or, with `step`, before the model is given what its tools gave."""
+    """The CLI asks before it uses a tool or, with `step`, before the model is given a prompt or what its
+    tools gave or, with `summary`, before the model sums up a conversation that has grown too long.
+    """
 
     request: str
     step: bool = False
+    summary: bool = False
     agent: str | None = None
     """The subagent whose tool or step it is."""
     tool: str = ""

@@ -35,6 +35,18 @@ _CACHE_READ, _CACHE_WRITE, _LONG_CACHE_WRITE = 0.1, 1.25, 2.0
 _OUT_OVER_IN = 5.0
 _CACHED_S = 240.0
 """So long after a step its context is surely still cached; the API keeps it for five minutes."""
+FIRST_TOKENS = 20_000.0 * _CACHE_WRITE
+"""What a new session's first step takes in beside instructions and prompt, as so many uncached tokens: more
+than the system prompt and the tools of Claude Code 2.1.329 with its default model, in which they have 31,000
+characters. Users' own servers and skills come on top, and older models are told more: see `FirstStep`."""
+_FIRST_OUT = 1000.0
+"""Tokens that a first step may give; one that goes on is cut short where the budget ends."""
+_SUMMARY_OUT = 8000.0
+"""Tokens that a summary of the conversation may have."""
+_FAR_CHARS_PER_TOKEN = 5.0
+"""More than there are, so that what is not the prompt's is rather taken for too much."""
+_OWN_USD = {"WebFetch": 0.05, "WebSearch": 0.1}
+"""What a tool may cost by itself: a model of its own reads the page, a search has its price."""
 
 
 class Prices:
@@ -50,7 +62,8 @@ class Prices:
             found = _PRICE.findall(str(model.get("description"))) if isinstance(model, dict) else []
             if found:
                 dearest = max((float(cheap), float(dear)) for cheap, dear in found)
-                self._listed[str(model.get("resolvedModel"))] = (dearest[0] / 1e6, dearest[1] / 1e6)
+                for name in ("value", "resolvedModel"):
+                    self._listed[str(model.get(name))] = (dearest[0] / 1e6, dearest[1] / 1e6)
 
     def learn(self, usage: Mapping[str, Json]) -> None:
         """Take in what the CLI has charged, by model: it knows of discounts, fast modes and searches."""
@@ -104,18 +117,24 @@ class Meter:
     prices: Prices = field(default_factory=Prices)
     known_usd: float = 0.0
     """What the next step of a session that is taken up again was going to cost without a cache."""
+    model: str = "default"
+    """Which is going to answer, as far as that is known."""
+    first_tokens: float = FIRST_TOKENS
+    """What a new session's first step takes in beside instructions and prompt, as so many uncached tokens."""
     _steps: dict[str, _Step] = field(default_factory=dict)
     """Since the last result, by the ids of their messages."""
     _last: dict[str | None, _Step] = field(default_factory=dict)
     _promised: dict[str | None, float] = field(default_factory=dict)
     """Steps that were let go ahead and of which nothing is known yet."""
+    _untold_usd: float = 0.0
+    """What was let go ahead and is told by no message but the result."""
     _smallest: float = float("inf")
     _largest_out: float = 0.0
 
     @property
     def spent_usd(self) -> float:
         """Since the last result, with what was let go ahead."""
-        return self.seen_usd + sum(self._promised.values())
+        return self.seen_usd + sum(self._promised.values()) + self._untold_usd
 
     @property
     def seen_usd(self) -> float:
@@ -142,16 +161,17 @@ class Meter:
             case _:
                 pass
 
-    def next_usd(self, agent: str | None, chars: int, *, helper: bool = False) -> float | None:
-        """What an agent's next step costs when `chars` are added to its context; None where nothing is known
-        yet. `helper`: it is the first step of a new one, whose context is no larger than the smallest so far.
+    def next_usd(self, agent: str | None, chars: int, *, helper: bool = False) -> float:
+        """What an agent's next step costs when `chars` are added to its context.
+
+        `helper`: it is the first step of a new one, whose context is no larger than the smallest so far.
         """
         own = self._last.get(agent)
         if own is None and self._last:
             own = self._last.get(None) or next(iter(self._last.values()))
             helper = True
         if own is None:
-            return self.known_usd or None
+            return self._first_usd(chars)
         added = chars / CHARS_PER_TOKEN
         before, added = (self._smallest, added) if helper else (own.given, added + own.gave)
         cached = own.writing > 1 and not helper and self.now() - own.at < _CACHED_S
@@ -159,6 +179,41 @@ class Meter:
         # What a helper writes is not told while it does so: there is no cutting it short.
         gives = self._largest_out if agent is None and not helper else 2 * self._largest_out
         return tokens * own.price[0] + gives * own.price[1]
+
+    def _first_usd(self, chars: int) -> float:
+        """The first step in a process: `chars` of the prompt and, in a new session, of the instructions."""
+        price = self.prices.of(self.model)
+        added = _CACHE_WRITE * chars / CHARS_PER_TOKEN * price[0]
+        if self.known_usd:
+            return self.known_usd + added
+        return self.first_tokens * price[0] + added + _FIRST_OUT * price[1]
+
+    def summary_usd(self, agent: str | None) -> float:
+        """What it costs that the CLI has the model sum up a context that has grown too large.
+
+        Nothing is told of it while it goes on, and a summary that is not as it should be is made once more.
+        """
+        own = self._last.get(agent)
+        if own is None:
+            return 2 * (self.known_usd + _SUMMARY_OUT * self.prices.of(self.model)[1])
+        again = _CACHE_READ if own.writing > 1 else 1.0
+        once = again if self.now() - own.at < _CACHED_S else own.writing
+        tokens = (own.given + own.gave) * (once + again)
+        return tokens * own.price[0] + 2 * _SUMMARY_OUT * own.price[1]
+
+    @staticmethod
+    def tool_usd(tool: str) -> float:
+        """What a tool's use costs beside the steps that are told."""
+        return _OWN_USD.get(tool, 0.0)
+
+    def first_taken(self, chars: int) -> float | None:
+        """What the only step so far has taken in beside `chars`, as so many uncached tokens; None unless it
+        is a session's own.
+        """
+        own = self._last.get(None)
+        if own is None or len(self._steps) != 1:
+            return None
+        return max(0.0, own.given - chars / _FAR_CHARS_PER_TOKEN) * own.writing
 
     def uncached_usd(self) -> float:
         """What the next step is going to cost in some hours."""
@@ -171,11 +226,16 @@ class Meter:
         """A step goes ahead."""
         self._promised[agent] = usd
 
+    def reserve(self, usd: float) -> None:
+        """Something goes ahead that only the result tells of."""
+        self._untold_usd += usd
+
     def settle(self, usage: Mapping[str, Json] | None) -> None:
         """A result has told what all the steps before it have cost."""
         self.prices.learn(usage or {})
         self._steps.clear()
         self._promised.clear()
+        self._untold_usd = 0.0
         self._last = {agent: step for agent, step in self._last.items() if agent is None}
 
     def _begin(self, began: StepBegan) -> None:

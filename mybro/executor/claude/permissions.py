@@ -16,18 +16,7 @@ from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
 from mybro.executor.claude.overwriting import far_target, is_inside, is_protected, overwritten
 from mybro.executor.claude.steps import short_command
-
-WRITERS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
-"""The tools that change files."""
-
-_READERS = frozenset({"Read", "Glob", "Grep", "LS", "NotebookRead"})
-_HARMLESS = frozenset(
-    {
-        "TodoWrite", "TaskCreate", "TaskUpdate", "TaskGet", "TaskList", "Task", "Agent", "ToolSearch",
-        "EnterPlanMode",
-    }
-)  # fmt: skip
-"""Lists of its own, and helpers whose own tools are judged like its own."""
+from mybro.executor.claude.tools import TOOLS, Way
 
 _OWN = "mcp__mybro__"
 """Our own tools: to speak, to ask, to notify, to look at the journal."""
@@ -87,35 +76,54 @@ Decision = Grant | Deny
 """What became of a verdict, if need be with a person's help."""
 
 READ_ONLY = Deny("This is a question: change nothing and run nothing. Answer from what you can read.")
+NOT_HERE = Deny("There is no such tool here. Do without it.")
 
 
 def judge(asked: PermissionAsked, repo: Path, *, read_only: bool) -> Verdict:
     """Decide about one tool use in a repository; `read_only` for a job that only answers."""
     tool, arguments = asked.tool, asked.arguments
-    if tool == "AskUserQuestion":
-        return _choices(arguments)
-    if tool in _HARMLESS or tool.startswith(_OWN):
+    if tool.startswith(_OWN):
         return Allow()
-    if tool in _READERS:
-        return _read(arguments, repo)
-    if tool == "WebFetch":
-        host = urlsplit(str(arguments.get("url"))).hostname or "a web page"
-        return _ask(f"read a page of {host}", arguments, risk="read", key=f"{tool} {host}")
-    if tool == "WebSearch":
-        return _ask(f"search the web for {_short(arguments.get('query'))}", arguments, risk="read", key=tool)
-    if read_only:
-        return _run_reading(tool, arguments, repo)
-    if tool == "ExitPlanMode":
-        plan = str(arguments.get("plan") or "")
-        return Ask("It has a plan. Shall it go ahead?", plan[:_DETAIL_CHARS], plan=True)
-    if tool in WRITERS:
-        return _write(arguments, repo)
-    if tool == "Bash":
-        return _run(str(arguments.get("command") or ""), repo)
+    match TOOLS.get(tool):
+        case "free":
+            return Allow()
+        case "off":
+            return NOT_HERE
+        case "choices":
+            return _choices(arguments)
+        case "read":
+            return _read(arguments, repo)
+        case "page":
+            host = urlsplit(str(arguments.get("url"))).hostname or "a web page"
+            return _ask(f"read a page of {host}", arguments, risk="read", key=f"{tool} {host}")
+        case "search":
+            query = _short(arguments.get("query"))
+            return _ask(f"search the web for {query}", arguments, risk="read", key=tool)
+        case way if read_only:
+            return _run_reading(way, arguments, repo)
+        case "plan":
+            plan = str(arguments.get("plan") or "")
+            return Ask("It has a plan. Shall it go ahead?", plan[:_DETAIL_CHARS], plan=True)
+        case "write":
+            return _write(arguments, repo)
+        case "command":
+            return _run(str(arguments.get("command") or ""), repo)
+    return _use(tool, arguments)
+
+
+def _use(tool: str, arguments: Json) -> Ask:
+    """A tool of a server, or one that is not known: what it does is not known either."""
+    effect, key = f"use the tool {tool}", tool
     if tool.startswith("mcp__"):
         server, _, name = tool.removeprefix("mcp__").partition("__")
-        return _ask(f"use {name.replace('_', ' ')} of {server.replace('_', ' ')}", arguments, key=tool)
-    return _ask(f"use the tool {tool}", arguments, key=tool)
+        effect = f"use {name.replace('_', ' ')} of {server.replace('_', ' ')}"
+    elif TOOLS.get(tool) == "skill":
+        skill = str(arguments.get("skill") or arguments.get("command") or "").lstrip("/") or "that it names"
+        effect, key = f"use the skill {skill}", f"{tool} {skill}"
+    elif TOOLS.get(tool) == "server":
+        server = str(arguments.get("server") or "the tool servers")
+        effect, key = f"look at what {server} offers", f"{tool} {server}"
+    return _ask(effect, arguments, key=key)
 
 
 def _ask(
@@ -187,9 +195,9 @@ def _run(command: str, repo: Path) -> Verdict:
     return _ask(effect, command, key=f"Bash {covered(command)}")
 
 
-def _run_reading(tool: str, arguments: Json, repo: Path) -> Verdict:
+def _run_reading(way: Way | None, arguments: Json, repo: Path) -> Verdict:
     command = str(arguments.get("command") or "")
-    if tool != "Bash" or _hidden_danger(command, repo) is not None:
+    if way != "command" or _hidden_danger(command, repo) is not None:
         return READ_ONLY
     reach = reach_of(command, repo)
     known = is_doctor(command, repo) or (reach is not None and is_check(command, repo))
@@ -214,7 +222,10 @@ def _choices(arguments: Json) -> Verdict:
                 Choice(str(option["label"]), str(option.get("description") or ""))
                 for option in question.get("options") or ()
             )
-            found.append((str(question["question"]), _spoken(str(question["question"]), options), options))
+            spoken = _spoken(str(question["question"]), options)
+            if question.get("multiSelect") and len(options) > 1:
+                spoken += " You may name several."
+            found.append((str(question["question"]), spoken, options))
         except (KeyError, TypeError, AttributeError):
             return Deny("The question has no text or no labels.")
     return AskChoices(tuple(found)) if found else Deny("There is no question in it.")

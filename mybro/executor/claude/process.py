@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mybro.executor.claude import protocol
+from mybro.executor.claude import protocol, tools
 from mybro.executor.claude.messages import ControlReplied, Json, Message
 from mybro.executor.claude.protocol import ProtocolError
 from mybro.executor.claude.purse import DayBudget
@@ -51,7 +51,7 @@ def arguments(
     argv = [
         program, "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose",
         "--include-partial-messages", "--permission-prompt-tool", "stdio", "--permission-mode", "default",
-        "--append-system-prompt", system_prompt,
+        "--append-system-prompt", system_prompt, "--disallowedTools", ",".join(tools.OFF),
     ]  # fmt: skip
     if not trusted:
         argv += ["--setting-sources", "user"]

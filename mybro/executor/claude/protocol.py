@@ -32,13 +32,20 @@ from mybro.executor.claude.messages import (
     Words,
 )
 
-_GATE, _STEP = "gate", "step"
+_GATE, _STEP, _SUMMARY = "gate", "step", "summary"
 _HOOK_S = 60
 _PICTURE_CHARS = 6000
 HOOKS: Json = {"PreToolUse": [{"hookCallbackIds": [_GATE], "timeout": _HOOK_S}]}
 """To be registered with "initialize": before every use of a tool, the CLI asks this side."""
-STEP_HOOKS: Json = {**HOOKS, "PostToolBatch": [{"hookCallbackIds": [_STEP], "timeout": _HOOK_S}]}
-"""The same, and before every model step but a turn's first. A CLI that knows no such event leaves it out."""
+STEP_HOOKS: Json = {
+    **HOOKS,
+    **{
+        name: [{"hookCallbackIds": [_STEP], "timeout": _HOOK_S}]
+        for name in ("UserPromptSubmit", "PostToolBatch")
+    },
+    "PreCompact": [{"hookCallbackIds": [_SUMMARY], "timeout": _HOOK_S}],
+}
+"""The same, and before every model step. A CLI that does not know one of these events leaves it out."""
 
 
 class ProtocolError(ExecutorError):
@@ -134,17 +141,20 @@ def _flat(content: Any) -> str:
 
 def _control_request(raw: Json) -> list[Message]:
     request = raw["request"]
-    if request["subtype"] == "hook_callback" and request["callback_id"] in (_GATE, _STEP):
-        return [_hook(raw["request_id"], request["callback_id"] == _STEP, request.get("input") or {})]
+    if request["subtype"] == "hook_callback" and request["callback_id"] in (_GATE, _STEP, _SUMMARY):
+        return [_hook(raw["request_id"], request["callback_id"], request.get("input") or {})]
     if request["subtype"] != "can_use_tool":
         return [ControlAsked(raw["request_id"])]
     name, arguments = request["tool_name"], request.get("input") or {}
     return [PermissionAsked(raw["request_id"], name, arguments, request.get("tool_use_id") or "")]
 
 
-def _hook(request: str, step: bool, told: Json) -> HookAsked:
-    given = [call.get("tool_response") for call in told.get("tool_calls") or ()] if step else []
-    return HookAsked(request, step, told.get("agent_id"), str(told.get("tool_name") or ""), _size(given))
+def _hook(request: str, kind: str, told: Json) -> HookAsked:
+    given = [call.get("tool_response") for call in told.get("tool_calls") or ()] if kind == _STEP else []
+    return HookAsked(
+        request, kind == _STEP, kind == _SUMMARY, told.get("agent_id"), str(told.get("tool_name") or ""),
+        _size([*given, told.get("prompt") or ""]),
+    )  # fmt: skip
 
 
 def _size(given: Any) -> int:
@@ -238,7 +248,7 @@ def answer(asked: HookAsked | ControlAsked) -> Json:
     if isinstance(asked, ControlAsked):
         response = {"subtype": "error", "request_id": asked.request, "error": "not supported"}
         return {"type": "control_response", "response": response}
-    if asked.step:
+    if asked.step or asked.summary:
         return _reply(asked.request, {})
     told = {
         "hookEventName": "PreToolUse",

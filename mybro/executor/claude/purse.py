@@ -132,17 +132,17 @@ class Purse:
         return faults.over_day_budget(day.limit_usd, shared=day.limit_usd - day.spent_usd > _DUST_USD)
 
     def near(
-        self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None
+        self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None, why: str = ""
     ) -> faults.TurnError:
         """What to say where the rest is too little to go on with; `seen_usd`: of what is spent, what no other
-        program can know of yet.
+        program can know of yet; `why`: what was stopped, where it is no ordinary step.
         """
         own = None if self._budget_usd is None else self._budget_usd - spent_usd
         day = self._day
         if day is None or (own is not None and own <= rest_usd + _DUST_USD):
-            return faults.near_budget(self._budget_usd or 0.0, spent_usd, next_usd)
+            return faults.near_budget(self._budget_usd or 0.0, spent_usd, next_usd, why)
         shared = self.day_left - seen_usd - rest_usd > _DUST_USD
-        return faults.near_day_budget(day.limit_usd, rest_usd, next_usd, shared=shared)
+        return faults.near_day_budget(day.limit_usd, rest_usd, next_usd, why, shared=shared)
 
     @property
     def day_left(self) -> float:

@@ -45,7 +45,7 @@ class Session:
         self.repo = repo
         self._setup = setup
         self._clock = clock
-        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
+        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock, setup.model)
         self._granted: float | None = None
         """What the process itself would still spend: it looks after each step only, the ledger before it."""
         self._process: ClaudeProcess | None = None
@@ -86,7 +86,7 @@ class Session:
         When this is cancelled, or `on_message` raises, the turn is interrupted and what its tools started
         is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
-        left = self._ledger.open(prompt)
+        left = self._ledger.open()
         try:
             if left is not None and self._granted is not None and self._granted < left - _DUST_USD:
                 await self._drop()  # its own limit is fixed, and is yesterday's
@@ -109,12 +109,12 @@ class Session:
             return None
         if self._family is None:
             self._family = await asyncio.to_thread(Family.of, process.kept)
+        known = self._ledger.told
+        told = self._ledger.begin(prompt, await asyncio.to_thread(self._setup.instructions))
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
         failed: faults.TurnError | None = None
-        known = self._ledger.told
         try:
-            news = self._ledger.news(await asyncio.to_thread(self._setup.instructions))
-            await process.tell(protocol.prompt(f"{news}\n\n{prompt}" if news else prompt, turn.uuid))
+            await process.tell(protocol.prompt(told, turn.uuid))
             await self._follow(process, turn, on_message)
         except faults.TurnError as error:
             if not process.alive and not turn.taken:

@@ -8,7 +8,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mybro.executor.checkpoint.lock import FileLock
 
@@ -26,7 +26,19 @@ class Remembered:
     """Of the instructions that it knows, their digest."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """What the last new session with a setting of the model began with."""
+
+    model: str
+    """That answered."""
+    tokens: float
+    """What it took in beside its instructions and the prompt, as so many uncached tokens."""
+
+
 _MOST_FILES = 2000
+_FIRST_STEPS = "first-steps"
+_MOST_MODELS = 50
 
 
 class SessionStore(Protocol):
@@ -42,6 +54,10 @@ class SessionStore(Protocol):
 
     def release(self, repo: Path) -> None:
         """It is not used any more, here."""
+        ...
+
+    def first_step(self, model: str, seen: FirstStep | None = None) -> FirstStep | None:
+        """How new sessions begin with this setting of the model, if that was seen ever; `seen`: now."""
         ...
 
 
@@ -112,11 +128,29 @@ class FileSessionStore:
                 file.unlink(missing_ok=True)
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
-            fresh = file.with_suffix(f".{os.getpid()}")
-            fresh.write_text(
-                json.dumps({"repo": str(repo.resolve()), "mark": _mark(repo), **asdict(session)})
-            )
-            fresh.replace(file)
+            _write(file, {"repo": str(repo.resolve()), "mark": _mark(repo), **asdict(session)})
+
+    def first_step(self, model: str, seen: FirstStep | None = None) -> FirstStep | None:
+        """Of two that are noted at the same time one may be lost: the next session notes it again."""
+        file = self._folder / _FIRST_STEPS
+        try:
+            known = json.loads(file.read_text())
+            found = {str(name): FirstStep(str(at[0]), float(at[1])) for name, at in known.items()}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            found = {}
+        if seen is None:
+            return found.get(model)
+        kept = [(name, step) for name, step in found.items() if name != model][1 - _MOST_MODELS :]
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(file, {name: [step.model, step.tokens] for name, step in [*kept, (model, seen)]})
+        return seen
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    fresh = file.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(content))
+    fresh.replace(file)
 
 
 def _mark(repo: Path) -> str:

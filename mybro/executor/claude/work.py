@@ -13,7 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 from mybro.errors import ExecutorError
 from mybro.events import JobAnswered, JobProgressed, Outcome
 from mybro.executor import rulings
-from mybro.executor.claude import faults, permissions, prompts, steps
+from mybro.executor.claude import faults, permissions, prompts, steps, tools
 from mybro.executor.claude.messages import (
     Followed,
     Message,
@@ -212,7 +212,7 @@ class Work:
         if used.name == "Bash":
             self._commands.add(used.id)
         path = used.arguments.get("file_path") or used.arguments.get("notebook_path")
-        if used.name in permissions.WRITERS and isinstance(path, str):
+        if used.name in tools.WRITERS and isinstance(path, str):
             real, top = os.path.realpath(self._job.repo / path), os.path.realpath(self._job.repo)
             if Path(real).is_relative_to(top):
                 self._edits[used.id] = Path(real).relative_to(top).as_posix()
