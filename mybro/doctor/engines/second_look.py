@@ -6,71 +6,10 @@ The lines are read as text and never parsed: a large repository has thousands of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
-_FAR = 400
-"""Lines around a finding that are read."""
-
-
-class Place(NamedTuple):
-    """A finding of ruff's."""
-
-    lines: Sequence[str]
-    """The whole file."""
-    row: int
-    """From 0."""
-    column: int
-    """From 0."""
-    end: int
-    """The last row, from 0."""
-    message: str
-
-    @property
-    def line(self) -> str:
-        return self.lines[self.row] if self.row < len(self.lines) else ""
-
-    @property
-    def rest(self) -> str:
-        return self.line[self.column :]
-
-    @property
-    def text(self) -> str:
-        """All its lines."""
-        return "\n".join(self.lines[self.row : min(self.end + 1, self.row + _FAR)])
-
-
-def _width(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _heads(place: Place, row: int | None = None) -> Iterator[tuple[int, str]]:
-    """The lines that hold the place, from within: each begins further left than the one before."""
-    at = place.row if row is None else row
-    width = _width(place.lines[at]) if at < len(place.lines) else 0
-    while width and at > 0:
-        at -= 1
-        line = place.lines[at]
-        bare = line.lstrip()
-        if bare and not bare.startswith("#") and len(line) - len(bare) < width:
-            width = len(line) - len(bare)
-            yield at, bare
-
-
-def _body(place: Place, head: int) -> Iterator[str]:
-    """What stands further right below a line; a closing bracket belongs to the line."""
-    width = _width(place.lines[head])
-    for line in place.lines[head + 1 : head + 1 + _FAR]:
-        bare = line.lstrip()
-        if bare and not bare.startswith(("#", ")")) and len(line) - len(bare) <= width:
-            return
-        yield line
-
-
-def _function(place: Place) -> int:
-    """The row of the `def` that the place is in; -1: in none."""
-    return next((row for row, bare in _heads(place) if bare.startswith(("def ", "async def "))), -1)
-
+from mybro.doctor.engines.around import Place, body, function, heads, width
 
 _EXPECTS = re.compile(
     r"with\b.*(?<![\w.])(?:(?:pytest|self|cls)\.)?(?:assert)?(?:raises|warns|deprecated_call)\w*\(",
@@ -80,7 +19,7 @@ _EXPECTS = re.compile(
 
 def _expected_to_fail(place: Place) -> bool:
     """What stands in `with raises(…)` is there to be seen failing."""
-    for row, bare in _heads(place):
+    for row, bare in heads(place):
         head = bare if not bare.startswith(")") else " ".join(place.lines[max(0, row - 6) : row + 1])
         if _EXPECTS.search(head):
             return True
@@ -93,7 +32,7 @@ def _tried(place: Place) -> bool:
     """An expression that may raise, in a block that waits for it; a constant and a bare lambda never do."""
     if re.match(r"lambda\s*:|[\d\"'{\[]", place.rest):
         return False
-    return _expected_to_fail(place) or next(_heads(place), (0, ""))[1].startswith("try:")
+    return _expected_to_fail(place) or next(heads(place), (0, ""))[1].startswith("try:")
 
 
 def _of_a_module(place: Place) -> bool:
@@ -119,7 +58,7 @@ _OPENED = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?::[^=]+)?=[^=]")
 def _closed_later(place: Place) -> bool:
     """A file whose name a later line gives to `with`, closes for sure, or hands on."""
     found = _OPENED.match(place.line)
-    head = _function(place)
+    head = function(place)
     if not found or place.line.startswith(" ") != (head >= 0):
         return False
     name = re.escape(found[1])
@@ -127,17 +66,17 @@ def _closed_later(place: Place) -> bool:
         return True
     if "." in found[1]:
         return any(f"{found[1]}.close" in line for line in place.lines)
-    after = [*_body(place, head)][place.row - head :] if head >= 0 else place.lines[place.row + 1 :]
+    after = [*body(place, head)][place.row - head :] if head >= 0 else place.lines[place.row + 1 :]
     kept = re.compile(
         rf"\s*(?:async )?with\b.*(?<![\w.])(?<!as ){name}\b(?!\.(?!close))|"
         rf".*\b(?:enter_context|closing|push|callback|addCleanup|register)\({name}\b|"
         rf"\s*(?:return|yield) {name}\s*(?:#.*)?$"
     )
-    late, width = False, _width(place.line)
+    late, indent = False, width(place.line)
     for line in after:
         if kept.match(line):
             return True
-        if _width(line) <= width and re.match(rf"\s*{name}\s*=(?!.*open\()", line):
+        if width(line) <= indent and re.match(rf"\s*{name}\s*=(?!.*open\()", line):
             return False
         late = late or line.lstrip().startswith("finally:")
         if late and f"{found[1]}.close()" in line:
@@ -147,9 +86,9 @@ def _closed_later(place: Place) -> bool:
 
 def _raises_again(place: Place) -> bool:
     """A handler that ends in another error swallows none."""
-    rows = [line for line in _body(place, place.row) if line.strip()]
-    width = _width(rows[0]) if rows else 0
-    return any(_width(line) == width and re.match(r"raise\b", line.lstrip()) for line in rows)
+    rows = [line for line in body(place, place.row) if line.strip()]
+    indent = width(rows[0]) if rows else 0
+    return any(width(line) == indent and re.match(r"raise\b", line.lstrip()) for line in rows)
 
 
 def _other_place(place: Place) -> bool:
@@ -168,25 +107,50 @@ def _other_place(place: Place) -> bool:
 
 def _called_at_once(place: Place) -> bool:
     """A function that the loop makes and only calls sees the values of its own round."""
-    heads = [*_heads(place)]
-    made, head = next(((row, bare) for row, bare in heads if bare.startswith("def ")), (-1, ""))
-    loop = next((row for row, bare in heads if row < made and bare.startswith(("for ", "while "))), -1)
+    around = [*heads(place)]
+    made, head = next(((row, bare) for row, bare in around if bare.startswith("def ")), (-1, ""))
+    loop = next((row for row, bare in around if row < made and bare.startswith(("for ", "while "))), -1)
     name = re.match(r"def (\w+)\(", head)
     if loop < 0 or not name or place.lines[made - 1].lstrip().startswith("@"):
         return False
-    if any(re.search(r"\byield\b", line) for line in _body(place, made)):
+    if any(re.search(r"\byield\b", line) for line in body(place, made)):
         return False
     word, plain = re.compile(rf"\b{name[1]}\b"), re.compile(rf"(?<![\w.]){name[1]}\(")
-    end = loop + 1 + sum(1 for _ in _body(place, loop))
+    end = loop + 1 + sum(1 for _ in body(place, loop))
     rows = (row for row, line in enumerate(place.lines) if word.search(line.partition("#")[0]))
     uses = [row for row in rows if row != made]
     return bool(uses) and all(
         made < row < end
         and len(word.findall(place.lines[row])) == len(plain.findall(place.lines[row]))
         and "lambda" not in place.lines[row]
-        and next((at for at, bare in _heads(place, row) if at < loop or "def " in bare), -1) < loop
+        and next((at for at, bare in heads(place, row) if at < loop or "def " in bare), -1) < loop
         for row in uses
     )
+
+
+def _used_at_once(place: Place) -> bool:
+    """`for block in iter(lambda: file.read(n), b"")` asks the lambda in its own round."""
+    before = " ".join(place.lines[max(0, place.row - 2) : place.row + 1])
+    return re.search(r"\bfor\b.+\bin iter\(\s*lambda\b", before) is not None
+
+
+_OLD = frozenset(
+    {"unicode", "basestring", "long", "xrange", "raw_input", "unichr", "reduce", "file", "execfile", "reload"}
+    | {"cmp", "buffer", "intern", "StandardError", "WindowsError"}
+)
+
+
+def _of_python_2(place: Place) -> bool:
+    """A name that Python 2 had, in a file that asks which Python it runs on."""
+    told = re.search(r"`(\w+)`", place.message)
+    asked = re.compile(r"\bPY[23]\b|version_info|except (?:\(?.*)?NameError|python_2_unicode")
+    return told is not None and told[1] in _OLD and any(asked.search(line) for line in place.lines)
+
+
+def _made_at_run_time(place: Place) -> bool:
+    """A module that fills its own names: nobody can tell from the text which there are."""
+    made = re.compile(r"globals\(\)(?:\[|\.update)|vars\(\)\[|def __getattr__\(|sys\.modules\[__name__\]")
+    return any(made.search(line) for line in place.lines if "(" in line or "[" in line)
 
 
 _TYPE = r"type\((?:[^()]|\([^()]*\))*\)"
@@ -200,8 +164,8 @@ def _no_question_of_type(place: Place) -> bool:
     """Two objects of the very same type are asked for, a type is made, or `type` is something else."""
     if (_TWO_TYPES.match(place.rest) and not _EMPTY.search(place.rest)) or _MADE.match(place.rest):
         return True
-    head = _function(place)
-    inside = [place.lines[head], *_body(place, head)] if head >= 0 else []
+    head = function(place)
+    inside = [place.lines[head], *body(place, head)] if head >= 0 else []
     return any(
         re.match(r"\s*(?:async )?def \w+\(.*\btype\b\s*[,):=]|\s+type\s*=[^=]", line) for line in inside
     )
@@ -211,7 +175,7 @@ def _of_the_caught(place: Place) -> bool:
     """`raise error.with_traceback(…)` is the error itself."""
     raised = re.match(r"raise \(?(\w+)(?:\.\w| [-+|])", place.rest)
     return raised is not None and any(
-        re.search(rf"\bas {raised[1]}\s*:", bare) for _, bare in _heads(place) if bare.startswith("except")
+        re.search(rf"\bas {raised[1]}\s*:", bare) for _, bare in heads(place) if bare.startswith("except")
     )
 
 
@@ -230,11 +194,13 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "B015": _expected_to_fail,
     "B018": _tried,
     "B020": _other_place,
-    "B023": _called_at_once,
+    "B023": lambda place: _called_at_once(place) or _used_at_once(place),
     "B904": _of_the_caught,
     "BLE001": _raises_again,
     "E721": _no_question_of_type,
     "F401": lambda place: ".__all__`" in place.message,
+    "F821": _of_python_2,
+    "F822": _made_at_run_time,
     "F811": lambda place: "`_`" in place.message,
     "S113": _handed_on,
     "SIM115": _closed_later,

@@ -32,7 +32,7 @@ _SAMPLE = re.compile(
 )
 PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
 BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")
-_URL_PASSWORD = re.compile(rb"://([^\s:/@'\"<>{}$%]{1,60}):([^\s:/@'\"<>{}$%*]{3,80})@[\w.-]+")
+URL_PASSWORD = re.compile(rb"://([^\s:/@'\"<>{}$%]{1,60}):([^\s:/@'\"<>{}$%*]{3,80})@[\w.-]+")
 NAMES = (
     b"passw",
     b"pwd",
@@ -49,13 +49,13 @@ NAMES = (
     b"signing_key",
     b"credential",
 )
-_NAMED = re.compile(
+NAMED = re.compile(
     rb"(?i)(?:passw(?:or)?d|passwd|pwd|secret(?:_?key)?|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key|"
     rb"encryption[_-]?key|signing[_-]?key|credentials?)"
     rb"(?:[\"']?\]?\s{0,8}(?::\s{0,8}str\s{0,8})?(?::=|=>|=|:)\s{0,8})(?:b|r|f|u)?([\"'])([^\"'\s]{6,200})\1"
 )
 RANDOM_NAMES = (b"token", b"TOKEN", b"Token", b"_key", b"_KEY", b"Key", b"_auth", b"_AUTH")
-_RANDOM = re.compile(
+RANDOM = re.compile(
     rb"[\"']?\]?\s{0,8}(?::\s{0,8}str\s{0,8})?(?::=|=>|=|:)\s{0,8}b?[\"'`]([\w+/=.-]{20,200})[\"'`]"
 )
 _PUBLIC_NAME = re.compile(
@@ -63,7 +63,7 @@ _PUBLIC_NAME = re.compile(
 )
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BEFORE = re.compile(rb"[\w.-]*\Z")
-_UNQUOTED = re.compile(
+UNQUOTED = re.compile(
     rb"(?im)^\s*(?:export\s+|ENV\s+|-\s+)?([\w.-]{0,40}(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|"
     rb"access[_-]?token|private[_-]?key|client[_-]?secret))"
     rb"[ \t]*[:=][ \t]*([A-Za-z0-9+/=_.!@#%^&-][A-Za-z0-9+/=_.!@#%^&$*~?:;,-]{7,199})[ \t]*$"
@@ -76,7 +76,7 @@ _CODE_VALUE = re.compile(
     rb"^[\w.-]*[({\[<$%]|^(?:https?|file|env|vault|op|arn|projects|keyring)[:/]|^(?:true|false|none|null|undefined)$|^[a-z]+\?$",
     re.IGNORECASE,
 )
-_CONFIG = frozenset({"config", "yaml", "toml", "shell", "dockerfile", "json", "plist", "make"})
+CONFIG = frozenset({"config", "yaml", "toml", "shell", "dockerfile", "json", "plist", "make"})
 _SHORTEST = 5
 
 
@@ -110,11 +110,11 @@ def tokens(content: Content) -> Iterator[Hit]:
         yield from _jwt(content)
 
 
-_JWT = re.compile(rb"[\"'= ](eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})")
+JWT = re.compile(rb"[\"'= ](eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})")
 
 
 def _jwt(content: Content) -> Iterator[Hit]:
-    for found in _JWT.finditer(content.data):
+    for found in JWT.finditer(content.data):
         part = found[1].split(b".")[1]
         try:
             claims = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
@@ -161,7 +161,9 @@ def private_keys(content: Content) -> Iterator[Hit]:
     if b"PRIVATE KEY" not in content.data:
         return
     for found in PRIVATE.finditer(content.data):
-        if BODY.search(content.data, found.end(), found.end() + 400) and b"ENCRYPTED" not in found[0]:
+        last = content.data.find(b"-----END", found.end(), found.end() + 400)
+        body = BODY.search(content.data, found.end(), last if last >= 0 else found.end() + 400)
+        if body and b"ENCRYPTED" not in found[0]:
             yield Hit(
                 content.file.path,
                 content.line(found.start()),
@@ -177,13 +179,13 @@ def passwords(content: Content) -> Iterator[Hit]:
     if content.file.language in ("", "prose", "markdown", "html", "css", "plist"):
         return
     if b"://" in data and b"@" in data:
-        for found in _URL_PASSWORD.finditer(data):
+        for found in URL_PASSWORD.finditer(data):
             sample = _weak(found[2]) or found[2].lower() == found[1].lower() or _SAMPLE.search(found[0])
             if not sample:
                 yield Hit(path, content.line(found.start()), "a password in an address", rule="url")
     yield from _random_values(content)
     for place in _named_places(content, data.lower()) if content.may_have(NAMES) else ():
-        named = _NAMED.match(data, place)
+        named = NAMED.match(data, place)
         if named is None:
             continue
         before = _BEFORE.search(data[max(0, place - 40) : place])
@@ -191,8 +193,8 @@ def passwords(content: Content) -> Iterator[Hit]:
         if not _NOT_SECRET_NAME.search(name) and not _weak(named[2]):
             text = name.decode(errors="replace")
             yield Hit(path, content.line(place), f"the value of {text}", rule="named", anchor=text)
-    if content.file.language in _CONFIG and content.file.language != "json":
-        for found in _UNQUOTED.finditer(data):
+    if content.file.language in CONFIG and content.file.language != "json":
+        for found in UNQUOTED.finditer(data):
             if not _NOT_SECRET_NAME.search(found[1]) and not _weak(found[2]):
                 yield Hit(
                     path,
@@ -212,7 +214,7 @@ def _random_values(content: Content) -> Iterator[Hit]:
         place = data.find(word) if content.may_have((word,)) else -1
         while place >= 0:
             end = place + len(word)
-            found = _RANDOM.match(data, end)
+            found = RANDOM.match(data, end)
             if found and _is_random(found[1]):
                 before = _BEFORE.search(data[max(0, place - 40) : place])
                 name = (before[0] if before else b"") + word
