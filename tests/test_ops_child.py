@@ -199,6 +199,24 @@ def test_no_child_outlives_its_parent(tmp_path: Path, env: dict[str, str], how: 
     parent.stdout.close()
 
 
+async def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path, env: dict[str, str]) -> None:
+    write(tmp_path, "time.sleep(600)")
+    cancelled = 0
+    for turns in (0, 1, 3, 5, 8, 12):
+        starting = asyncio.create_task(Child.start("child_under_test", env=env))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        try:
+            child = await starting
+        except asyncio.CancelledError:
+            cancelled += 1
+        else:  # it was quicker than the cancellation
+            await child.aclose(grace_s=0.0)
+    assert cancelled
+    assert not [p for p in psutil.Process().children() if "child_under_test" in " ".join(p.cmdline())]
+
+
 async def test_a_child_that_cannot_be_started_is_an_error(env: dict[str, str]) -> None:
     with pytest.raises(ChildError) as failed:
         await Child.start("child_under_test", "x" * 10_000_000, env=env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -192,6 +193,26 @@ def test_owner_and_keeper_killed_at_once(tmp_path: Path, env: dict[str, str]) ->
     assert silent(plain)
     assert kill_tree(None, marker=token) == ()
     assert silent(detached)
+
+
+@pytest.mark.skipif(not LINUX, reason="a pipe of another process cannot be opened here")
+async def test_pipes_that_somebody_else_holds_are_let_go(env: dict[str, str]) -> None:
+    """Left open, they would be complained of when they are collected, and a warning is an error here."""
+    kept = await keep("sleep", "20", env=env)
+    ends = [f"/proc/{kept.pid}/fd/{number}" for number in (0, 1)]
+    held = [os.open(end, flag) for end, flag in zip(ends, (os.O_RDONLY, os.O_WRONLY), strict=True)]
+    assert kept.stdin is not None
+    kept.stdin.write(b"x" * 1_000_000)  # that nobody reads
+    keeper = kept.keeper_pid
+    try:
+        assert await kept.aclose() == Ended(-signal.SIGKILL, ())
+        assert not psutil.pid_exists(keeper)
+        del kept
+        await asyncio.sleep(0)
+        gc.collect()
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 async def test_what_cannot_start_leaves_no_keeper(tmp_path: Path, env: dict[str, str]) -> None:

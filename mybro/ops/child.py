@@ -73,6 +73,9 @@ class Child:
             process.kill()
             ours.close()
             complaints.close()
+            from mybro.ops.kept import uninterrupted
+
+            await uninterrupted(process.wait())
             raise
         return cls(process, reader, writer, module, complaints)
 

@@ -11,6 +11,7 @@ import secrets
 import socket
 import sys
 import weakref
+from asyncio.subprocess import Process, SubprocessStreamProtocol
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from mybro.ops import keeper
 from mybro.ops.processes import MARKER, freeze, kill_tree
 
 T = TypeVar("T")
+
+_DRAIN_S = 1.0
+"""For the last words of a command that has ended, and for its keeper to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,14 @@ class Kept:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: Process,
+        transport: asyncio.SubprocessTransport,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         token: str,
     ) -> None:
         self._process = process
+        self._transport = transport
         self._reader = reader
         self._writer = writer
         self._agent: psutil.Process | None = None
@@ -76,10 +82,13 @@ class Kept:
         """
         token = secrets.token_hex(8)
         ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
         try:
-            process = await asyncio.create_subprocess_exec(
+            # What `create_subprocess_exec` does, which keeps the transport to itself: it has to be closed.
+            transport, protocol = await loop.subprocess_exec(
+                lambda: SubprocessStreamProtocol(limit=limit, loop=loop),
                 sys.executable, "-P", "-m", keeper.__name__, str(theirs.fileno()),
-                stdin=stdin, stdout=stdout, stderr=stderr, limit=limit,
+                stdin=stdin, stdout=stdout, stderr=stderr,
                 pass_fds=(theirs.fileno(),), start_new_session=True,
             )  # fmt: skip
         except BaseException as error:
@@ -91,8 +100,14 @@ class Kept:
             raise
         finally:
             theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
-        kept = cls(process, reader, writer, token)
+        process = Process(transport, protocol, loop)
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            await uninterrupted(_let_go(process, transport))
+            raise
+        kept = cls(process, transport, reader, writer, token)
         marked = {**env, MARKER: "/".join(filter(None, (env.get(MARKER), token)))}
         try:
             await kept._launch(argv, cwd, marked)
@@ -165,7 +180,8 @@ class Kept:
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drain(), 5.0)
+            await asyncio.wait_for(self._drain(), _DRAIN_S)
+        await _let_go(self._process, self._transport)
         return ended
 
     async def _drain(self) -> None:
@@ -195,6 +211,16 @@ class Kept:
         # The keeper itself was killed: what is left is this side's to end.
         survivors = await asyncio.to_thread(kill_tree, self._agent, marker=self.token)
         return Ended(-9, survivors)
+
+
+async def _let_go(process: Process, transport: asyncio.SubprocessTransport) -> None:
+    """Close what is open of a process; one that lives, or whose pipes somebody else holds, is not waited for
+    any longer.
+    """
+    if process.stdin is not None and process.stdin.transport.get_write_buffer_size():
+        process.stdin.transport.abort()
+    transport.close()  # which kills it
+    await process.wait()
 
 
 _LIVE: weakref.WeakSet[Kept] = weakref.WeakSet()
