@@ -13,7 +13,7 @@ from mybro.pipeline import effects as do
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import State
-from mybro.pipeline.waking import expecting
+from mybro.pipeline.waking import phrase_of
 from tests.fakes.pipeline import FakeBrain, FakeTranscription
 from tests.transition_tools import Run, kinds, started, utterance
 
@@ -26,12 +26,14 @@ def waiting() -> Run:
     return Run(State(wake=PHRASE))
 
 
-def said(run: Run, text: str, turn: int = 1, start: int = 0) -> list[do.Effect]:
+def said(run: Run, text: str, turn: int = 1, start: int = 0, called: bool | None = None) -> list[do.Effect]:
     """A sentence whose words are known before its end."""
     run.feed(ev.SpeechStarted(turn, start))
     paused = run.feed(ev.SpeechPaused(turn, utterance(start)))
     request = next(effect.request for effect in paused if isinstance(effect, do.Transcribe))
-    return run.feed(ev.Transcribed(turn, request, text, "test"), ev.SpeechEnded(turn, utterance(start)))
+    return run.feed(
+        ev.Transcribed(turn, request, text, "test", called=called), ev.SpeechEnded(turn, utterance(start))
+    )
 
 
 @pytest.mark.parametrize("spelling", ["Hey, my bro,", "Hey Maibro.", "hey mybro", "Okay, hey my brow,"])
@@ -56,6 +58,19 @@ def test_after_the_phrase_alone_the_next_sentence_is_meant_and_no_other() -> Non
     assert do.Chime("listening") in said(run, "Hey, my bro.")
     assert "Acknowledge" in kinds(said(run, "run the tests", 2, 3 * SAMPLE_RATE))
     assert kinds(said(run, "and buy some milk", 3, 5 * SAMPLE_RATE)) == ["ForgetTurn"]
+
+
+def test_a_recogniser_that_listened_for_the_phrase_is_believed() -> None:
+    run = waiting()
+    assert "Acknowledge" in kinds(said(run, "Run the tests.", called=True))
+    assert run.state.turns[1].text == "Run the tests."
+    assert kinds(said(run, "Hey, my bro said it is red.", 2, 3 * SAMPLE_RATE, called=False)) == ["ForgetTurn"]
+
+
+def test_the_phrase_alone_is_heard_by_the_recogniser() -> None:
+    run = waiting()
+    assert do.Chime("listening") in said(run, "", called=True)
+    assert "Acknowledge" in kinds(said(run, "run the tests", 2, 3 * SAMPLE_RATE, called=False))
 
 
 def test_mybro_listens_for_some_seconds_only() -> None:
@@ -117,9 +132,9 @@ async def test_nothing_of_it_is_kept_or_thought_about() -> None:
 def test_a_recogniser_elsewhere_is_refused() -> None:
     hands_free = {"listen": "hands-free", "wake_phrase": "hey mybro"}
     here = Settings.model_validate({"audio": hands_free})
-    assert expecting(here).prompt.startswith("Hey mybro, ")
+    assert phrase_of(here) == "hey mybro"
     away = Settings.model_validate({"audio": hands_free, "transcribe": {"backend": "openai"}})
     with pytest.raises(TranscriptionError, match="on this machine"):
-        expecting(away)
+        phrase_of(away)
     without = Settings.model_validate({"transcribe": {"backend": "openai"}})
-    assert expecting(without) is without.transcribe
+    assert phrase_of(without) is None

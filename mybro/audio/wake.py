@@ -19,12 +19,6 @@ _MORE_WORDS = 2
 """A recogniser may hear so many words more than were said: "my bro"."""
 
 
-def expectation(phrase: str) -> str:
-    """For a recogniser's prompt: told of rather than said twice, or it takes the phrase for said before."""
-    name = phrase.strip()
-    return f"{name.capitalize()}, open the file. Somebody says {name} and then what to do."
-
-
 class WakePhrase:
     """Finds one phrase."""
 

@@ -31,6 +31,8 @@ class Transcribed:
     """The text as it was heard, where names and the like were put right in it afterwards."""
     alternatives: tuple[str, ...] = ()
     """Names of the repository that were equally likely, so that the words stayed as they were heard."""
+    called: bool | None = None
+    """Whether it began with the wake phrase, which `text` is then without; None where nobody listened for it."""
 
 
 @dataclass(frozen=True, slots=True)

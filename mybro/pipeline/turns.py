@@ -110,7 +110,7 @@ def _tell(draft: Draft, turn: Turn, heard: ev.Transcribed) -> None:
         draft.do(Post(told))
     elif turn.utterance is not None:
         drop(draft, turn.number)
-        waking.listen_for_more(draft, turn, heard.text)
+        waking.listen_for_more(draft, turn, heard)
 
 
 def failed(draft: Draft, event: ev.TranscriptionFailed) -> None:

@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from mybro import events as ev
-from mybro.audio.wake import expectation
 from mybro.brain.grammar import control_action
-from mybro.config import Settings, TranscribeSettings
+from mybro.config import Settings
 from mybro.errors import TranscriptionError
 from mybro.events import SAMPLE_RATE
 from mybro.intent import Action
@@ -25,16 +24,16 @@ KEPT_BACK = 64
 """Events of turns that may not be addressed, and wait for the journal; older ones are forgotten."""
 
 
-def meant(state: State, turn: Turn, text: str) -> str | None:
+def meant(state: State, turn: Turn, heard: ev.Transcribed) -> str | None:
     """What of a turn's words is meant for mybro; None where it is not addressed.
 
     Without the phrase: what is typed, what answers a question, what follows the phrase alone or the talk key,
     and stop while there is something to stop.
     """
-    wake = state.wake
+    wake, text = state.wake, heard.text
     if wake is None or turn.typed:
         return text
-    rest = wake.phrase.rest(text)
+    rest = (text if heard.called else None) if heard.called is not None else wake.phrase.rest(text)
     if rest is not None:
         return rest
     stops = control_action(text) is Action.STOP and bool(state.jobs or turn.over_voice)
@@ -43,8 +42,8 @@ def meant(state: State, turn: Turn, text: str) -> str | None:
 
 def told(state: State, turn: Turn, heard: ev.Transcribed) -> ev.Transcript | None:
     """What a transcription tells everybody; None where nothing was meant for mybro, or only to call it."""
-    text = meant(state, turn, heard.text)
-    if text is None or (heard.text and not text):
+    text = meant(state, turn, heard)
+    if text is None or (not text and (heard.text or heard.called)):
         return None
     return ev.Transcript(
         turn.number, text, turn.utterance is not None, turn.request_speech_end, heard.language, heard.model,
@@ -53,9 +52,9 @@ def told(state: State, turn: Turn, heard: ev.Transcribed) -> ev.Transcript | Non
     )  # fmt: skip
 
 
-def listen_for_more(draft: Draft, turn: Turn, text: str) -> None:
+def listen_for_more(draft: Draft, turn: Turn, heard: ev.Transcribed) -> None:
     """Where only the phrase was said, what follows is meant as well."""
-    if meant(draft.state, turn, text) is not None:
+    if meant(draft.state, turn, heard) is not None:
         _stay(draft, draft.state.sample + int(AWAKE_S * SAMPLE_RATE))
         draft.do(Chime("listening"))
 
@@ -76,18 +75,18 @@ def _stay(draft: Draft, until: int) -> None:
         draft.set(wake=draft.state.wake.stays(until))
 
 
-def expecting(settings: Settings) -> TranscribeSettings:
-    """The recogniser's settings, with the phrase among the words to expect. Raises `TranscriptionError`."""
-    chosen, phrase = settings.transcribe, settings.audio.wake_phrase
+def phrase_of(settings: Settings) -> str | None:
+    """The phrase that the recogniser listens for, if any. Raises `TranscriptionError`."""
+    phrase = settings.audio.wake_phrase
     if phrase is None or settings.audio.listen != "hands-free":
-        return chosen
-    if chosen.backend == "openai":
+        return None
+    if settings.transcribe.backend == "openai":
         raise TranscriptionError(
             "wake_phrase_leaves",
             "a wake phrase is recognised on this machine only",
             hint="Choose another transcribe.backend than openai, or unset audio.wake_phrase",
         )
-    return chosen.model_copy(update={"prompt": f"{chosen.prompt} {expectation(phrase)}".strip()})
+    return phrase
 
 
 class Discretion:

@@ -65,6 +65,7 @@ class WorkerProcess:
             "language": request.language,
             "speculative": request.speculative,
             "quick": request.quick,
+            "call": request.call,
         }
         self._child.post(header, request.pcm)
 
@@ -122,6 +123,7 @@ def transcribed(request: Request, header: Header, model: str) -> Transcribed:
         no_speech_probability=header["no_speech_probability"],
         average_logprob=header["average_logprob"],
         processing_ms=header["timings_ms"]["total"],
+        called=header.get("called"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mybro.transcribe import guards
+from mybro.transcribe import calling, guards
 from mybro.transcribe.doubt import is_clear, is_known, is_sure, is_usual, likeliest
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognition
 
@@ -35,10 +35,33 @@ class Listener:
         started = time.perf_counter()
         hear = self._glance if quick else self._window
         spoken = guards.without_end(sound)
-        parts = [hear(window, hints) for window in windows(spoken, self._recogniser.window_s)]
-        heard = join(parts, hints)
+        parts = list(windows(spoken, self._recogniser.window_s))
+        first, called = self._called(parts[0], hints, quick=quick)
+        heard = join([hear(part, hints if at else first) for at, part in enumerate(parts)], hints)
+        if called:
+            heard = replace(heard, text=calling.without(hints.call, heard.text))
+        heard = replace(heard, called=called)
         timings = {**heard.timings_ms, "total": (time.perf_counter() - started) * 1e3}
         return replace(heard, timings_ms=timings)
+
+    def _called(self, sound: Sound, hints: Hints, *, quick: bool) -> tuple[Hints, bool | None]:
+        """How to listen to speech that may begin with a phrase, and whether it does; None: not to be told."""
+        if not hints.call or quick:
+            return hints, None
+        if not self._recogniser.searches:
+            return replace(hints, prompt=f"{hints.prompt} {calling.expectation(hints.call)}"), None
+        if guards.is_silent(sound):
+            return hints, False
+        starts = calling.beginnings(hints.call)
+        asked = replace(hints, prompt=calling.contrast(hints.call))
+        forced = self._recogniser.recognise(sound, replace(asked, starts=starts))
+        if not calling.is_worth_asking(forced):
+            return hints, False
+        free = self._recogniser.recognise(sound, asked)
+        looped = guards.is_looped(free, sound) or guards.is_looped(forced, sound)
+        if not calling.is_called(hints.call, free, forced, looped=looped):
+            return hints, False
+        return replace(hints, starts=(forced.start,)), True
 
     def _window(self, sound: Sound, hints: Hints) -> Recognition:
         if guards.is_silent(sound):

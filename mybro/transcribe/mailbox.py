@@ -19,6 +19,8 @@ class Request:
     speculative: bool = False
     quick: bool = False
     """Whether the first answer will do."""
+    call: str = ""
+    """A phrase that may stand first: `Hints.call`."""
 
 
 class Mailbox:

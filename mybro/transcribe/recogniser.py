@@ -35,6 +35,10 @@ class Hints:
     """Spare nothing: the whole window is listened to, also where most of it is silence."""
     unfinished: bool = False
     """The speech goes on: the same sound comes again, longer, and its last moment may be left for then."""
+    call: str = ""
+    """A phrase that may stand first: `Recognition.called`."""
+    starts: tuple[str, ...] = ()
+    """The text begins with one of these, the likeliest; it is left out of what is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,12 @@ class Recognition:
     """Other readings of the same sound, the likelier first."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Milliseconds by step, such as "encode" and "decode"."""
+    start_logprob: float = 0.0
+    """Natural logarithm of how likely it is to begin with one of `Hints.starts`."""
+    start: str = ""
+    """The likeliest of `Hints.starts`."""
+    called: bool | None = None
+    """Whether it began with `Hints.call`, which the text is then without; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Recogniser(Protocol):
     window_s: float
     """The longest sound that `recognise` takes at once."""
     searches: bool
-    """Whether it can follow several readings: `Hints.beams`."""
+    """Whether it can follow several readings, `Hints.beams`, and be told of beginnings, `Hints.starts`."""
 
     def load(self) -> None:
         """Make ready. Raises `TranscriptionError` where that cannot be."""

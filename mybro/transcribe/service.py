@@ -42,8 +42,12 @@ class Transcription:
     `start` before `transcribe`; `aclose` ends it, at any time. All from one event loop.
     """
 
-    def __init__(self, settings: TranscribeSettings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: TranscribeSettings, *, clock: Clock | None = None, call: str | None = None
+    ) -> None:
+        """`call` is a phrase that may stand first: it is told in `Transcribed.called`, and left out."""
         self._settings = settings
+        self._call = call or ""
         self._clock = clock or MonotonicClock()
         self._setup: Setup | None = None
         self._worker: WorkerProcess | None = None
@@ -113,7 +117,7 @@ class Transcription:
         language = self._settings.language
         extra = f"{self._settings.prompt} {expected}"
         prompt = prompt_for(language, extra, latin_names=self._settings.latin_names)
-        asked = Request(request, turn, audio.pcm, prompt, language, speculative, quick)
+        asked = Request(request, turn, audio.pcm, prompt, language, speculative, quick, self._call)
         answer = self._pending.add(asked)
         self._wanted.set()
         if self._worker:

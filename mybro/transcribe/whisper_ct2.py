@@ -70,11 +70,13 @@ class CTranslate2Whisper:
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
         )
         prompt = model.get_prompt(tokenizer, clip(hints.prompt, tokenizer.encode), without_timestamps=True)
+        start, likely = self._begin(features, tokenizer, hints)
+        prompt += tokenizer.encode(start)
         search: dict[str, Any] = {"beam_size": hints.beams, "num_hypotheses": hints.beams}
         if hints.temperature:
             search = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": hints.temperature}
         answer = model.model.generate(
-            features, [prompt], suppress_blank=True, suppress_tokens=[-1],
+            features, [prompt], suppress_blank=not start, suppress_tokens=[-1],
             max_length=len(prompt) + token_limit(len(sound) / SAMPLE_RATE),
             return_scores=True, return_no_speech_prob=True, **search,
         )[0]  # fmt: skip
@@ -90,10 +92,27 @@ class CTranslate2Whisper:
                     "encode": (encoded - started) * 1e3,
                     "decode": (time.perf_counter() - encoded) * 1e3,
                 },
+                start_logprob=likely,
+                start=start,
             )
             for tokens, score in zip(answer.sequences_ids, answer.scores, strict=True)
         ]
         return replace(readings[0], others=tuple(readings[1:]))
+
+    def _begin(self, features: Any, tokenizer: Any, hints: Hints) -> tuple[str, float]:
+        """The likeliest of `hints.starts`, and the logarithm of how likely any of them is."""
+        import numpy as np
+
+        if not hints.starts:
+            return "", 0.0
+        # The aligner adds the mark of a text without timestamps itself.
+        prompt = self._model.get_prompt(tokenizer, clip(hints.prompt, tokenizer.encode))
+        likely = []
+        for start in hints.starts:
+            tokens = tokenizer.encode(start)
+            chances = self._model.model.align(features, prompt, [tokens], ROWS)[0].text_token_probs
+            likely.append(float(np.log(np.maximum(chances[: len(tokens)], 1e-9)).sum()))
+        return hints.starts[int(np.argmax(likely))], float(np.logaddexp.reduce(likely))
 
     def _encode(self, sound: Sound, *, whole: bool) -> Any:
         """The encoder's 1,500 rows: those of the sound, then those of silence."""

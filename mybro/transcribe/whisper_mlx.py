@@ -97,8 +97,10 @@ class MlxWhisper:
         tokenizer = get_tokenizer(
             model.is_multilingual, num_languages=model.num_languages, language=language, task="transcribe"
         )
+        before = _start(tokenizer, hints.prompt)
+        start, likely = self._begin(heard, tokenizer, before, hints.starts)
         decoder = MlxDecoder(model, heard.attended, tokenizer)
-        begun = decoder.begin(_start(tokenizer, hints.prompt))
+        begun = decoder.begin([*before, *tokenizer.encode(start)])
         limit, end = token_limit(len(sound) / SAMPLE_RATE), tokenizer.eot
         if hints.temperature:
             warm = hints.temperature
@@ -114,10 +116,30 @@ class MlxWhisper:
                 average_logprob=each.mean,
                 tokens=len(each.tokens),
                 timings_ms=timings,
+                start_logprob=likely,
+                start=start,
             )
             for each in readings
         )
         return replace(best, others=tuple(others))
+
+    def _begin(
+        self, heard: _Encoded, tokenizer: Any, before: list[int], starts: Sequence[str]
+    ) -> tuple[str, float]:
+        """The likeliest of some beginnings, and the logarithm of how likely any of them is."""
+        import numpy as np
+
+        if not starts:
+            return "", 0.0
+        likely = []
+        for start in starts:
+            decoder = MlxDecoder(self._model, heard.attended, tokenizer)
+            row, total = decoder.begin(before).first, 0.0
+            for token in tokenizer.encode(start):
+                total += float(row[token])
+                row = decoder.advance([0], [token])[0]
+            likely.append(total)
+        return starts[int(np.argmax(likely))], float(np.logaddexp.reduce(likely))
 
     def _encode(self, sound: Sound, *, whole: bool) -> _Encoded:
         """A window's 1,500 rows: those of the sound, then those of silence."""

@@ -89,7 +89,8 @@ class Worker:
         language = None if request.language == "auto" else request.language
         try:
             sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / np.float32(32768)
-            heard = listener.transcribe(sound, Hints(request.prompt, language), quick=request.quick)
+            hints = Hints(request.prompt, language, call=request.call)
+            heard = listener.transcribe(sound, hints, quick=request.quick)
         except MybroError as error:
             return {"type": "failed", "request": request.number, **_problem(error)}
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -109,6 +110,7 @@ class Worker:
             "no_speech_probability": heard.no_speech_probability,
             "average_logprob": heard.average_logprob,
             "timings_ms": heard.timings_ms,
+            "called": heard.called,
         }
 
     def _read(self) -> None:
@@ -133,6 +135,7 @@ class Worker:
             language=header["language"],
             speculative=header["speculative"],
             quick=header.get("quick", False),
+            call=header.get("call", ""),
         )
         gone = self._mailbox.put(request)
         if gone is request and not request.speculative:
