@@ -17,8 +17,6 @@ INTERRUPTED = (2, 130, -2)
 SOME_FAILED = 1
 SLOWEST = 10
 """So many of the slowest are named, as a suite that takes long is not run."""
-TIDIES_S = 5.0
-
 _JOURNAL = "test_journal_"
 """SQLAlchemy runs the journal's synchronous half in greenlets."""
 
@@ -69,14 +67,13 @@ class Part:
             )  # fmt: skip
             return self._child.wait()
 
-    def stop(self) -> None:
-        """Interrupt it, or keep it from starting."""
+    def stop(self, patience_s: float = 0.0) -> None:
+        """Keep it from starting, or interrupt it if it has not ended within `patience_s` seconds."""
         self._stopped = True
         if self._child is None:
             return
         try:
-            # A terminal has interrupted it already, and a second time would cut its tidying short.
-            self._child.wait(TIDIES_S)
+            self._child.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._child.send_signal(signal.SIGINT)
 

@@ -24,6 +24,8 @@ MAX_ALONE = 5
 COVERAGE_GATE = "MYBRO_COVERAGE_GATE"
 """Set to 1, too little coverage fails `make test`, as it does in CI."""
 MOST_AT_ONCE = 4
+TIDIES_S = 5.0
+"""A terminal interrupts the parts, too; a second time would cut their tidying short."""
 
 _HEAVY_MARK = re.compile(r"\bmark\.(end_to_end|trial)\b")
 _MODULE_MARKS = re.compile(r"^pytestmark = (?:\[[^]]*\]|.*$)", re.MULTILINE)
@@ -121,8 +123,9 @@ def _all(parts: Sequence[Part]) -> dict[Part, int]:
                 )
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
+            until = time.monotonic() + TIDIES_S
             for part in parts:
-                part.stop()
+                part.stop(max(0.0, until - time.monotonic()))
             raise
     return ends
 
