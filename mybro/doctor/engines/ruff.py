@@ -177,6 +177,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             continue
         if not _is_meant(task, row, path, code) or not texts.stands(row, path, code):
             continue
+        slight = _is_slight(row, path, code) or texts.slight(row, path, code)
         edits: tuple[Edit, ...] = ()
         fix = _fixable(row, check, code)
         if task.edits and fix != "no":
@@ -190,7 +191,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
                 row["location"]["row"],
                 row["location"]["column"],
                 row["message"],
-                "low" if _is_slight(row, path, code) else check.severity_of(code),
+                "low" if slight else check.severity_of(code),
                 check.confidence,
                 "ruff",
                 code,

@@ -188,6 +188,32 @@ def _handed_on(place: Place) -> bool:
     return not any("timeout" not in line and shown.match(line) for line in place.lines)
 
 
+_CHANGES = (
+    r"\b{0}\.(?:append|extend|insert|update|add|pop|popitem|remove|discard|setdefault|clear|sort|reverse)\(|"
+    r"\b{0}(?:\[[^\]]*\])+\s*(?:[-+*/|&]|//)?=[^=]|\b{0}\s*[-+*|&]=|\bdel {0}\[|\breturn {0}\s*(?:#.*)?$|"
+    r"\b(?:self|cls)\.\w+\s*(?::[^=]+)?=\s*{0}\s*(?:#.*)?$|\byield {0}\b"
+)
+
+
+def _only_read(place: Place) -> bool:
+    """A default that all calls share, and that the function neither changes nor keeps nor gives away."""
+    named = re.search(r"(\w+)\s*(?::[^=]*)?=\s*$", place.line[: place.column])
+    head = place.row
+    while head >= 0 and not re.match(r"\s*(?:async )?def ", place.lines[head]):
+        head -= 1
+    if not named or head < 0:
+        return False
+    changes = re.compile(_CHANGES.format(re.escape(named[1])))
+    return not any(changes.search(line) for line in body(place, head))
+
+
+def _bounded(place: Place) -> bool:
+    """A cache that holds so many objects and no more."""
+    return re.search(r"lru_cache(?:\(\s*\)|\(.*maxsize\s*=\s*\d|\(\s*\d|\s*$)", place.line) is not None
+
+
+_SLIGHT: dict[str, Callable[[Place], bool]] = {"B006": _only_read, "B019": _bounded}
+"""Rules with the question whether one of their findings is worth little."""
 _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "B002": lambda place: not place.rest.startswith(("++", "--")),
     "B005": _of_a_module,
@@ -202,7 +228,9 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "F821": _of_python_2,
     "F822": _made_at_run_time,
     "F811": lambda place: "`_`" in place.message,
+    "PLR0206": lambda place: re.search(r"def \w+\(self(?:,[^,()]*=[^,()]*)+\)", place.text) is not None,
     "S113": _handed_on,
+    "S301": lambda place: re.search(r"\.loads\(\s*\w+\.dumps\(", place.text) is not None,
     "SIM115": _closed_later,
     "SIM118": _of_a_class,
     "T100": lambda place: place.message.startswith("Import"),
@@ -222,15 +250,16 @@ class Texts:
 
     def stands(self, row: Mapping[str, Any], path: str, code: str) -> bool:
         """Whether a finding, as ruff's JSON tells it, is meant after all."""
-        ask = _NOT_MEANT.get(code)
-        if ask is None:
-            return True
+        return code not in _NOT_MEANT or not _NOT_MEANT[code](self._place(row, path, code))
+
+    def slight(self, row: Mapping[str, Any], path: str, code: str) -> bool:
+        """Whether it is meant, and does little harm here."""
+        return code in _SLIGHT and _SLIGHT[code](self._place(row, path, code))
+
+    def _place(self, row: Mapping[str, Any], path: str, code: str) -> Place:
         if path != self._path and code not in _BY_MESSAGE:
-            self._lines = (
-                (self._read(path) or b"").decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
-            )
+            text = (self._read(path) or b"").decode("utf-8", "replace")
+            self._lines = text.removeprefix("\ufeff").split("\n")
             self._path = path
         start, end = row["location"], row["end_location"]
-        return not ask(
-            Place(self._lines, start["row"] - 1, start["column"] - 1, end["row"] - 1, row["message"])
-        )
+        return Place(self._lines, start["row"] - 1, start["column"] - 1, end["row"] - 1, row["message"])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from mybro.doctor.own.place import Content, Hit, any_in, lines_with
 from mybro.doctor.own.statements import LAZY, lost, never_awaited, same_condition
 
-_EXCEPTIONS = rb"(?:[A-Z]\w*Error|StopIteration|\w*(?:Timeout|NotFound|DoesNotExist|Empty))"
+_EXCEPTIONS = rb"(?!Cancelled)(?:[A-Z]\w*Error|StopIteration|\w*(?:Timeout|NotFound|DoesNotExist|Empty))"
 """What by its name is no KeyboardInterrupt and its like."""
 _CALL = rb"[^()\n]*(?:\([^()\n]*\)[^()\n]*)*"
 PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
@@ -183,30 +183,24 @@ WORDS = (
 
 def idioms(content: Content) -> Iterator[Hit]:
     """Python."""
-    from mybro.doctor.own import idiom_shapes as shapes
-
     data, path = content.data, content.file.path
-    for shape, (check, word, pattern, message) in shapes.ROWS:
-        if (
-            content.may_have(shape)
-            and word in data
-            and (check != "SEC07" or b"ssh" in data or b"paramiko" in data)
-        ):
+    for check, word, pattern, message in PYTHON:
+        if content.has(word) and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
             for line, found in lines_with(content, pattern):
                 if not _SHOWN.match(content.around(found.start())):
                     yield Hit(path, line, message, rule=check)
-    if content.may_have(shapes.TLS) and b"aiohttp" in data:
+    if content.has(b"ssl\x3dFalse") and b"aiohttp" in data:
         for line, _ in lines_with(content, TLS):
             yield Hit(path, line, "certificates are not checked", rule="SEC12")
-    if content.may_have(shapes.CHANGED) and any_in(data, (b".remove(", b"del ", b".pop(")):
+    if content.may_have(CHANGES) and any_in(data, (b".remove(", b"del ", b".pop(")):
         yield from _changed_while_read(content)
-    if content.may_have(shapes.SAME):
+    if content.has(b"elif "):
         yield from same_condition(content)
-    if content.may_have(shapes.NO_SELF) and b"class " in data and b"():" in data:
+    if content.has(b"class ") and b"():" in data:
         yield from _no_self(content)
-    if content.may_have(shapes.LOST):
+    if content.may_have(LAZY):
         yield from lost(content)
-    if content.may_have(shapes.NEVER_AWAITED):
+    if data.startswith(b"async def ") or content.has(b"\nasync def "):
         yield from never_awaited(content)
 
 
@@ -268,6 +262,7 @@ def _leaves(data: bytes, offset: int, width: int, loop: int) -> bool:
 
 
 _METHOD = re.compile(rb"\n    def (\w+)\(\):")
+_METHOD_WIDTH = 4
 
 
 def _no_self(content: Content) -> Iterator[Hit]:
@@ -281,7 +276,7 @@ def _no_self(content: Content) -> Iterator[Hit]:
             (
                 line
                 for line in reversed(data[: method.start()].split(b"\n"))
-                if line[:1].isalpha() or line[:1] in (b"@", b"_")
+                if line.strip() and len(line) - len(line.lstrip()) < _METHOD_WIDTH and line[:1] not in b"#)"
             ),
             b"",
         )

@@ -28,7 +28,7 @@ COMMON = (*EVERYWHERE, b"AKIA", b"ghp_", b"sk-ant", b"sk-proj", b"xoxb-", b"sk_l
 _QUOTED = re.compile(rb"[\"'`](?:" + b"|".join(re.escape(start) for start in sorted(QUOTED)) + rb")")
 _SAMPLE = re.compile(
     rb"(?i)example|sample|dummy|placeholder|change[_-]?me|xxxx|your[_-]|fake|redacted|\*{3}|1234567890abcdef|abcdefghij"
-    rb"|0123456789|insert[_-]|todo|foobar|<[a-z_ -]+>|\.\.\.|test_?key|not-?a-?real"
+    rb"|0123456789|insert[_-]|todo|foobar|<[a-z_ -]+>|\.\.\.|\xe2\x80\xa6|test_?key|not-?a-?real|scott:tiger"
 )
 PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
 BODY = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=]{16,}\\n)")

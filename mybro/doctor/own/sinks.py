@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -66,7 +68,7 @@ SAFE_CALLS = re.compile(
     r"(?:^|\.)(?:int|float|bool|len|secure_filename|basename|escape\w*|quote|quote_plus|shlex\.quote|UUID|Decimal|hash|"
     r"sha\d+|sha3_\d+|md5|hexdigest|isdigit|isalnum|isinstance|bleach\.clean|clean|sanitize\w*|validate\w*|"
     r"url_has_allowed_host_and_scheme|is_safe_url|safe_join|safe_str_cmp|compare_digest|filter_format|escape_filter_chars|"
-    r"index|count|find|startswith|endswith|type|id|fromisoformat|strptime|mogrify|date|enum|jsonify|dumps|url_for)$"
+    r"index|count|find|startswith|endswith|type|id|fromisoformat|strptime|mogrify|date|enum|jsonify|dumps|url_for|urlencode|include_query_params|replace_query_params)$"
 )
 
 
@@ -184,3 +186,51 @@ SINKS = (
         unless=re.compile(r"content_type|media_type|headers=|text/plain|application/json"),
     ),
 )
+
+SINK_WORDS = (
+    b"open(",
+    b"execute",
+    b"system(",
+    b"subprocess",
+    b"popen",
+    b"eval(",
+    b"exec(",
+    b"redirect",
+    b"loads(",
+    b".search",
+    b"xpath",
+    b"render_template_string",
+    b"requests.",
+    b"httpx.",
+    b"urlopen",
+    b"send_file",
+    b"os.",
+    b"Path(",
+    b"Markup(",
+    b"mark_safe",
+    b"HttpResponse",
+    b"find(",
+    b"set_cookie",
+    b"make_response",
+    b"return ",
+)
+FILLS = frozenset(
+    {"append", "add", "insert", "extend", "update", "appendleft", "set", "setdefault", "put", "write"}
+)
+"""Methods that put their argument into what they are called on."""
+
+ANCHOR = re.compile(r"[?#]|^(?:https?:)?//[^/\\]+/|^/[^/\\]")
+"""What in front of a visitor's text means that he chooses neither host nor scheme."""
+
+
+def parts(node: ast.expr) -> Iterator[ast.expr]:
+    """The parts of a text that is put together, from the left."""
+    match node:
+        case ast.JoinedStr(values=values):
+            for value in values:
+                yield value.value if isinstance(value, ast.FormattedValue) else value
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield from parts(left)
+            yield from parts(right)
+        case _:
+            yield node

@@ -11,40 +11,19 @@ import re
 from collections.abc import Iterator
 
 from mybro.doctor.own.place import Content, Hit, any_in
-from mybro.doctor.own.sinks import SAFE_CALLS, SINKS, TEXT_CALLS, Sink
+from mybro.doctor.own.sinks import (
+    ANCHOR,
+    FILLS,
+    SAFE_CALLS,
+    SINK_WORDS,
+    SINKS,
+    TEXT_CALLS,
+    Sink,
+    parts,
+)
 from mybro.doctor.own.tests import syntax
 from mybro.doctor.own.visitors import is_injected, is_routed, is_source, rejects
 
-_SINK_WORDS = (
-    b"open(",
-    b"execute",
-    b"system(",
-    b"subprocess",
-    b"popen",
-    b"eval(",
-    b"exec(",
-    b"redirect",
-    b"loads(",
-    b".search",
-    b"xpath",
-    b"render_template_string",
-    b"requests.",
-    b"httpx.",
-    b"urlopen",
-    b"send_file",
-    b"os.",
-    b"Path(",
-    b"Markup(",
-    b"mark_safe",
-    b"HttpResponse",
-    b"find(",
-    b"set_cookie",
-    b"make_response",
-    b"return ",
-)
-_FILLS = frozenset(
-    {"append", "add", "insert", "extend", "update", "appendleft", "set", "setdefault", "put", "write"}
-)
 FRAMEWORKS = (
     b"flask",
     b"django",
@@ -61,10 +40,14 @@ FRAMEWORKS = (
     b"litestar",
     b"webob",
 )
-_ASKED = re.compile(
+ASKED = re.compile(
     rb"req(?:uest)?\.(?:args|form|values|files|cookies|headers|json|data|query|GET|POST|COOKIES|FILES|META|body|get_|"
     rb"match_info|rel_url|path|params|stream|url|forms)|get_argument|@\w+\.(?:route|get|post|put|delete|patch)\("
 )
+
+
+_VISITOR = re.compile(rb"req|websocket|argument")
+"""Every request's name has one of these, and so has every function that takes something from one."""
 
 
 class _Function:
@@ -77,6 +60,8 @@ class _Function:
         """Parameters that hold a file a visitor sent: he chose its name."""
         self.unsure: set[str] = set()
         """Tainted names whose text went through a call that nobody here knows: it may have checked it."""
+        self.anchored: set[str] = set()
+        """Addresses whose host the program chose."""
         self._doubt = False
         self._branch = 0
         # What a Flask or Bottle function returns is HTML unless it says otherwise.
@@ -106,7 +91,10 @@ class _Function:
             self._look(expression)
         match node:
             case ast.Assign(targets=targets, value=value):
+                anchored = self._is_anchored(value)
                 for target in targets:
+                    if isinstance(target, ast.Name):
+                        (self.anchored.add if anchored else self.anchored.discard)(target.id)
                     self._bind(target, self._fresh(value))
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self._bind(target, self._fresh(value))
@@ -120,7 +108,7 @@ class _Function:
                     if item.optional_vars is not None:
                         self._bind(item.optional_vars, self._fresh(item.context_expr))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=way), args=args)):
-                if way in _FILLS and any(map(self._fresh, args)):
+                if way in FILLS and any(map(self._fresh, args)):
                     self.tainted.add(name)
             case ast.Return(value=value) if value is not None and self._html and not _plain_value(value):
                 if self._fresh(value) and not self._doubt:
@@ -207,6 +195,20 @@ class _Function:
                 return self.is_tainted(elt) or any(self.is_tainted(g.iter) for g in generators)
         return False
 
+    def _is_anchored(self, node: ast.expr) -> bool:
+        """Whether an address begins with the program's own host or path, and the visitor adds to it."""
+        if isinstance(node, ast.Name):
+            return node.id in self.anchored
+        before = ""
+        for part in parts(node):
+            if isinstance(part, ast.Constant):
+                before += str(part.value)
+            elif self.is_tainted(part):
+                return ANCHOR.search(before) is not None
+            else:
+                before += "x"
+        return False
+
     def _is_upload_name(self, node: ast.expr) -> bool:
         return (
             isinstance(node, ast.Attribute)
@@ -237,6 +239,8 @@ class _Function:
             for k in node.keywords
             if k.arg in sink.keywords or (sink.places is None and k.arg is None)
         ]
+        if sink.check == "SEC26":
+            wanted = [value for value in wanted if not self._is_anchored(value)]
         return any(map(self.is_tainted, wanted)) and not (sink.text_only and all(map(_plain_value, wanted)))
 
     def _tell(self, sink: Sink, node: ast.AST) -> None:
@@ -247,7 +251,7 @@ class _Function:
                 line,
                 sink.message,
                 rule=sink.check,
-                severity="medium" if self._doubt else None,
+                severity=("low" if sink.check == "SEC26" else "medium") if self._doubt else None,
                 anchor=ast.unparse(node)[:120],
             )
         )
@@ -277,12 +281,16 @@ def taint(content: Content) -> Iterator[Hit]:
         data, (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
     ):
         return
-    if not any_in(data, FRAMEWORKS) or not _ASKED.search(data) or not any_in(data, _SINK_WORDS):
+    if not any_in(data, FRAMEWORKS) or not ASKED.search(data) or not any_in(data, SINK_WORDS):
         return
     asks = b"fastapi" in data or b"litestar" in data
     tree = syntax(data)
+    lines = data.splitlines()
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = _Function(node, content, is_routed(node, asks=asks))
+            routed = is_routed(node, asks=asks)
+            if not routed and not _VISITOR.search(b"\n".join(lines[node.lineno - 1 : node.end_lineno])):
+                continue
+            function = _Function(node, content, routed)
             function.walk(node.body)
             yield from dict.fromkeys(function.hits)
