@@ -56,13 +56,20 @@ def named(report: str, name: str) -> set[int]:
 @pytest.mark.parametrize(("kernel", "wrong"), wrong_lines("bounds.metal").items())
 def test_memory_out_of_bounds_is_found_in_its_line(kernel: str, wrong: set[int]) -> None:
     with (
-        pytest.raises(EmulatorError, match="AddressSanitizer") as caught,
+        pytest.raises(EmulatorError, match=r"AddressSanitizer|out of bounds") as caught,
         Emulator("address", [DATA / "bounds.metal"]) as emulator,
     ):
         y = emulator.allocate(100, np.float32)
         threads = 100 if "behind" in kernel or "ragged" in kernel else 64
         emulator.launch(kernel, {0: y}, {}, (threads, 1, 1), (64, 1, 1))
     assert wrong & named(str(caught.value), "bounds.metal")
+
+
+@pytest.mark.parametrize(("kernel", "wrong"), wrong_lines("undefined.metal").items())
+def test_what_has_no_meaning_is_found_in_its_line(kernel: str, wrong: set[int]) -> None:
+    with pytest.raises(EmulatorError, match="runtime error") as caught:
+        run("address", "undefined.metal", kernel)
+    assert wrong & named(str(caught.value), "undefined.metal")
 
 
 @pytest.mark.parametrize(("kernel", "wrong"), wrong_lines("races.metal").items())
@@ -189,11 +196,11 @@ def test_the_host_is_told_what_it_did_wrong(plain: Emulator) -> None:
     assert plain.download(y, 4, np.uint32).tolist() == [401] * 4
 
 
-@pytest.mark.parametrize("lane", ["address", "thread"])
-def test_the_sanitizers_find_nothing_in_the_library(lane: Lane) -> None:
+@pytest.mark.parametrize(("lane", "lengths"), [("address", (33, 2049)), ("thread", (2049,))])
+def test_the_sanitizers_find_nothing_in_the_library(lane: Lane, lengths: tuple[int, ...]) -> None:
     with Emulator(lane, seed=5) as emulator:
         device = EmulatorDevice(emulator)
-        for case in metal_cases.everything(3, (33, 2049)):
+        for case in metal_cases.everything(3, lengths):
             case.judge(case.run(device))
 
 

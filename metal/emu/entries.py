@@ -57,6 +57,6 @@ def entries(translation: Translation, table: str) -> str:
 def uses(translation: Translation) -> str:
     """The C++ that makes the compiler look into every instance, without running any."""
     return "".join(
-        f'\n#line 1 "{kernel.name}"\nauto use_{number} = &::{kernel.function};'
+        f'\n#line 1 "{kernel.name}"\n[[maybe_unused]] static auto use_{number} = &::{kernel.function};'
         for number, kernel in enumerate(translation.kernels)
     )

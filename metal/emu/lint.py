@@ -14,6 +14,7 @@ from metal.emu.toolchain import RUNTIME, ToolchainError, call
 _FLAGS = (
     "-std=c++17", "-fsyntax-only", "-DMSL_LINT", "-ferror-limit=0", "-Wall", "-Wextra", "-Werror",
     "-Wno-unused-parameter", "-Wno-unused-const-variable", "-Wno-unused-function", "-Wno-undefined-internal",
+    "-Wmissing-variable-declarations", "-Wvla",
 )  # fmt: skip
 
 

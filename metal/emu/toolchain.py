@@ -22,21 +22,36 @@ RUNTIME = FOLDER / "runtime"
 INCLUDE = METAL / "include"
 CACHE = METAL.parent / ".cache" / "metal"
 MSL_VERSION = 310
+MOST_CHARS = 40_000  # of a tool's complaint
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-const-variable")
-_COMMON = ("-std=c++17", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-exceptions", *_WARNINGS)
+_COMMON = (
+    "-std=c++17", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-exceptions",
+    "-ftrivial-auto-var-init=pattern",  # what a kernel never set is garbage, not by chance a zero
+    *_WARNINGS,
+)  # fmt: skip
 _SANITISED = ("-O1", "-g", "-fno-omit-frame-pointer")
+_UNDEFINED = (
+    "-fsanitize=alignment,shift,integer-divide-by-zero,float-cast-overflow,bounds,return,unreachable,bool",
+    "-fno-sanitize-recover=all",
+)
 FLAGS: dict[Lane, tuple[str, ...]] = {
     "plain": (*_COMMON, "-O2"),
     "portable": (*_COMMON, "-O2"),
-    "address": (*_COMMON, *_SANITISED, "-fsanitize=address", "-fsanitize-address-use-after-return=never"),
+    "address": (
+        *_COMMON,
+        *_SANITISED,
+        "-fsanitize=address",
+        "-fsanitize-address-use-after-return=never",
+        *_UNDEFINED,
+    ),
     "thread": (*_COMMON, *_SANITISED, "-fsanitize=thread"),
     "coverage": (*_COMMON, "-O0", "--coverage"),
 }
 LINK: dict[Lane, tuple[str, ...]] = {
     "plain": (),
     "portable": (),
-    "address": ("-fsanitize=address",),
+    "address": ("-fsanitize=address", *_UNDEFINED),
     "thread": ("-fsanitize=thread",),
     "coverage": ("--coverage",),
 }
@@ -99,5 +114,5 @@ def call(command: Sequence[str | Path], *, text: str | None = None) -> str:
         env={**os.environ, "LC_ALL": "C"},
     )  # fmt: skip
     if done.returncode != 0:
-        raise ToolchainError(done.stderr[:4000] or f"{command[0]} failed")
+        raise ToolchainError(done.stderr[:MOST_CHARS] or f"{command[0]} failed")
     return done.stdout

@@ -5,7 +5,8 @@ compiler errors, sanitizer reports and coverage name the lines of the `.metal` f
 
 What cannot stand in MSL, or only in MSL that this library does not use, is an error here: a kernel's
 parameter without an attribute, a pointer or reference without an address space, a threadgroup variable
-outside of a kernel, `double`, the C++ library, exceptions, `goto`, lambdas.
+outside of a kernel, `double`, the C++ library, exceptions, `goto`, lambdas, recursion, static variables,
+pointers to functions, pointers cast as in C.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from metal.emu.functions import NO_CALL, SPACES, check_functions
 from metal.emu.reflection import Kernel, Parameter
 from metal.emu.tokens import MslError, Source
 
-SPACES = ("device", "constant", "threadgroup", "thread")
 BANNED = {
     "double": "Metal has no double",
     "std": "the C++ standard library is not there",
@@ -29,9 +30,9 @@ BANNED = {
     "dynamic_cast": "no run-time types",
     "typeid": "no run-time types",
     "thread_local": "no thread_local",
+    "asm": "no assembly",
 }
 _VECTOR = re.compile(r"(u?char|u?short|u?int|u?long|half|float|bool)[234]")
-_NO_CALL = ("return", "else", "case", "sizeof", "if", "while", "for", "switch", "decltype")
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ def translate(preprocessed: str, name: str) -> Translation:
     source = Source(preprocessed, name)
     walk = _Walk(source)
     walk.run()
-    _demand_spaces(source)
+    check_functions(source)
     if source.errors:
         raise MslError("\n".join(dict.fromkeys(source.errors)))
     kernels = [_reflect(walk.functions, host, expression) for host, expression in walk.instances]
@@ -109,8 +110,7 @@ class _Walk:
         elif text in ("{", ";"):
             self._template = []  # it belonged to another declaration than a kernel's
         elif token.kind != "word":
-            if text == "[" and source.text(n - 1) in ("=", "(", ",", "return"):
-                source.wrong(n, "no lambdas")
+            self._mark(n)
         elif text == "template":
             return self._template_of(n)
         elif text == "kernel":
@@ -118,11 +118,30 @@ class _Walk:
             return self._kernel(n + 1)
         elif text in SPACES:
             return self._space(n)
+        elif text == "static" and self._is_variable(n):
+            source.wrong(n, "no static variables")
         elif text in BANNED and source.text(n - 1) not in (".", "->"):
             source.wrong(n, f"'{text}': {BANNED[text]}")
         elif _VECTOR.fullmatch(text) and source.text(n + 1) == "(":
             token.out = f"::metal::make<{text}>"
         return n + 1
+
+    def _mark(self, n: int) -> None:
+        """A bracket that begins what C++ has and MSL has not."""
+        source, text, before = self.source, self.source.text(n), self.source.text(n - 1)
+        if text == "[" and before in ("=", "(", ",", "return"):
+            source.wrong(n, "no lambdas")
+        if text != "(":
+            return
+        end = source.closing(n)
+        inside = source.words(n + 1, end)
+        called = source[n - 1].kind == "word" and before not in NO_CALL
+        if called and len(inside) == 2 and inside[0] == "*" and source.text(end + 1) == "(":
+            source.wrong(n, "no pointers to functions")
+        # Clang would let such a cast change the address space.
+        casts = inside[-1:] == ["*"] and set(SPACES) & set(inside) and not {",", "("} & set(inside)
+        if casts and not called and source.text(end + 1) not in (";", ",", ")", "{"):
+            source.wrong(n, "a pointer is cast by reinterpret_cast")
 
     def _attribute(self, n: int) -> int:
         end = self.source.closing(n)
@@ -197,6 +216,12 @@ class _Walk:
             source[n].out = {"thread": ""}.get(text, f"MSL_{text.upper()}")
         return n + 1
 
+    def _is_variable(self, n: int) -> bool:
+        """Whether a declaration is of what can change, and no function's."""
+        source = self.source
+        end = min(source.next(n, ";"), source.next(n, "="))
+        return source.next(n, "(") > end and not {"constant", "constexpr"} & set(source.words(n, end))
+
     def _extent(self, n: int) -> int:
         """Where a declaration's name ends: at the bracket of its extent, or at its end."""
         return min(self.source.next(n, "["), self.source.next(n, ";"))
@@ -215,22 +240,6 @@ class _Walk:
         source.erase(n, end)
         source[n].out = out
         return end
-
-
-def _demand_spaces(source: Source) -> None:
-    """A pointer or reference among a function's parameters names its address space: C++ would not mind."""
-    for n in range(2, len(source)):
-        declares = source.text(n) == "(" and source[n - 1].kind == source[n - 2].kind == "word"
-        if not declares or source.text(n - 2) in _NO_CALL or source.text(n - 1) in _NO_CALL:
-            continue
-        end = source.closing(n)
-        if source.text(end + 1) not in ("{", ";", "const"):
-            continue
-        for first, last in source.split(n + 1, end):
-            words = source.words(first, last)
-            indirect = len(words) > 2 and {"*", "&"} & set(words[1:-1]) and source[last - 1].kind == "word"
-            if indirect and not set(SPACES) & set(words) and not {"(", ".", "+", "->"} & set(words):
-                source.wrong(first, f"'{' '.join(words)}' needs an address space")
 
 
 def _reflect(functions: dict[str, _Function], host: str, expression: str) -> Kernel:

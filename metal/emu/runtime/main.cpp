@@ -12,8 +12,10 @@
 #include <cstring>
 #include <string>
 #include <unordered_map>
+#include <sys/mman.h>
 #include <vector>
 #include "runtime.h"
+#include "sanitizers.h"
 
 extern const msl::KernelEntry *const msl_tables[];
 
@@ -62,15 +64,68 @@ void answer(uint32_t status, const char *message) {
   give(message, length);
 }
 
+#if MSL_TSAN
+// A barrier may order one kind of memory and leave the other, and ThreadSanitizer knows one order of everything. So what
+// orders device memory counts, and threadgroup memory is not watched; then the kernel runs once more, on copies of its
+// buffers that are not watched, and what orders threadgroup memory counts.
+constexpr size_t room_for_copies = size_t{1} << 32;
+
+class Copies {
+ public:
+  // What there is no room for is watched in the first run alone.
+  explicit Copies(const std::vector<Buffer> &used) {
+    if (!region) {
+      region = static_cast<unsigned char *>(
+          mmap(nullptr, room_for_copies, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+      if (region == MAP_FAILED) std::abort();
+      msl::do_not_watch(region, room_for_copies);
+    }
+    size_t at = 0;
+    for (const Buffer &one : used) {
+      complete = complete && one.size <= room_for_copies - at;
+      if (!complete || !moved.emplace(one.bytes, region + at).second) continue;
+      msl::copy(region + at, one.bytes, one.size);
+      at += (one.size + 255) & ~size_t{255};
+    }
+  }
+
+  int run(msl::Launch l, char *message, size_t room) {
+    if (!complete) return 0;
+    l.watched = msl::threadgroup_memory;
+    for (auto &bytes : l.arguments.buffers)
+      if (auto found = moved.find(bytes); found != moved.end()) bytes = found->second;
+    return msl::run(l, message, room);
+  }
+
+ private:
+  static unsigned char *region;
+  std::unordered_map<void *, void *> moved;
+  bool complete = true;
+};
+unsigned char *Copies::region = nullptr;
+
+int run(msl::Launch &l, const std::vector<Buffer> &used, char *message, size_t room) {
+  Copies copies(used);
+  l.watched = msl::device_memory;
+  msl::threadgroup_memory_used = false;
+  const int failed = msl::run(l, message, room);
+  return failed || !msl::threadgroup_memory_used ? failed : copies.run(l, message, room);
+}
+#else
+int run(msl::Launch &l, const std::vector<Buffer> &, char *message, size_t room) { return msl::run(l, message, room); }
+#endif
+
 void launch() {
   std::string name(take<uint32_t>(), ' ');
   take(name.data(), name.size());
   msl::Launch l;
   std::memset(&l.arguments, 0, sizeof l.arguments);
   std::vector<std::vector<unsigned char>> values(msl::most_buffers);
+  std::vector<Buffer> used;
   for (uint32_t left = take<uint32_t>(); left; --left) {
     uint32_t index = take<uint32_t>(), id = take<uint32_t>();
-    l.arguments.buffers[index] = buffers.at(id).bytes;
+    used.push_back(buffers.at(id));
+    l.arguments.buffers[index] = used.back().bytes;
   }
   for (uint32_t left = take<uint32_t>(); left; --left) {
     uint32_t index = take<uint32_t>();
@@ -86,7 +141,7 @@ void launch() {
   if (!kernel) return answer(1, "no such kernel");
   l.entry = kernel->entry;
   char message[512] = "";
-  answer(uint32_t(msl::run(l, message, sizeof message)), message);
+  answer(uint32_t(run(l, used, message, sizeof message)), message);
 }
 void tell_kernels() {
   std::string told;

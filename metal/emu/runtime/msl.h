@@ -197,10 +197,17 @@ To as_type(From value) {
   return result;
 }
 
-enum class mem_flags { mem_none, mem_device, mem_threadgroup };
-inline void threadgroup_barrier(mem_flags, MSL_SITE) { msl::group_barrier({"threadgroup_barrier", file, line}); }
-inline void simdgroup_barrier(mem_flags, MSL_SITE) {
-  msl::simd_operation({"simdgroup_barrier", file, line}, nullptr, nullptr, nullptr, 0, 0);
+enum class mem_flags : uint {
+  mem_none = msl::nothing,
+  mem_device = msl::device_memory,
+  mem_threadgroup = msl::threadgroup_memory,
+};
+inline mem_flags operator|(mem_flags one, mem_flags other) { return mem_flags(uint(one) | uint(other)); }
+inline void threadgroup_barrier(mem_flags orders, MSL_SITE) {
+  msl::group_barrier({"threadgroup_barrier", file, line}, uint(orders));
+}
+inline void simdgroup_barrier(mem_flags orders, MSL_SITE) {
+  msl::simd_operation({"simdgroup_barrier", file, line}, nullptr, nullptr, nullptr, 0, uint(orders));
 }
 
 #define MSL_SIMD(name, functor)                              \

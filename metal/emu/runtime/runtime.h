@@ -3,6 +3,7 @@
 // A lane is a fiber. A threadgroup runs on one thread of the machine; its lanes take turns there, each until it waits
 // for the others. Threadgroups run side by side on several threads, in an order that the seed decides.
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +15,9 @@ constexpr unsigned char garbage = 0xCB;
 struct U3 {
   uint32_t x, y, z;
 };
+
+// Kinds of memory: what a barrier puts in order (MSL's mem_flags), and what ThreadSanitizer watches.
+enum Memory : uint32_t { nothing = 0, device_memory = 1, threadgroup_memory = 2, all_memory = 3 };
 
 // Where in the .metal file a lane waits, and for what.
 struct Site {
@@ -55,7 +59,8 @@ struct KernelEntry {
 extern thread_local Group *group;
 extern thread_local Lane *lane;
 
-void group_barrier(Site site);
+void group_barrier(Site site, uint32_t orders);
+// Without `combine` it is a barrier, which puts memory in order as far as `aux` says.
 void simd_operation(Site site, Combine combine, const void *in, void *out, size_t bytes, uint32_t aux);
 void *threadgroup_variable(const void *key, size_t bytes, size_t alignment);
 void fail(const char *format, ...);
@@ -65,7 +70,10 @@ struct Launch {
   Arguments arguments;
   U3 threads, group;
   uint32_t seed, workers;
+  uint32_t watched = all_memory;  // a barrier that orders none of it orders nothing
 };
+// Whether a kernel has asked for threadgroup memory since this was last set to false.
+extern std::atomic<bool> threadgroup_memory_used;
 // 0, or 1 with a message.
 int run(const Launch &launch, char *message, size_t room);
 }  // namespace msl

@@ -9,6 +9,7 @@ void *__tsan_create_fiber(unsigned);
 void __tsan_switch_to_fiber(void *, unsigned);
 void __tsan_acquire(void *);
 void __tsan_release(void *);
+void AnnotateBenignRaceSized(const char *, int, const volatile void *, size_t, const char *);
 }
 #endif
 #if MSL_ASAN
@@ -22,9 +23,11 @@ namespace msl {
 #if MSL_TSAN
 inline void acquire(void *what) { __tsan_acquire(what); }
 inline void release(void *what) { __tsan_release(what); }
+inline void do_not_watch(void *start, size_t bytes) { AnnotateBenignRaceSized(__FILE__, __LINE__, start, bytes, ""); }
 #else
 inline void acquire(void *) {}
 inline void release(void *) {}
+inline void do_not_watch(void *, size_t) {}
 #endif
 #if MSL_ASAN
 inline void poison(void *start, size_t bytes) { __asan_poison_memory_region(start, bytes); }

@@ -18,6 +18,7 @@
 namespace msl {
 thread_local Group *group;
 thread_local Lane *lane;
+std::atomic<bool> threadgroup_memory_used{false};
 
 namespace {
 constexpr size_t stack_bytes = 64 << 10, red_zone = 64, most_variables = 64;
@@ -33,7 +34,7 @@ struct Worker {
   Fiber fibers[most_lanes], home;
   Group here;
   Launch launch;
-  unsigned char *stacks, *arena;
+  unsigned char *stacks, *arena, *arenas[2];  // one is watched by ThreadSanitizer, the other is not
   Variable variables[most_variables];
   size_t used = 0, taken = 0, variable_count = 0;
   uint32_t order[most_lanes], place = 0, finished = 0, at_barrier = 0, phase = 0;
@@ -47,7 +48,9 @@ struct Worker {
   Worker() {
     stacks = static_cast<unsigned char *>(mmap(nullptr, stack_bytes * most_lanes, PROT_READ | PROT_WRITE,
                                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    arena = static_cast<unsigned char *>(aligned_alloc(128, arena_bytes));
+    for (auto &one : arenas) one = static_cast<unsigned char *>(aligned_alloc(128, arena_bytes));
+    arena = arenas[0];
+    do_not_watch(arenas[1], arena_bytes);
   }
 };
 
@@ -254,6 +257,7 @@ bool work(Work &all, char *message, size_t room) {
   Worker *w = worker = borrow();
   group = &w->here;
   w->launch = all.launch;
+  w->arena = w->arenas[all.launch.watched & threadgroup_memory ? 0 : 1];
   w->here.count = all.count;
   w->here.threads = all.launch.threads;
   w->here.full = all.launch.group;
@@ -288,13 +292,14 @@ void fail(const char *format, ...) {
   jump(lane, nullptr);  // and never back
 }
 
-void group_barrier(Site site) {
+void group_barrier(Site site, uint32_t orders) {
   Worker &w = *worker;
   Lane *me = lane;
   uint32_t phase = w.phase & 1;
+  const bool orders_memory = orders & w.launch.watched;
   me->state = State::at_group_barrier;
   me->site = site;
-  release(&w.group_clock[phase]);
+  if (orders_memory) release(&w.group_clock[phase]);
   if (++w.at_barrier == w.here.lanes) {
     for (uint32_t i = 0; i < w.here.lanes; ++i) {
       if (!(w.lanes[i].site == site)) return tell_divergence();
@@ -305,7 +310,7 @@ void group_barrier(Site site) {
   } else {
     run_another(me);
   }
-  acquire(&w.group_clock[phase]);
+  if (orders_memory) acquire(&w.group_clock[phase]);
 }
 
 void simd_operation(Site site, Combine combine, const void *in, void *out, size_t bytes, uint32_t aux) {
@@ -317,7 +322,7 @@ void simd_operation(Site site, Combine combine, const void *in, void *out, size_
   me->site = site;
   me->combine = combine;
   me->aux = aux;
-  const bool orders_memory = !combine;  // only simdgroup_barrier does; an exchange of values does not
+  const bool orders_memory = !combine && (aux & w.launch.watched);  // an exchange of values orders nothing
   if (orders_memory) release(&w.simd_clock[simd][phase]);
   if (++w.waiting[simd] == w.alive[simd])
     complete_simd(simd);
@@ -344,6 +349,7 @@ void *threadgroup_variable(const void *key, size_t bytes, size_t alignment) {
   w.used = at + bytes;
   poison(w.arena + w.used, red_zone);
   w.variables[w.variable_count++] = {key, place};
+  threadgroup_memory_used.store(true, std::memory_order_relaxed);
   return place;
 }
 

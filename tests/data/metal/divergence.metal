@@ -31,3 +31,23 @@ kernel void barrier_against_shuffle(device float *y [[buffer(0)]], uint i [[thre
     value = simd_shuffle_xor(1.0f, ushort(1));  // wrong
   y[i] = value;
 }
+
+kernel void rounds_that_differ(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  for (uint round = 0; round < 1 + i % 3; ++round)
+    threadgroup_barrier(mem_flags::mem_threadgroup);  // wrong
+  y[i] = 1.0f;
+}
+
+kernel void sums_for_some(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  y[i] = 1.0f;
+  if (i % 32 < 20) y[i] = simd_sum(1.0f);  // wrong
+  simdgroup_barrier(mem_flags::mem_none);  // wrong
+}
+
+kernel void a_tail_that_does_not_wait(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  threadgroup float shared[64];
+  shared[i] = 1.0f;
+  if (i >= 50) return;
+  threadgroup_barrier(mem_flags::mem_threadgroup);  // wrong
+  y[i] = shared[63 - i];
+}

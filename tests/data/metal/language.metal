@@ -26,3 +26,14 @@ inline void helper(device float *y) {
   threadgroup float outside[4];    // wrong
   y[0] = outside[0];
 }
+
+inline int deep(int n) { return n ? deep(n - 1) : 0; }  // wrong
+
+kernel void more(device float *y [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  static float kept = 0.0f;        // wrong
+  float (*function)(float) = nullptr;  // wrong
+  y[i] = kept + (function ? 1.0f : 0.0f);
+  device uint *cast = (device uint *)y;  // wrong
+  y[i] += float(cast[0]);
+  asm("nop");                      // wrong
+}

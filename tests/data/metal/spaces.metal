@@ -25,3 +25,17 @@ kernel void mixed(device float *y [[buffer(0)]], device const float *x [[buffer(
   fine[i] = *q + *z;
   atomic_fetch_add_explicit(plain, 1u, memory_order_relaxed);  // wrong
 }
+
+kernel void more(device float *y [[buffer(0)]], constant float *table [[buffer(1)]],
+                 uint i [[thread_index_in_threadgroup]]) {
+  threadgroup float shared[32];
+  float own[2] = {};
+  float sized[i];                                                                // wrong
+  sized[0] = shared[0];
+  threadgroup float *other = reinterpret_cast<threadgroup float *>(own);         // wrong
+  device float *freed = reinterpret_cast<device float *>(table);                 // wrong
+  y[i] = from_device(table, i) + from_threadgroup(own, i);                       // wrong
+  y[i] += *other + *freed;
+}
+
+float global = 1.0f;  // wrong

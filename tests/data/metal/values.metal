@@ -55,3 +55,38 @@ kernel void takes_too_much_threadgroup_memory(device float *y [[buffer(0)]],
   shared[i] = 1.0f;
   y[i] = shared[i];
 }
+
+kernel void writes_half_of_threadgroup_memory(device float *y [[buffer(0)]],
+                                              uint i [[thread_index_in_threadgroup]]) {
+  threadgroup float2 shared[64];
+  shared[i].x = 1.0f;
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  y[i] = shared[63 - i].x + shared[63 - i].y;
+}
+
+kernel void joins_more_simdgroups_than_there_are(device float *y [[buffer(0)]],
+                                                 uint i [[thread_index_in_threadgroup]],
+                                                 uint simd [[simdgroup_index_in_threadgroup]]) {
+  threadgroup float sums[32];
+  sums[simd] = simd_sum(1.0f);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  y[i] = simd_sum(sums[i % 32]) / 64.0f;
+}
+
+kernel void never_sets_its_variable(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  float sum;
+  if (i % 2) sum = 1.0f;
+  y[i] = sum;
+}
+
+kernel void never_sets_its_array(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  float own[8];
+  own[i % 8] = 1.0f;
+  float sum = 0.0f;
+  for (uint n = 0; n < 8; ++n) sum += own[n];
+  y[i] = sum;
+}
+
+kernel void asks_a_lane_that_is_not_there(device float *y [[buffer(0)]], uint i [[thread_index_in_threadgroup]]) {
+  y[i] = simd_shuffle(1.0f, ushort(i % 32 + 1));
+}
