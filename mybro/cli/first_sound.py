@@ -104,6 +104,24 @@ def hear_once(settings: Settings, wait_s: float, listening: Callable[[], None]) 
     return asyncio.run(_hear_once(settings, wait_s, listening))
 
 
+def listen_once(settings: Settings, wait_s: float, listening: Callable[[], None]) -> bytes | None:
+    """One sentence's sound, 16-bit mono at 16 kHz; None if nobody spoke so long. Raises `AudioError`."""
+
+    async def listen() -> bytes | None:
+        from mybro.audio.microphone import MicrophoneSource
+        from mybro.audio.sound import SoundProcess
+
+        process = SoundProcess()
+        try:
+            source = MicrophoneSource(process, settings.audio.input_device)
+            ended = await _utterance(settings, source, wait_s, listening)
+        finally:
+            await process.aclose()
+        return None if ended is None else ended.utterance.audio.pcm
+
+    return asyncio.run(listen())
+
+
 async def _hear_once(settings: Settings, wait_s: float, listening: Callable[[], None]) -> Heard | None:
     from mybro.audio.microphone import MicrophoneSource
     from mybro.audio.sound import SoundProcess

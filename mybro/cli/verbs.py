@@ -70,6 +70,7 @@ VERBS: dict[str, Verb] = {
         "Set up", "List, fetch, verify and remove speech models.", "mybro models list", "mybro.cli.models"
     ),
     "devices": Verb("Set up", "Microphones and loudspeakers.", "mybro devices", "mybro.cli.devices"),
+    "voice": Verb("Set up", "Your voice, told from others.", "mybro voice enrol", "mybro.cli.voice"),
     "words": Verb("Set up", "Names and words that it learned to write.", "mybro words", "mybro.cli.words"),
     "config": Verb(
         "Set up", "Show and change the settings.", "mybro config set speak.volume 0.5", "mybro.cli.config"

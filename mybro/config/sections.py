@@ -37,6 +37,9 @@ class AudioSettings(_Section):
     near_only: bool = Field(
         False, description="take softer voices than the one at the microphone for somebody else's"
     )
+    own_voice_only: bool = Field(
+        False, description="do only what the voice says that mybro voice enrol has learned"
+    )
     voice_processing: Literal["auto", "on", "off"] = Field(
         "auto",
         description="macOS: let the system take mybro's voice out; auto: where it proved that it can",

@@ -39,6 +39,7 @@ from mybro.journal import Journal
 from mybro.pipeline import pauses
 from mybro.pipeline.feed import make_ear
 from mybro.pipeline.names import follow, known
+from mybro.pipeline.own_voice import owner_only
 from mybro.pipeline.partials import show_partials
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pipeline import Pipeline, Watcher
@@ -46,7 +47,7 @@ from mybro.pipeline.ports import Stages, Thinks
 from mybro.pipeline.recovering import Recovery
 from mybro.pipeline.state import Question
 from mybro.pipeline.timing import TurnClock
-from mybro.pipeline.waking import expecting
+from mybro.pipeline.waking import phrase_of
 from mybro.speak.mouth import Mouth
 from mybro.speak.player import PlayerPort, SilentPlayer
 from mybro.speak.speaker import choose
@@ -130,7 +131,8 @@ async def session(
         journal = await Journal.open(settings=settings.journal)
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
-        transcription = Transcription(expecting(settings), clock=clock) if ears else None
+        call = phrase_of(settings)
+        transcription = Transcription(settings.transcribe, clock=clock, call=call) if ears else None
         work_clock = HeldClock(clock)
         coder = coding_hand(settings.executor, work_clock)
         executor = _crew(settings.executor, repo, pipeline, work_clock, coder)
@@ -139,7 +141,7 @@ async def session(
         pipeline.attach(
             Stages(
                 think(brain) if think else brain,
-                heard,
+                owner_only(settings.audio, heard),
                 executor,
                 mouth,
                 journal,
