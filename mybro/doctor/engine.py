@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 from mybro.doctor.check import Check
 from mybro.doctor.facts import File, Repository
 from mybro.doctor.finding import Finding, Unexamined
+from mybro.doctor.shapes import Shape
 
 MAX_OUTPUT_BYTES = 256 << 20
 _BATCH_CHARS = 100_000
@@ -90,9 +91,9 @@ class Engine(Protocol):
 
 @runtime_checkable
 class AsksForWords(Protocol):
-    """An engine that does not look at files without certain words, see `Repository.may_have`."""
+    """An engine that does not look at files without certain words or shapes, see `Repository.may_have`."""
 
-    def words(self, task: Task) -> Iterable[bytes]:
+    def words(self, task: Task) -> Iterable[bytes | Shape]:
         """All that it will ask for."""
         ...
 

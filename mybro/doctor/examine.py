@@ -15,12 +15,13 @@ from threading import Semaphore
 from mybro.doctor import engines, facts, settings
 from mybro.doctor.check import Check, DoctorError, choose
 from mybro.doctor.engine import CHILDREN, AsksForWords, Engine, EngineError, Outcome, Task
-from mybro.doctor.facts import Repository
+from mybro.doctor.facts import MAX_SOURCE_BYTES, Repository
 from mybro.doctor.finding import LEVELS, Finding, Unexamined
 from mybro.doctor.git import GitError
 from mybro.doctor.languages import READ
 from mybro.doctor.merge import merge
 from mybro.doctor.settings import DoctorSettings, matches
+from mybro.doctor.shapes import Shape
 from mybro.doctor.suppress import MARK, Comments, Hidden, read_baseline
 from mybro.doctor.survey import LEAST_BYTES, Survey
 
@@ -218,7 +219,7 @@ def survey(repo: Repository, tasks: Mapping[str, Task], least_bytes: int = LEAST
     if sum(file.size for file in looked) < least_bytes:
         return
 
-    def words() -> Iterator[bytes]:
+    def words() -> Iterator[bytes | Shape]:
         yield MARK
         for name, task in tasks.items():
             engine = engines.load(name)
@@ -226,7 +227,8 @@ def survey(repo: Repository, tasks: Mapping[str, Task], least_bytes: int = LEAST
                 yield from engine.words(task)
 
     deadline = min((task.deadline for task in tasks.values()), default=0.0)
-    repo.survey = Survey(repo.read, [file.path for file in looked], words, deadline)
+    languages = {file.path: file.language for file in looked}
+    repo.survey = Survey(repo.read, languages, words, deadline, repo.root, MAX_SOURCE_BYTES, languages)
 
 
 def _has_work(entry: Unexamined, result: Examination) -> bool:

@@ -14,7 +14,8 @@ from mybro.doctor import git as git_room
 from mybro.doctor.finding import Unexamined
 from mybro.doctor.git import Git, GitError
 from mybro.doctor.languages import TEXT, is_test, language_of
-from mybro.doctor.survey import Survey
+from mybro.doctor.shapes import Group
+from mybro.doctor.survey import UNKNOWN, Survey
 
 MAX_FILES = 200_000
 MAX_SOURCE_BYTES = 2 << 20
@@ -70,6 +71,12 @@ class File:
     language: str
     """Such as "python"; empty where it is not known to be text."""
     tracked: bool
+    vendored: bool = field(init=False, compare=False)
+    """Whether it is somebody else's or made by a tool, and not to be judged as one's own."""
+
+    def __post_init__(self) -> None:
+        made = self.path.endswith((".min.js", ".min.css"))
+        object.__setattr__(self, "vendored", made or not VENDORED.isdisjoint(self.path.split("/")[:-1]))
 
     @property
     def name(self) -> str:
@@ -78,13 +85,6 @@ class File:
     @property
     def is_test(self) -> bool:
         return is_test(self.path)
-
-    @property
-    def vendored(self) -> bool:
-        """Whether it is somebody else's or made by a tool, and not to be judged as one's own."""
-        return not VENDORED.isdisjoint(self.path.split("/")[:-1]) or self.name.endswith(
-            (".min.js", ".min.css")
-        )
 
 
 @dataclass
@@ -124,9 +124,17 @@ class Repository:
             and self.asked(file.path)
         ]
 
-    def may_have(self, file: File, words: tuple[bytes, ...]) -> bool:
-        """False only where it is known that the file has none of these words."""
-        return self.survey is None or self.survey.may_have(file.path, words)
+    def may_have(self, file: File, group: Group) -> bool:
+        """False only where it is known that the file has none of these words and shapes."""
+        return self.survey is None or self.survey.may_have(file.path, group)
+
+    def marks(self, file: File) -> int:
+        """What is known to be in a file, to be compared with masks."""
+        return UNKNOWN if self.survey is None else self.survey.marks(file.path)
+
+    def mask(self, group: Group) -> int:
+        """The marks of which a file has one if one of these may be in it."""
+        return UNKNOWN if self.survey is None else self.survey.mask(group)
 
     def named(self, *names: str) -> Iterator[File]:
         """The files of these names, wherever they lie."""

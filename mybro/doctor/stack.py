@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fnmatch import translate
+from functools import cache
 
 from mybro.doctor.engine import EngineError, Outcome, Task
 from mybro.doctor.facts import MAX_SOURCE_BYTES
 from mybro.doctor.finding import Finding
+from mybro.doctor.shapes import Group, Shape
 from mybro.errors import RulesError
 from mybro.rules.layers import load
 from mybro.rules.model import RuleSet, Sighting, Technology
@@ -21,8 +23,14 @@ _ASYNC = b"async def"
 _CHECKS = {"requests": "requests", "CUDA": "cuda", "Docker": "docker"}
 """The engine's rule for a technology; "forbidden" for all others."""
 
-Groups = tuple[tuple[bytes, ...], ...]
-"""Of each group one word must be in a file; no group: it can be found in any file."""
+_WRITTEN = {
+    "javascript": frozenset({"javascript", "html"}),
+    "typescript": frozenset({"typescript", "tsx"}),
+}
+"""The rules' languages as the doctor tells them by."""
+
+Groups = tuple[Group, ...]
+"""Of each group one must be in a file; no group: it can be found in any file."""
 
 
 class StackRules:
@@ -33,7 +41,7 @@ class StackRules:
     def available(self) -> bool:
         return True
 
-    def words(self, task: Task) -> Iterator[bytes]:
+    def words(self, task: Task) -> Iterator[bytes | Shape]:
         try:
             rules = load(task.repo.root)
         except RulesError:
@@ -51,19 +59,19 @@ class StackRules:
             raise EngineError(str(error)) from error
         seen: list[Sighting] = []
         named = _by_name(rules)
-        by_language: dict[str, list[tuple[Technology, Groups]]] = {}
+        by_language: dict[str, list[tuple[Technology, tuple[int, ...]]]] = {}
         for file in repo.files.values():
             if file.vendored or not repo.asked(file.path):
                 continue
             language = LANGUAGES.get(f".{file.name.rpartition('.')[2].lower()}", "")
             if language not in by_language:
-                by_language[language] = _needs(rules, language)
+                by_language[language] = [
+                    (technology, tuple(map(repo.mask, groups)))
+                    for technology, groups in _needs(rules, language)
+                ]
             manifest = file.name in _MANIFESTS or file.name.endswith((".txt", ".in"))
-            used = [
-                technology
-                for technology, groups in by_language[language]
-                if all(repo.may_have(file, words) for words in groups)
-            ]
+            marks = repo.marks(file)
+            used = [one for one, masks in by_language[language] if all(marks & mask for mask in masks)]
             whole = manifest or named(file.path)
             if used or whole:
                 told = (language or manifest) and file.size <= MAX_SOURCE_BYTES
@@ -93,10 +101,18 @@ def _needs(rules: RuleSet, language: str) -> list[tuple[Technology, Groups]]:
     usual = rules.sought(None)
     for technology in rules.sought(_ASYNC.decode()):
         words = technology.words(language)
+        if words == ():
+            continue
         first: Groups = () if words is None else (tuple(word.encode() for word in words),)
-        if first != ((),):
-            found.append((technology, first if technology in usual else (*first, (_ASYNC,))))
+        if words and (forms := technology.forms(language)):
+            first += (tuple(_shape(language, word.encode(), form) for word, form in forms),)
+        found.append((technology, first if technology in usual else (*first, (_ASYNC,))))
     return found
+
+
+@cache
+def _shape(language: str, word: bytes, form: re.Pattern[bytes]) -> Shape:
+    return Shape((word,), (form,), languages=_WRITTEN.get(language, frozenset({language})))
 
 
 def _by_name(rules: RuleSet) -> Callable[[str], bool]:

@@ -2,15 +2,20 @@
 
 A search for each of some hundred words costs more than all that follows. Here four bytes stand for a word,
 and all positions of many files are looked up at once in a table of such fours; capitals count as small
-letters. So a mark says that a file may have the word, and no mark that it does not.
+letters. So a mark says that a file may have the word, and no mark that it does not. The Rust engine does the
+same on all cores, and looks for shapes besides.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mybro.doctor.shapes import Group, Shape, for_engine
+from mybro.native import repository
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,12 +25,17 @@ if TYPE_CHECKING:
 
 NOT_ASCII = b"\x80"
 """Stands for any byte above 127."""
+NOT_UTF8 = b"\xff"
+"""Stands for bytes that are no UTF-8; where only Python looks, for any above 127."""
 _LOOKED_AT = 1
 """The mark of every file that was looked at: it may have a word that was not asked for."""
 UNKNOWN = -1
 """The marks of a file that was not looked at: it may have every word."""
 LEAST_BYTES = 1 << 20
 """With less than this, the table costs more than it saves."""
+_PATIENCE_S = 3600.0
+_NOWHERE = 255
+"""A kind that no file is of."""
 _BATCH_BYTES = 1 << 19
 _GRAM = 4
 _MOST_CHARS = 64
@@ -45,54 +55,98 @@ class Survey:
         self,
         read: Callable[[str], bytes | None],
         paths: Iterable[str],
-        words: Callable[[], Iterable[bytes]],
+        words: Callable[[], Iterable[bytes | Shape]],
         deadline: float = float("inf"),
+        root: Path | None = None,
+        most_bytes: int = 1 << 30,
+        languages: Mapping[str, str] | None = None,
     ) -> None:
+        """`root`: where the paths are, for the engine; without it, or without the engine, `read` is asked."""
         self._read, self._paths, self._words, self._deadline = read, list(paths), words, deadline
-        self._bits: dict[bytes, int] = {}
+        self._root, self._most_bytes, self._languages = root, most_bytes, languages or {}
+        self._bits: dict[bytes | Shape, int] = {}
         self._marks: dict[str, int] = {}
-        self._masks: dict[tuple[bytes, ...], int] = {}
+        self._masks: dict[Group, int] = {}
         self._lock = threading.Lock()
         self._done = False
 
-    def mask(self, words: tuple[bytes, ...]) -> int:
-        """The marks of these words together; `UNKNOWN` where one of them was not asked for at the start."""
+    def mask(self, group: Group) -> int:
+        """The marks of these together; `UNKNOWN` where one of them was not asked for at the start."""
         self._once()
-        if words not in self._masks:
+        if group not in self._masks:
             found = 0
-            for word in words:
-                found |= self._bits.get(word, UNKNOWN)
-            self._masks[words] = found
-        return self._masks[words]
+            for one in group:
+                found |= self._bit(one)
+            self._masks[group] = found
+        return self._masks[group]
+
+    def _bit(self, one: bytes | Shape) -> int:
+        if one in self._bits or isinstance(one, bytes):
+            return self._bits.get(one, UNKNOWN)
+        return self.mask(one.words)
 
     def marks(self, path: str) -> int:
         """The marks of all words that the file may have."""
         self._once()
         return self._marks.get(path, UNKNOWN)
 
-    def may_have(self, path: str, words: tuple[bytes, ...]) -> bool:
-        """Whether the file may have one of these words."""
-        return self.marks(path) & self.mask(words) != 0
+    def may_have(self, path: str, group: Group) -> bool:
+        """Whether the file may have one of these."""
+        return self.marks(path) & self.mask(group) != 0
 
     def _once(self) -> None:
         if not self._done:
             with self._lock:
                 if not self._done:
-                    self._bits = {
-                        word: 2 << number for number, word in enumerate(dict.fromkeys(self._words()))
-                    }
-                    self._look()
+                    asked = dict.fromkeys(self._words())
+                    words = [one for one in asked if isinstance(one, bytes)]
+                    if not self._at_once(words, [one for one in asked if isinstance(one, Shape)]):
+                        self._look(words)
                     self._done = True
 
-    def _look(self) -> None:
-        table = _Table([word for word in self._bits if len(word) >= _GRAM], self._bits)
+    def _at_once(self, words: list[bytes], shapes: list[Shape]) -> bool:
+        """Let the engine look; False where it is not there."""
+        if self._root is None:
+            return False
+        words = list(dict.fromkeys([*words, *(word for shape in shapes for word in shape.words)]))
+        number = {word: place for place, word in enumerate(words)}
+        kinds = {name: kind for kind, name in enumerate(dict.fromkeys(("", *self._languages.values())))}
+        told: list[tuple[Shape, repository.Shape]] = []
+        for shape in shapes:
+            if (patterns := for_engine(shape)) is not None:
+                here = [number[word] for word in shape.words]
+                where = bytes(kinds.get(name, _NOWHERE) for name in shape.languages)
+                told.append((shape, repository.Shape(here, patterns, shape.twice, where)))
+        found = repository.survey(
+            self._root,
+            [(path, kinds[self._languages.get(path, "")]) for path in self._paths],
+            words,
+            [shape for _, shape in told],
+            most_bytes=self._most_bytes,
+            seconds=min(self._deadline - time.monotonic(), _PATIENCE_S),
+        )
+        if found is None:
+            return False
+        everything: list[bytes | Shape] = [*words]
+        everything += [shape for shape, _ in told]
+        self._bits = {one: 2 << place for place, one in enumerate(everything)}
+        self._marks = {
+            path: marks << 1 | _LOOKED_AT
+            for path, marks in zip(self._paths, found, strict=True)
+            if marks is not None
+        }
+        return True
+
+    def _look(self, words: list[bytes]) -> None:
+        self._bits = {word: 2 << number for number, word in enumerate(words)}
+        table = _Table([word for word in words if len(word) >= _GRAM], self._bits)
         # A single byte is found quickest: the rarest of a short word says that most files do not have it.
         short = [
             (bytes([max(word, key=_rarity)]), word, bit)
             for word, bit in self._bits.items()
-            if 0 < len(word) < _GRAM and word != NOT_ASCII
+            if isinstance(word, bytes) and 0 < len(word) < _GRAM and word not in (NOT_ASCII, NOT_UTF8)
         ]
-        not_ascii = self._bits.get(NOT_ASCII, 0)
+        not_ascii = self._bits.get(NOT_ASCII, 0) | self._bits.get(NOT_UTF8, 0)
         batch: list[bytes] = []
         paths: list[str] = []
         size = 0
@@ -122,7 +176,7 @@ class Survey:
 class _Table:
     """Fours of bytes, each with the marks of the words that it stands for."""
 
-    def __init__(self, words: list[bytes], bits: dict[bytes, int]) -> None:
+    def __init__(self, words: list[bytes], bits: Mapping[bytes | Shape, int]) -> None:
         import numpy
 
         self._np = numpy

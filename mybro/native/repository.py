@@ -100,6 +100,42 @@ def _text(path: Path, most_bytes: int) -> bytes | None:
     return None if b"\0" in content[:_LOOKED_AT] else content.replace(b"\r\n", b"\n")
 
 
+class Shape(NamedTuple):
+    """What a survey looks for in the files that have one of its words."""
+
+    words: list[int]
+    """Indices into the survey's words."""
+    patterns: list[str]
+    """For bytes, in Rust's syntax. Of two, both must match or capture the same."""
+    twice: bool
+    """Whether one pattern must do so in two places."""
+    kinds: bytes
+    """The kinds of files where it is looked for; in others it may be. None: in all."""
+
+
+def survey(
+    root: Path,
+    paths: Sequence[tuple[str, int]],
+    words: Sequence[bytes],
+    shapes: Sequence[Shape],
+    *,
+    most_bytes: int,
+    seconds: float,
+) -> list[int | None] | None:
+    """What is in each file: a bit for each word, whatever its case, then one for each shape; None for a file
+    that was not looked at. A path comes with its file's kind, up to 255. The word b"\\x80" stands for any
+    byte above 127, and b"\\xff" for what is no UTF-8. Without the engine None in place of it all.
+
+    Raises `ValueError` for a shape that cannot be used.
+    """
+    native = engine()
+    if native is None:
+        return None
+    given = [(os.fsencode(path), kind) for path, kind in paths]
+    found = native.survey_files(root, given, list(words), list(shapes), most_bytes, seconds)
+    return [None if marks is None else int.from_bytes(marks, "little") for marks in found]
+
+
 def sha256(root: Path, paths: Sequence[str]) -> list[bytes | None]:
     """The SHA-256 of each file; None for what cannot be read or is no file."""
     native = engine()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -71,8 +72,11 @@ class Technology(_Row):
 
     def named_in(self, source: str) -> bool:
         """Whether Python code can use it at all: a look that costs next to nothing."""
-        for mark in (*self.python_methods, *self.python_arguments):
-            if mark.rstrip("*:") in source:
+        for method in self.python_methods:
+            if method in source and traces.called(method).search(source):
+                return True
+        for argument in self.python_arguments:
+            if traces.given(argument).search(source):
                 return True
         for name in self.python:  # noqa: SIM110 (twice as quick, and asked of very many files)
             if traces.last(name) in source and traces.imports(name, source):
@@ -91,6 +95,27 @@ class Technology(_Row):
         elif language == "rust":
             found += [traces.fixed(name) for name in (*self.rust, *self.crates)]
         return tuple(word for word in found if word) if all(found) else None
+
+    def forms(self, language: str) -> tuple[tuple[str, re.Pattern[bytes]], ...]:
+        """What code of that language has one of that uses it: a word, and the form around it.
+
+        None where only `words` can say more.
+        """
+        if self.text.get(language):
+            return ()
+        if language in ("javascript", "typescript"):
+            return tuple((traces.fixed(name), as_bytes(traces.given(name, "/"))) for name in self.javascript)
+        if language != "python":
+            return ()
+        return (
+            *((traces.last(name), traces.imported(name)) for name in self.python),
+            *((name, as_bytes(traces.called(name))) for name in self.python_methods),
+            *((traces.fixed(name), as_bytes(traces.given(name))) for name in self.python_arguments),
+        )
+
+
+def as_bytes(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
+    return re.compile(pattern.pattern.encode())
 
 
 class Exemption(_Row):

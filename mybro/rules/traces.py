@@ -6,11 +6,36 @@ import re
 from functools import cache
 
 _SHORTEST = 4
+_BETWEEN = r"[ \t\r\n\f\\]*"
+"""What can stand between two parts of an expression."""
 
 
 def imports(module: str, source: str) -> bool:
     """Whether Python code can import this module at all; its name may end in "*"."""
     return _import(module.partition(".")[0]).search(source) is not None
+
+
+def imported(module: str) -> re.Pattern[bytes]:
+    """Matches whatever `imports` says yes to, in the file's bytes."""
+    return re.compile(
+        _import_of(module.partition(".")[0], r"(?:\s|\\\r?\n|[\x80-\xff])", r"[\w\x80-\xff]").encode()
+    )
+
+
+@cache
+def called(method: str) -> re.Pattern[str]:
+    """Where Python code calls a method of this name."""
+    return re.compile(rf"\.{_BETWEEN}{re.escape(method)}{_BETWEEN}\(")
+
+
+@cache
+def given(argument: str, further: str = "") -> re.Pattern[str]:
+    """Where a string can be that is meant by this name, which may have wildcards.
+
+    `further`: characters after the name with which it is meant, too.
+    """
+    start = re.split(r"[*?\[]", argument, maxsplit=1)[0]
+    return re.compile(f"[\"']{re.escape(start)}" + (f"[\"'{further}]" if start == argument else ""))
 
 
 @cache
@@ -21,11 +46,14 @@ def last(module: str) -> str:
 
 @cache
 def _import(top: str) -> re.Pattern[str]:
-    name = "".join(r"\w*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", top))
+    return re.compile(_import_of(top, r"(?:\s|\\\r?\n)", r"\w"))
+
+
+def _import_of(top: str, blank: str, letter: str) -> str:
+    name = "".join(f"{letter}*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", top))
     if set("?[") & set(top):
-        name = r"\w+"
-    blank = r"(?:\s|\\\r?\n)"
-    return re.compile(rf"(?:\b(?:from|import){blank}+|,{blank}*){name}\b")
+        name = f"{letter}+"
+    return rf"\b(?:(?:from|import){blank}+|import\b(?:[^\n]|\\\r?\n)*,{blank}*){name}\b"
 
 
 def fixed(name: str) -> str:

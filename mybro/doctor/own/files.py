@@ -9,7 +9,7 @@ from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit
 
-_BIDI = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+BIDI = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _CONFLICT = re.compile(rb"(?m)^<{7} .+$[\s\S]*?^={7}$[\s\S]*?^>{7} ")
 MANY_LINES = 1200
 LONG_BYTES = 24_000
@@ -20,7 +20,7 @@ def bidi(content: Content) -> Iterator[Hit]:
     """Characters that turn the direction of what follows, in code."""
     if content.file.language not in CODE or content.data.isascii():
         return
-    for found in _BIDI.finditer(content.data):
+    for found in BIDI.finditer(content.data):
         name = f"U+{ord(found[0].decode()):04X}"
         yield Hit(
             content.file.path,

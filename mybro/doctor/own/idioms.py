@@ -183,24 +183,30 @@ WORDS = (
 
 def idioms(content: Content) -> Iterator[Hit]:
     """Python."""
+    from mybro.doctor.own import idiom_shapes as shapes
+
     data, path = content.data, content.file.path
-    for check, word, pattern, message in PYTHON:
-        if content.has(word) and (check != "SEC07" or b"ssh" in data or b"paramiko" in data):
+    for shape, (check, word, pattern, message) in shapes.ROWS:
+        if (
+            content.may_have(shape)
+            and word in data
+            and (check != "SEC07" or b"ssh" in data or b"paramiko" in data)
+        ):
             for line, found in lines_with(content, pattern):
                 if not _SHOWN.match(content.around(found.start())):
                     yield Hit(path, line, message, rule=check)
-    if content.has(b"ssl\x3dFalse") and b"aiohttp" in data:
+    if content.may_have(shapes.TLS) and b"aiohttp" in data:
         for line, _ in lines_with(content, TLS):
             yield Hit(path, line, "certificates are not checked", rule="SEC12")
-    if content.may_have(CHANGES) and any_in(data, (b".remove(", b"del ", b".pop(")):
+    if content.may_have(shapes.CHANGED) and any_in(data, (b".remove(", b"del ", b".pop(")):
         yield from _changed_while_read(content)
-    if content.has(b"elif "):
+    if content.may_have(shapes.SAME):
         yield from same_condition(content)
-    if content.has(b"class ") and b"():" in data:
+    if content.has(b"class ") and content.may_have(shapes.NO_SELF) and b"():" in data:
         yield from _no_self(content)
-    if content.may_have(LAZY):
+    if content.may_have(shapes.LOST):
         yield from lost(content)
-    if data.startswith(b"async def ") or content.has(b"\nasync def "):
+    if content.may_have(shapes.NEVER_AWAITED):
         yield from never_awaited(content)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mybro.doctor.facts import File, Repository
 from mybro.doctor.finding import Confidence, Edit, Fixable, Severity
+from mybro.doctor.shapes import Group
 from mybro.doctor.survey import UNKNOWN, Survey
 
 
@@ -37,9 +38,9 @@ class Content:
     marks: int = UNKNOWN
     """What the survey saw in it."""
 
-    def may_have(self, words: tuple[bytes, ...]) -> bool:
-        """False only where it is known already that none of these words is in it, whatever their case."""
-        return self.survey is None or self.marks & self.survey.mask(words) != 0
+    def may_have(self, group: Group) -> bool:
+        """False only where it is known already that none of these is in it, words whatever their case."""
+        return self.survey is None or self.marks & self.survey.mask(group) != 0
 
     def has(self, word: bytes) -> bool:
         """Whether the word is in it, as it is written."""

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from mybro.doctor.check import Check, catalogue
 from mybro.doctor.engine import Outcome, Task
-from mybro.doctor.facts import MAX_SOURCE_BYTES, File
+from mybro.doctor.facts import MAX_SOURCE_BYTES, File, Repository
 from mybro.doctor.finding import FIX_ORDER, Finding, Unexamined
 from mybro.doctor.languages import READ
 from mybro.doctor.own import triggers
 from mybro.doctor.own.place import Content, Hit, PerFile, PerRepository
-from mybro.doctor.survey import UNKNOWN, Survey
+from mybro.doctor.shapes import Shape
 
 _ROOM = "mybro.doctor.own"
 PER_FILE = {
@@ -141,7 +141,7 @@ class Own:
 
     name = "mybro"
 
-    def words(self, task: Task) -> Iterable[bytes]:
+    def words(self, task: Task) -> Iterable[bytes | Shape]:
         return triggers.words(task.rules(self.name))
 
     def available(self) -> bool:
@@ -163,34 +163,25 @@ class Own:
 
     def _files(self, task: Task, several: dict[str, list[Check]], outcome: Outcome) -> None:
         looks: list[tuple[str, PerFile]] = [(r, _function(PER_FILE[r], r)) for r in several if r in PER_FILE]
-        by_language: dict[str, list[_Look]] = {}
-        by_marks: dict[tuple[str, int], list[_Look]] = {}
-        survey = task.repo.survey
-        late = 0
-        for file in task.repo.files.values():
+        by_language: dict[str, _Looks] = {}
+        repo, late = task.repo, 0
+        for file in repo.files.values():
             if not _to_read(task, file):
                 continue
             if file.language not in by_language:
-                by_language[file.language] = [
-                    _Look(rule, look, triggers.fits(rule), _masks(survey, rule, file.language))
-                    for rule, look in looks
-                    if file.language in LANGUAGES.get(rule, (file.language,))
-                ]
-            marks = survey.marks(file.path) if survey else UNKNOWN
-            key = file.language, marks
-            if key not in by_marks:
-                by_marks[key] = [look for look in by_language[file.language] if look.applies(marks)]
-            here = [look for look in by_marks[key] if look.fits is None or look.fits(file)]
+                by_language[file.language] = _Looks(repo, file.language, looks)
+            marks = repo.marks(file)
+            here = by_language[file.language].at(file, marks)
             if not here:
                 continue
             if time.monotonic() > task.deadline:
                 late += 1
                 continue
-            data = task.repo.read(file)
+            data = repo.read(file)
             if data is None:
                 outcome.unexamined.append(Unexamined(file.path, "cannot be read", self.name))
             elif b"\0" not in data[:4096]:
-                content = Content(file, data, survey, marks)
+                content = Content(file, data, repo.survey, marks)
                 for look in here:
                     self._collect(task, several[look.rule], look.rule, look.find(content), outcome)
         if late:
@@ -234,12 +225,30 @@ class _Look(NamedTuple):
     masks: tuple[int, ...]
     """Of each, a file must have one mark."""
 
-    def applies(self, marks: int) -> bool:
-        return all(marks & mask for mask in self.masks)
 
+class _Looks:
+    """The rules for the files of one language."""
 
-def _masks(survey: Survey | None, rule: str, language: str) -> tuple[int, ...]:
-    return tuple(map(survey.mask, triggers.groups(rule, language))) if survey else ()
+    def __init__(self, repo: Repository, language: str, looks: Iterable[tuple[str, PerFile]]) -> None:
+        self._all = [
+            _Look(rule, find, triggers.fits(rule), tuple(map(repo.mask, triggers.groups(rule, language))))
+            for rule, find in looks
+            if language in LANGUAGES.get(rule, (language,))
+        ]
+        self._always = [look for look in self._all if not look.masks]
+        self._any = 0
+        for look in self._all:
+            # The last group is the one that the fewest files have.
+            self._any |= look.masks[-1] if look.masks else 0
+
+    def at(self, file: File, marks: int) -> list[_Look]:
+        """Those that can find something in the file."""
+        asked = self._all if marks & self._any else self._always
+        return [
+            look
+            for look in asked
+            if all(marks & mask for mask in look.masks) and (look.fits is None or look.fits(file))
+        ]
 
 
 def _to_read(task: Task, file: File) -> bool:

@@ -18,8 +18,10 @@ from mybro.doctor.own.place import Content, Hit, any_in, first_line
 from mybro.ops.syntax import parse
 
 _LINES_WORTH_TESTING = 30
-_DEF = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(test\w*)\([^\n]*")
-_SCOPE = re.compile(rb"(?m)^([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
+_DEF = re.compile(rb"def[ \t]+(test\w*)\([^\n]*")
+_BEFORE_DEF = re.compile(rb"([ \t]*)(?:async[ \t]+)?\Z")
+_OPENS = (b"class", b"def", b"async")
+_SCOPE = re.compile(rb"([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
 _SKIP = re.compile(
     rb"@(?:pytest\.mark\.)(?:skip|xfail)(?:\(\s*\))?\s*$|(?:pytest\.mark\.|pytest\.)skip\(\s*\)|"
     rb"@unittest\.skip\s*$|@unittest\.skip\(\s*[\"']{2}\s*\)|self\.skipTest\(\s*[\"']{2}\s*\)",
@@ -27,6 +29,11 @@ _SKIP = re.compile(
 )
 _SLEEP = re.compile(rb"(?<![\w.])(?:time\.sleep|asyncio\.sleep|sleep)\(\s*(\d*\.?\d+)\s*\)")
 _LONG_S = 0.2
+INITIALISED = re.compile(
+    rb"(?m)^class[ \t]+Test\w*[ \t]*(?::|\[|\([ \t]*(?:\)|\*|\w+[ \t]*=))[^\n]*\n"
+    rb"(?:(?:[ \t\r\f\v#)\]}'\"][^\n]*)?\n)*?(?: {1,4}|\t)def[ \t]+__init__\b"
+)
+"""A test class that inherits from nothing, with an __init__ of its own."""
 
 
 def is_python_test(name: str) -> bool:
@@ -58,17 +65,25 @@ def no_assertions(content: Content) -> Iterator[Hit]:
             )
 
 
+def _tests(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
+    """Test functions: where their line begins, how far it is indented, and the rest of it."""
+    for found in _DEF.finditer(data):
+        start = data.rfind(b"\n", 0, found.start()) + 1
+        if before := _BEFORE_DEF.match(data[start : found.start()]):
+            yield start, before[1], found
+
+
 def _doubtful(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Test functions whose text has no word of a check, and where they begin."""
-    for found in _DEF.finditer(data):
-        body = _end_of_body(found[1]).search(data, found.end())
-        text = data[found.start() : body.start() if body else len(data)]
-        before = data.rfind(b"\n", 0, max(0, found.start() - 1)) + 1
-        decorated = data[before : found.start()].lstrip()
+    for start, indent, found in _tests(data):
+        body = _end_of_body(indent).search(data, found.end())
+        text = data[start : body.start() if body else len(data)]
+        before = data.rfind(b"\n", 0, max(0, start - 1)) + 1
+        decorated = data[before:start].lstrip()
         if decorated.startswith(b"@") and (b"fixture" in decorated or b"skip" in decorated):
             continue
         if not re.search(rb"assert|raises|warns|fail", text):
-            yield found.start(), text
+            yield start, text
 
 
 @cache
@@ -121,12 +136,14 @@ def double_tests(content: Content) -> Iterator[Hit]:
     """Two test functions of one name in the same class or module, by their indentation."""
     if not is_python_test(content.file.name):
         return
-    names = [found[2] for found in _DEF.finditer(content.data)]
+    names = [found[1] for _, _, found in _tests(content.data)]
     if len(names) == len(set(names)):
         return
     scopes: dict[tuple[int, bytes], int] = {}
     owner, number = b"", 0
-    for found in _SCOPE.finditer(content.data):
+    for line, text in enumerate(content.data.split(b"\n"), 1):
+        if not text.lstrip(b" \t").startswith(_OPENS) or not (found := _SCOPE.match(text)):
+            continue
         indent, kind, name = found[1], found[2], found[3]
         if kind == b"class":
             number += 1
@@ -140,15 +157,16 @@ def double_tests(content: Content) -> Iterator[Hit]:
         place = (0 if top else number, name)
         if place in scopes:
             message = f"{name.decode()} is on line {scopes[place]} already, and only this one runs"
-            yield Hit(content.file.path, content.line(found.start(3)), message, anchor=name.decode())
-        scopes[place] = content.line(found.start(3))
+            yield Hit(content.file.path, line, message, anchor=name.decode())
+        scopes[place] = line
 
 
 def never_run(content: Content) -> Iterator[Hit]:
     """Test classes with __init__, and tests that yield: pytest leaves them out."""
     if not is_python_test(content.file.name) or not any_in(content.data, (b"__init__", b"yield", b"class ")):
         return
-    if b"def __init__" in content.data and b"class Test" in content.data and (tree := syntax(content.data)):
+    data = content.data
+    if b"def __init__" in data and INITIALISED.search(data) and (tree := syntax(data)):
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name.startswith("Test") and not node.bases:
                 names = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}

@@ -1,21 +1,25 @@
 """What must be in a file before an own check can find anything there: most files are never opened for it.
 
 A check without an entry is asked about every file. An entry may let through too much, and never too little.
+Where the Rust engine looks, shapes let hardly a file through in which nothing is found; Python alone goes by
+words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from mybro.doctor.facts import File
-from mybro.doctor.languages import CODE
+from mybro.doctor.languages import CODE, READ
 from mybro.doctor.own import files, secrets, token_forms
-from mybro.doctor.own.tests import is_python_test
-from mybro.doctor.survey import NOT_ASCII
+from mybro.doctor.own.tests import INITIALISED, is_python_test
+from mybro.doctor.shapes import Group, Shape
+from mybro.doctor.survey import NOT_ASCII, NOT_UTF8
 
 Words = tuple[bytes, ...]
-Groups = tuple[Words, ...]
-"""Of each group one word must be there."""
+Groups = tuple[Group, ...]
+"""Of each group one must be there."""
 
 _SHORT = 3
 """Each word so short is looked for by itself: an end that many share saves most of it."""
@@ -26,16 +30,45 @@ _TOKENS_IN_CODE: Words = (
 _REQUESTS = (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
 
 
+_PYTHON = frozenset({"python"})
+
+
+def _shape(words: Iterable[bytes], *patterns: bytes, twice: bool = False) -> Shape:
+    """In Python."""
+    return Shape(tuple(words), tuple(map(re.compile, patterns)), twice, _PYTHON)
+
+
+_TOKENS: Group = (
+    *(Shape(form.starts, (form.pattern,)) for form in token_forms.FORMS),
+    Shape((b"eyJ",), (secrets.JWT,)),
+)
+_NAMING = READ - {"prose", "markdown", "html", "css", "plist"}
+_PASSWORDS: Group = (
+    Shape((b"://",), (secrets.URL_PASSWORD,)),
+    Shape(secrets.NAMES, (secrets.NAMED,), languages=_NAMING),
+    Shape(
+        secrets.RANDOM_NAMES,
+        (re.compile(b"(?:%b)" % b"|".join(secrets.RANDOM_NAMES) + secrets.RANDOM.pattern),),
+        languages=_NAMING,
+    ),
+)
+_PASSWORDS_ELSEWHERE: Group = (
+    *_PASSWORDS,
+    Shape((b"passw", b"secret", b"key", b"token"), (secrets.UNQUOTED,), languages=secrets.CONFIG - {"json"}),
+)
+_TWICE = _shape((b" test", b"\ttest"), rb"(?m)^[ \t]*(?:async[ \t]+)?def[ \t]+(test\w*)\(", twice=True)
+
+
 def _needs() -> Mapping[str, Groups]:
-    from mybro.doctor.own import idioms
-    from mybro.doctor.own.taint import FRAMEWORKS
+    from mybro.doctor.own import idiom_shapes, idioms
+    from mybro.doctor.own.taint import ASKED, FRAMEWORKS
 
     return {
-        "idioms": (idioms.WORDS,),
-        "private_keys": ((b"PRIVATE KEY",),),
-        "bidi": ((NOT_ASCII,),),
-        "encoding": ((NOT_ASCII,),),
-        "byte_order": ((NOT_ASCII,),),
+        "idioms": (idioms.WORDS, idiom_shapes.ANY),
+        "private_keys": ((b"PRIVATE KEY",), (Shape((b"PRIVATE KEY",), (secrets.PRIVATE,)),)),
+        "bidi": ((NOT_ASCII,), (Shape((NOT_ASCII,), (files.BIDI,)),)),
+        "encoding": ((NOT_UTF8,),),
+        "byte_order": ((NOT_ASCII,), (Shape((NOT_ASCII,), (re.compile(rb"\A\xef\xbb\xbf"),)),)),
         "conflicts": ((b"<<<<<<< ",), (b">>>>>>> ",)),
         "line_ends": ((b"\r",),),
         "home_paths": ((b"/Users/", b"/home/"),),
@@ -43,8 +76,17 @@ def _needs() -> Mapping[str, Groups]:
         "ts_ignore": ((b"@ts-",),),
         "skips": ((b"skip", b"xfail"),),
         "sleeps": ((b"sleep(",),),
-        "never_run": ((b"def __init__",), (b"class Test",)),
-        "taint": (_REQUESTS, FRAMEWORKS),
+        "double_tests": ((_TWICE,),),
+        "never_run": (
+            (b"def __init__",),
+            (b"class Test",),
+            (Shape((b"class Test",), (INITIALISED,), languages=_PYTHON),),
+        ),
+        "taint": (
+            _REQUESTS,
+            FRAMEWORKS,
+            (Shape((b"req", b"get_argument", b"@"), (ASKED,), languages=_PYTHON),),
+        ),
     }
 
 
@@ -61,13 +103,13 @@ _FILES: Mapping[str, Callable[[File], bool]] = {
 
 
 def groups(rule: str, language: str) -> Groups:
-    """The words that the rule needs in a file of this language; none: it can find something in any."""
-    if language in CODE and language != "shell":
-        if rule == "tokens":
-            return (_TOKENS_IN_CODE,)
-        if rule == "passwords":
-            names = (*secrets.NAMES, *secrets.RANDOM_NAMES)
-            return ((*names, b"://"), (*names, b"@"))
+    """What the rule needs in a file of this language; none: it can find something in any."""
+    code = language in CODE and language != "shell"
+    if rule == "tokens":
+        return (_TOKENS_IN_CODE, _TOKENS) if code else (_TOKENS,)
+    if rule == "passwords":
+        names = (*secrets.NAMES, *secrets.RANDOM_NAMES)
+        return ((*names, b"://"), (*names, b"@"), _PASSWORDS) if code else (_PASSWORDS_ELSEWHERE,)
     return _needs().get(rule, ())
 
 
@@ -76,16 +118,10 @@ def fits(rule: str) -> Callable[[File], bool] | None:
     return _FILES.get(rule)
 
 
-def words(rules: Iterable[str]) -> list[bytes]:
+def words(rules: Iterable[str]) -> list[bytes | Shape]:
     """Everything that is to be looked for, for these rules."""
     listed = list(rules)
     return [
         *(secrets.LONG_HINTS if "tokens" in listed else ()),
-        *(
-            word
-            for language in ("", "python")
-            for rule in listed
-            for group in groups(rule, language)
-            for word in group
-        ),
+        *(one for name in ("", "python") for rule in listed for group in groups(rule, name) for one in group),
     ]

@@ -8,6 +8,7 @@ mod compare;
 mod metal;
 mod resample;
 mod sounds;
+mod survey;
 mod symbols;
 
 use std::path::PathBuf;
@@ -266,6 +267,7 @@ fn mybro_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scan_files, module)?)?;
     module.add_function(wrap_pyfunction!(sha256_files, module)?)?;
     module.add_function(wrap_pyfunction!(stat_files, module)?)?;
+    module.add_function(wrap_pyfunction!(survey::survey_files, module)?)?;
     module.add_function(wrap_pyfunction!(symbols::symbols_of_files, module)?)?;
     Ok(())
 }

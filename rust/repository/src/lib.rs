@@ -4,4 +4,5 @@ pub mod compare;
 pub mod files;
 pub mod scan;
 pub mod sounds;
+pub mod survey;
 pub mod symbols;
