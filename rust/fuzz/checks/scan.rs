@@ -1,12 +1,17 @@
 //! Any bytes, many patterns: what is found is what each pattern finds in the line by itself.
 
+use std::sync::LazyLock;
+
 use mybro_repository::scan::Scanner;
 
 const PATTERNS: [&str; 6] = ["key", r"^a", r"z$", r"\s+b", r"[^x]+y", "é"];
 
+static TOGETHER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(&PATTERNS).unwrap());
+static ALONE: LazyLock<[Scanner; 6]> =
+    LazyLock::new(|| PATTERNS.map(|pattern| Scanner::new(&[pattern]).unwrap()));
+
 pub fn check(text: &[u8]) {
-    let scanner = Scanner::new(&PATTERNS).unwrap();
-    let all = scanner.lines(text);
+    let all = TOGETHER.lines(text);
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     for (line, pattern, found) in &all {
         assert_eq!(lines[*line - 1], *found);
@@ -15,7 +20,6 @@ pub fn check(text: &[u8]) {
     assert!(all
         .windows(2)
         .all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1)));
-    let alone = PATTERNS.map(|pattern| Scanner::new(&[pattern]).unwrap());
-    let expected: usize = alone.iter().map(|one| one.lines(text).len()).sum();
+    let expected: usize = ALONE.iter().map(|one| one.lines(text).len()).sum();
     assert_eq!(all.len(), expected);
 }

@@ -2,4 +2,10 @@
 #[path = "../checks/symbols.rs"]
 mod checks;
 
-libfuzzer_sys::fuzz_target!(|source: &[u8]| checks::check(&checks::reader(), source));
+use std::sync::LazyLock;
+
+use mybro_repository::symbols::Reader;
+
+static READER: LazyLock<Reader> = LazyLock::new(checks::reader);
+
+libfuzzer_sys::fuzz_target!(|source: &[u8]| checks::check(&READER, source));
