@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
 from mybro.doctor.engines.audited import RULE, banned, mistakes, row_of
+from mybro.doctor.engines.ruff_settings import configuration
 from mybro.doctor.engines.second_look import Texts
-from mybro.doctor.facts import Repository
 from mybro.doctor.finding import FIX_ORDER, LEVELS, Edit, Finding, Fixable, Unexamined
 from mybro.doctor.languages import is_test
 from mybro.doctor.own.place import any_in
 from mybro.doctor.own.secrets import looks_secret
 
-_TARGETS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314")
 _SYNTAX = "invalid-syntax"
 _PASSWORDS = frozenset({"S105", "S106", "S107"})
 _TEXT_MATTERS = {
@@ -33,20 +29,6 @@ _TEXT_MATTERS = {
     "S321": re.compile(rb"FTP_TLS"),
 }
 """What a line says where the rule does not apply after all."""
-_DECLARES = [
-    f"{framework}.{name}"
-    for framework, names in {
-        "fastapi": "Depends Query Path Body Header Cookie Form File Security",
-        "typer": "Option Argument",
-        "django.db.models": "Q F",
-        "pathlib": "Path PurePath",
-        "datetime": "timedelta",
-    }.items()
-    for name in names.split()
-]
-"""Calls that belong in a default: a framework asks them again, or what they make never changes."""
-_UNUSED = r"^(_+|(_+[a-zA-Z0-9_]*[a-zA-Z0-9]+?)|dummy|(unused|ignored)_\w+)$"
-"""Names that say themselves that nothing uses them."""
 _QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
 
 
@@ -70,7 +52,7 @@ class Ruff:
             raise EngineError("not installed")
         with tempfile.TemporaryDirectory() as folder:
             config, listed = Path(folder) / "ruff.toml", Path(folder) / "files"
-            config.write_text(_configuration(task.repo, codes or ["E902"], names), encoding="utf-8")
+            config.write_text(configuration(task.repo, codes or ["E902"], names), encoding="utf-8")
             listed.write_bytes(b"".join(b"./" + _bytes(path) + b"\n" for path in files))
             answer = command(
                 [
@@ -98,58 +80,6 @@ class Ruff:
 
 def _bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
-
-
-def _configuration(repo: Repository, codes: list[str], names: dict[str, dict[str, str]]) -> str:
-    own = _own_settings(repo)
-    lint: dict[str, Any] = {
-        "select": codes,
-        "preview": False,
-        "ignore": [code for code in own.get("ignore", []) if isinstance(code, str)],
-        "per-file-ignores": {k: v for k, v in own.get("per-file-ignores", {}).items() if isinstance(v, list)},
-        "pylint": {"max-args": 9, "max-statements": 80},
-        "external": ["mybro"],
-        "dummy-variable-rgx": _UNUSED,
-    }
-    lint["flake8-bugbear"] = {"extend-immutable-calls": _DECLARES}
-    if names:
-        lint["select"] = [*dict.fromkeys((*codes, RULE))]
-        lint["flake8-tidy-imports"] = {"banned-api": names}
-    settings: dict[str, Any] = {"exclude": [], "respect-gitignore": False, "lint": lint}
-    target = target_version(repo)
-    if target:
-        settings["target-version"] = target
-    return tomlkit.dumps(settings)
-
-
-def _own_settings(repo: Repository) -> dict[str, Any]:
-    """What the project itself told ruff to be silent about: a decision that is its own."""
-    for name, path in (("ruff.toml", ()), (".ruff.toml", ()), ("pyproject.toml", ("tool", "ruff"))):
-        try:
-            data: Any = tomllib.loads(repo.text(name) or "")
-        except tomllib.TOMLDecodeError:
-            continue
-        for key in path:
-            data = data.get(key, {}) if isinstance(data, dict) else {}
-        if isinstance(data, dict) and data:
-            lint = data.get("lint", data)
-            ignore = [*lint.get("ignore", []), *lint.get("extend-ignore", [])]
-            known = {**lint.get("per-file-ignores", {}), **lint.get("extend-per-file-ignores", {})}
-            return {"ignore": [c for c in ignore if _is_code(c)], "per-file-ignores": known}
-    return {}
-
-
-def _is_code(code: object) -> bool:
-    return isinstance(code, str) and re.fullmatch(r"[A-Z]+\d+", code) is not None and code != RULE
-
-
-def target_version(repo: Repository) -> str:
-    """The oldest Python that the project supports, as ruff writes it; empty where it does not say."""
-    found = re.search(
-        r"""requires-python\s*=\s*["'][^"']*?>=?\s*3\.(\d+)""", repo.text("pyproject.toml") or ""
-    )
-    name = f"py3{found[1]}" if found else ""
-    return name if name in _TARGETS else ""
 
 
 def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check]) -> Outcome:

@@ -147,6 +147,14 @@ def _of_python_2(place: Place) -> bool:
     return told is not None and told[1] in _OLD and any(asked.search(line) for line in place.lines)
 
 
+def _from_elsewhere(place: Place) -> bool:
+    """A name of Python 2, of Cython's declarations, or put among the module's names at run time."""
+    made = re.compile(r"\s*(?:import cython\b|from cython\b|cimport )|globals\(\)(?:\[.*\]\s*=|\.update)")
+    return _of_python_2(place) or any(
+        made.search(line) for line in place.lines if "cython" in line or "()" in line
+    )
+
+
 def _made_at_run_time(place: Place) -> bool:
     """A module that fills its own names: nobody can tell from the text which there are."""
     made = re.compile(r"globals\(\)(?:\[|\.update)|vars\(\)\[|def __getattr__\(|sys\.modules\[__name__\]")
@@ -225,7 +233,7 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "BLE001": _raises_again,
     "E721": _no_question_of_type,
     "F401": lambda place: ".__all__`" in place.message,
-    "F821": _of_python_2,
+    "F821": _from_elsewhere,
     "F822": _made_at_run_time,
     "F811": lambda place: "`_`" in place.message,
     "PLR0206": lambda place: re.search(r"def \w+\(self(?:,[^,()]*=[^,()]*)+\)", place.text) is not None,

@@ -69,7 +69,9 @@ def same_condition(content: Content) -> Iterator[Hit]:
     for later in _ELIF.finditer(data):
         start = data.rfind(b"\n", 0, later.start()) + 1
         indent = data[start : later.start()]
-        if indent.strip() or b"(" in later[1]:  # a call may answer otherwise the second time
+        if (
+            indent.strip() or b"(" in later[1] or not later[1].strip(b". ")
+        ):  # a call may answer otherwise the second time
             continue
         wanted = b"if " + later[1] + b":"
         place = data.rfind(wanted, max(0, start - 4000), start)
