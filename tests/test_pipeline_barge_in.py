@@ -85,7 +85,9 @@ def test_the_end_of_the_sound_gives_the_voice_back() -> None:
 
 
 def test_what_is_a_nod() -> None:
-    nods = ("mhm", "Mm-hmm.", "Uh huh", "hmm", "Yeah, okay", "Oh, I see.", "Right.", "Aha!", "um", "Got it.")
-    words = ("stop", "no", "undo that", "okay do it", "yes, push", "i see a bug in it", "", "human", "test")
+    nods = ("mhm", "Mm-hmm.", "Uh huh", "hmm", "Yeah, okay", "Oh, I see.", "Right.", "Aha!", "um", "Got it.",
+            "Ha, ha, ha, ha.", "Heh.", "MHM.", "Write.", "Mm.", "H" + 40 * "m")  # fmt: skip
+    words = ("stop", "no", "undo that", "okay do it", "yes, push", "i see a bug in it", "", "human", "test",
+             "home", "mm, undo that", "ha, stop", "yeah but not the tests", 30 * "mh" + "x")  # fmt: skip
     assert [text for text in nods if not is_nod(text)] == []
     assert [text for text in words if is_nod(text)] == []

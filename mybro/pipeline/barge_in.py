@@ -10,12 +10,18 @@ from mybro.pipeline.effects import Duck, HoldVoice
 from mybro.pipeline.state import Ear, Mouth, Turn
 
 _WORD = re.compile(r"[a-z]+")
-_HUM = re.compile(r"(m+|h+m+|mh+m*|u+h+|a+h*|o+h+|u+m+|e+r+m*|hu+h|a+ha+|hm+|mhm|mmhm+|uhhu+h)+")
+_HUM = re.compile(
+    r"(m+|h+m+|mh+m*|u+h+|a+h*|o+h+|u+m+|e+r+m*|hu+h|a+ha+|hm+|mhm|mmhm+|uhhu+h|mhc?m|h[aeo]+h*)+"
+)
 _NODS = frozenset(
     ["yeah", "yes", "yep", "yup", "okay", "ok", "right", "sure", "alright", "all", "good", "great", "nice",
-     "cool", "fine", "i", "see", "got", "it", "thanks", "thank", "you", "oh", "well", "wow", "interesting"]
+     "cool", "fine", "i", "see", "got", "it", "thanks", "thank", "you", "oh", "well", "wow", "interesting",
+     "write"]
 )  # fmt: skip
-_LONGEST = 3
+"""With what "right" is often taken for: alone it asks for nothing either."""
+_DRAWN = re.compile(r"(\w)\1+")
+_LONGEST, _LONGEST_LAUGH = 3, 10
+_LONGEST_HUM = 12
 
 
 def is_nod(text: str) -> bool:
@@ -23,8 +29,9 @@ def is_nod(text: str) -> bool:
 
     What recognisers like to make of a cough ("thank you") is among them.
     """
-    words = _WORD.findall(text.lower().replace("-", ""))
-    return 0 < len(words) <= _LONGEST and all(word in _NODS or _HUM.fullmatch(word) for word in words)
+    words = _WORD.findall(_DRAWN.sub(r"\1\1", text.lower().replace("-", "")))
+    said = [word for word in words if len(word) > _LONGEST_HUM or not _HUM.fullmatch(word)]
+    return 0 < len(words) <= _LONGEST_LAUGH and len(said) <= _LONGEST and _NODS.issuperset(said)
 
 
 def only_listens(draft: Draft, turn: Turn, text: str) -> bool:
