@@ -31,7 +31,8 @@ def environment(home: Path, url: str) -> dict[str, str]:
         "CLAUDE_CONFIG_DIR": str(home / ".claude"), "CLAUDE_CODE_TMPDIR": str(home),
         "ANTHROPIC_API_KEY": "test-key", "ANTHROPIC_BASE_URL": url, "NO_PROXY": "127.0.0.1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1",
-        "CLAUDE_CODE_MAX_RETRIES": "2",
+        # A busy machine may take longer to start our tools than the CLI waits for them by itself.
+        "CLAUDE_CODE_MAX_RETRIES": "2", "MCP_TIMEOUT": "120000",
     }  # fmt: skip
 
 
