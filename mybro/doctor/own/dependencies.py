@@ -57,7 +57,8 @@ def _requirement_files(repo: Repository) -> list[File]:
     return [
         f
         for p, f in repo.files.items()
-        if re.search(r"(?:^|/)(?:requirements[\w.-]*\.(?:txt|in)|requirements/[\w.-]+\.(?:txt|in))$", p)
+        if "requirements" in p
+        and re.search(r"(?:^|/)(?:requirements[\w.-]*\.(?:txt|in)|requirements/[\w.-]+\.(?:txt|in))$", p)
         and not f.vendored
         and not re.search(r"(?:^|/)(?:tests?|fixtures?|testdata)/", p)
     ]

@@ -88,6 +88,9 @@ _WANTED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("swift", (".build/", "xcuserdata/"), (".build/debug/a", "A.xcodeproj/xcuserdata/b")),
 )
 _RESERVED = re.compile(r"(?i)^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|$)")
+_RESERVED_PART = re.compile(r"(?i)(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|$)")
+_PLAIN = re.compile(r"(?:[\w+@][\w.+@-]*(?<!\.)(?:/|\Z))+\Z", re.ASCII)
+"""Each part begins with a letter, a digit or "_", ends with no dot, and has no odd sign."""
 _UNPORTABLE = re.compile(r'[\x00-\x1f<>:"|?*\\\x7f]')
 
 
@@ -219,6 +222,8 @@ def outside_links(repo: Repository) -> Iterator[Hit]:
 def odd_names(repo: Repository) -> Iterator[Hit]:
     """Characters and names that Windows refuses, and those that break scripts."""
     for path in (*repo.files, *repo.links):
+        if _PLAIN.match(path) and not _RESERVED_PART.search(path):
+            continue
         for part in path.split("/"):
             bad = _UNPORTABLE.search(part) or _RESERVED.match(part) or part.endswith((" ", "."))
             if bad or part != part.encode("utf-8", "replace").decode() or part.startswith(("-", " ")):
