@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from mybro.config import data_dir
 from mybro.demo import RECORDINGS
 from mybro.errors import ExecutorError
+from mybro.executor.checkpoint import CheckpointStore, History
 from mybro.executor.worktrees import Worktrees
 from tests.program import run
 from tests.projects import contents, git, home, shop
@@ -94,6 +97,29 @@ def test_a_tree_that_was_deleted_by_hand_is_made_anew(trees: Worktrees, shop: Pa
     git(path, "commit", "-qm", "kept on its branch")
     shutil.rmtree(path)
     assert (trees.provide("parser") / "new.py").exists()
+
+
+def test_programs_that_make_the_same_tree_at_once_have_one_that_is_whole(
+    trees: Worktrees, shop: Path
+) -> None:
+    mine = contents(shop)
+    with ThreadPoolExecutor(4) as pool:  # a lock of its own for each, as other programs have
+        seen = list(pool.map(lambda _: contents(Worktrees(shop).provide("parser")), range(4)))
+    assert seen == [mine] * 4
+
+
+def test_a_tree_where_somebody_works_is_left_alone(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    (path / "half.py").write_text("half = 1\n")
+    other = History(CheckpointStore(data_dir() / "checkpoints", path))
+    other.claim()
+    for change in (trees.merge, lambda name: trees.remove(name, force=True)):
+        with pytest.raises(ExecutorError, match="still at work in parser") as error:
+            change("parser")
+        assert error.value.code == "worktree_busy"
+    assert (path / "half.py").exists()
+    other.close()
+    assert trees.merge("parser").files == ("half.py",)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../up", "-x", "x.lock", "a..b", "x" * 50])

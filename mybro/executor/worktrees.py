@@ -6,10 +6,12 @@ killed. Everything here blocks.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +19,14 @@ from mybro.config import data_dir
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint import CheckpointStore, History
 from mybro.executor.checkpoint.git import Git, GitError, environment
+from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.store import repository_key
 
 PREFIX = "mybro/"
 _CONFLICTS = 1
 """How `git merge-tree` ends where both sides changed the same."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_LOCK_TIMEOUT_S = 60.0
 _ME = ("-c", "user.name=mybro", "-c", "user.email=mybro@localhost", "-c", "commit.gpgSign=false")
 
 
@@ -77,13 +81,13 @@ class Worktrees:
                 hint="Use letters, digits and dashes",
             )
         path, branch = self._folder / name, PREFIX + name
-        if (path / ".git").exists():
+        with self._alone():
+            if (path / ".git").exists():
+                return path
+            self._run("worktree", "prune")
+            new = not self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+            self._run("worktree", "add", *(["-b", branch, str(path), "HEAD"] if new else [str(path), branch]))
             return path
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._run("worktree", "prune")
-        new = not self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
-        self._run("worktree", "add", *(["-b", branch, str(path), "HEAD"] if new else [str(path), branch]))
-        return path
 
     def all(self) -> list[Worktree]:
         """Those that are there, by name."""
@@ -105,9 +109,14 @@ class Worktrees:
 
         What is uncommitted there is committed first, on its own branch, so that nothing is lost, whatever
         happens next. Where both sides changed the same lines, nothing is merged and all stays.
-        Raises `ExecutorError`: no_worktree, merge_refused.
+        Raises `ExecutorError`: no_worktree, merge_refused, worktree_busy.
         """
-        tree = self.get(name)
+        with self._alone():
+            tree = self.get(name)
+            with self._at_rest(tree):
+                return self._merge(tree)
+
+    def _merge(self, tree: Worktree) -> Merged:
         self._commit(tree)
         conflicts = self._conflicts(tree.branch)
         if conflicts:
@@ -116,12 +125,12 @@ class Worktrees:
         history = History(CheckpointStore(data_dir() / "checkpoints", self._git.folder))
         try:
             history.claim()
-            step = history.begin(f"merging {name}")
+            step = history.begin(f"merging {tree.name}")
             try:
                 self._run(*_ME, "merge", "--no-edit", "--quiet", tree.branch)
             except GitError as error:
                 raise ExecutorError(
-                    "merge_refused", f"git does not merge {name}: {_last_line(error)}",
+                    "merge_refused", f"git does not merge {tree.name}: {_last_line(error)}",
                     hint="Commit or undo your own changes to these files first",
                 ) from None  # fmt: skip
             finally:
@@ -152,16 +161,52 @@ class Worktrees:
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a working tree and its branch.
 
-        Raises `ExecutorError` not_merged where it holds what is nowhere else, unless `force`.
+        Raises `ExecutorError`: worktree_busy, and not_merged where it holds what is nowhere else, unless
+        `force`.
         """
-        tree = self.get(name)
-        if (tree.commits or tree.uncommitted) and not force:
-            held = f"{tree.commits} commits and {tree.uncommitted} uncommitted files"
+        with self._alone():
+            tree = self.get(name)
+            if (tree.commits or tree.uncommitted) and not force:
+                held = f"{tree.commits} commits and {tree.uncommitted} uncommitted files"
+                raise ExecutorError(
+                    "not_merged", f"{name} holds {held} that are nowhere else",
+                    hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
+                )  # fmt: skip
+            with self._at_rest(tree):
+                self._drop(tree)
+
+    # ------------------------------------------------------------------------ other programs
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One program at a time makes, merges or removes: one that is half made looks like a whole one."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(self._folder / ".lock")
+        if not lock.acquire(_LOCK_TIMEOUT_S):
             raise ExecutorError(
-                "not_merged", f"{name} holds {held} that are nowhere else",
-                hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
-            )  # fmt: skip
-        self._drop(tree)
+                "worktree_failed", f"process {lock.owner()} is busy with the working trees", retryable=True
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def _at_rest(self, tree: Worktree) -> Iterator[None]:
+        """Nobody works in it, nor begins to."""
+        history = History(CheckpointStore(data_dir() / "checkpoints", tree.path))
+        try:
+            history.claim()
+        except ExecutorError as error:
+            history.close()
+            raise ExecutorError(
+                "worktree_busy", f"a mybro is still at work in {tree.name}", hint="Stop it there first",
+                retryable=True,
+            ) from error  # fmt: skip
+        try:
+            yield
+        finally:
+            history.close()
 
     # ------------------------------------------------------------------------ git
 
