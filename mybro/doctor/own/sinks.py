@@ -234,3 +234,16 @@ def parts(node: ast.expr) -> Iterator[ast.expr]:
             yield from parts(right)
         case _:
             yield node
+
+
+_INTERPRETERS = re.compile(
+    r"(?:^|/)(?:ba|z|da|k|fi)?sh$|^(?:cmd|powershell|pwsh|env|sudo|xargs|ssh|python[\d.]*|node|perl|ruby|php)"
+)
+
+
+def is_plain_program(call: ast.Call) -> bool:
+    """Whether it begins a fixed program that takes its arguments as they are and runs none of them."""
+    listed = call.args[0] if call.args else None
+    first = listed.elts[0] if isinstance(listed, ast.List | ast.Tuple) and listed.elts else None
+    shell = any(k.arg == "shell" and ast.unparse(k.value) != "False" for k in call.keywords)
+    return isinstance(first, ast.Constant) and not shell and not _INTERPRETERS.search(str(first.value))

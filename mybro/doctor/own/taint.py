@@ -19,6 +19,7 @@ from mybro.doctor.own.sinks import (
     SINKS,
     TEXT_CALLS,
     Sink,
+    is_plain_program,
     parts,
 )
 from mybro.doctor.own.tests import syntax
@@ -239,6 +240,8 @@ class _Function:
             for k in node.keywords
             if k.arg in sink.keywords or (sink.places is None and k.arg is None)
         ]
+        if sink.check == "SEC07" and is_plain_program(node):
+            return False
         if sink.check == "SEC26":
             wanted = [value for value in wanted if not self._is_anchored(value)]
         return any(map(self.is_tainted, wanted)) and not (sink.text_only and all(map(_plain_value, wanted)))
