@@ -23,6 +23,7 @@ SURE, UNSURE = -0.1, -0.5
         ("Undo the lost change", "Undo the last change"),
         ("Fix the save ones.", "Fix the safe ones."),
         ("Show me what change.", "Show me what changed."),
+        ("Show me to git diff.", "Show me the git diff."),
     ],
 )
 def test_a_word_that_sounds_alike_makes_the_command(heard: str, said: str) -> None:

@@ -26,6 +26,8 @@ UNSURE_SHARE = 0.4
 SURE_LOGPROB = -0.25
 ENDING = 0.2
 """What an ending counts that recognisers lose: "show me what change"."""
+WEAK = {"the": 0.3, "a": 0.35, "to": 0.35}
+"""Words that nobody stresses sound alike, whatever is written: "show me to git diff". How far, as `ALIKE`."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 Meant = Callable[[str], str]
@@ -62,7 +64,7 @@ def mended(text: str, meant: Meant, average_logprob: float) -> str | None:
 def _near(word: str, limit: float) -> tuple[tuple[float, str], ...]:
     """The words of commands that sound like a word, and how far apart."""
     heard = sound(word)
-    found = []
+    found = [(apart, other) for other, apart in WEAK.items() if other != word] if word in WEAK else []
     for other in _vocabulary():
         if other.word == word:
             continue
