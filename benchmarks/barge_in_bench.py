@@ -12,7 +12,10 @@ the first of them never heard before.
     self_interruptions   sentences during which the ear takes an echo for a person; the peer has no guard
     true_recall          interruptions by a person that cut the voice within a second; the peer is the same
                          person without a loudspeaker
-    duck_ms, cut_ms      from the person's first sound until the voice is softened, and until it is cut
+    duck_ms, cut_ms      from the person's first sound until the voice is softened, and until it is cut, with
+                         what was missed counted as late; the peer is the same without a loudspeaker
+    in_time              interruptions that cut the voice within 250 ms
+    false_ducks          sentences that were softened for no more than their own echo
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ FIRST_SEED = 1000
 SOUNDING = 200
 """Largest sample that counts as silence."""
 TOO_LATE = SAMPLE_RATE
+IN_TIME_MS = 250.0
 TAIL = SAMPLE_RATE // 2
 """What is heard so soon after a sentence is its echo."""
 
@@ -118,26 +122,29 @@ async def _virtual_stops(count: int) -> list[float]:
 # ------------------------------------------------------------------ who is heard
 
 
-def self_interruptions(recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool) -> int:
-    """Sentences that were taken for a person."""
-    found = 0
+def self_interruptions(
+    recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool
+) -> tuple[int, int]:
+    """Sentences that were taken for a person, and those that were softened."""
+    found = softened = 0
     for seed in seeds:
         alone = scene(recorded, seed, person=False)
-        began = [
-            event.sample
-            for reaction in reactions(alone, new_hearing(), guarded=guarded)
-            for event in reaction.events
-            if isinstance(event, SpeechStarted)
-        ]
+        began, soft = [], []
+        for reaction in reactions(alone, new_hearing(), guarded=guarded):
+            began += [event.sample for event in reaction.events if isinstance(event, SpeechStarted)]
+            soft += [reaction.end] * reaction.soft
         found += sum(any(a <= at < b + TAIL for at in began) for a, b in alone.sentences)
-    return found
+        softened += sum(any(a <= at < b + TAIL for at in soft) for a, b in alone.sentences)
+    return found, softened
 
 
 def interruptions(
     recorded: Sequence[Recording], seeds: Sequence[int], *, echo: bool
 ) -> tuple[list[float], list[float], int]:
-    """Milliseconds from a person's onset to the duck and to the cut, of those that cut, and of how many."""
-    ducks, cuts, total = [], [], 0
+    """Milliseconds from a person's onset to the duck and to the cut (infinite: none), and of how many."""
+    ducks: list[float] = []
+    cuts: list[float] = []
+    total = 0
     for seed in seeds:
         both = scene(recorded, seed, person=True, echo=echo)
         seen = list(reactions(both, new_hearing(), guarded=True))
@@ -146,9 +153,9 @@ def interruptions(
             around = [r for r in seen if onset < r.end <= onset + TOO_LATE]
             soft = next((r.end for r in around if r.soft), None)
             cut = next((r.end for r in around if _is_cut(r.events)), None)
-            if cut is not None:
-                cuts.append(1000 * (cut - onset) / SAMPLE_RATE)
-                ducks.append(1000 * (min(soft or cut, cut) - onset) / SAMPLE_RATE)
+            firsts = (min(each for each in (soft, cut, onset + TOO_LATE) if each), cut or math.inf)
+            for times, at in zip((ducks, cuts), firsts, strict=True):
+                times.append(1000 * (at - onset) / SAMPLE_RATE)
     return ducks, cuts, total
 
 
@@ -158,16 +165,19 @@ def _is_cut(events: Sequence[object]) -> bool:
 
 def figures(recorded: Sequence[Recording], seeds: Sequence[int]) -> dict[str, Any]:
     sentences = SENTENCES * len(seeds)
-    own = self_interruptions(recorded, seeds, guarded=True)
-    raw = self_interruptions(recorded, seeds, guarded=False)
+    own, softened = self_interruptions(recorded, seeds, guarded=True)
+    raw, _ = self_interruptions(recorded, seeds, guarded=False)
     ducks, cuts, total = interruptions(recorded, seeds, echo=True)
     quiet_ducks, quiet_cuts, _ = interruptions(recorded, seeds, echo=False)
-    recall, quiet_recall = len(cuts) / total, len(quiet_cuts) / total
+    recall, quiet_recall = (float(np.isfinite(each).mean()) for each in (cuts, quiet_cuts))
+    in_time, quiet_in_time = (float(np.mean(np.less(each, IN_TIME_MS))) for each in (cuts, quiet_cuts))
     return {
         "self_interruptions": _beside(f"of {sentences} sentences", own, raw),
         "true_recall": _beside(f"of {total} interruptions", round(recall, 4), round(quiet_recall, 4)),
         "duck_ms": _times(ducks, quiet_ducks),
         "cut_ms": _times(cuts, quiet_cuts),
+        "in_time": _beside(f"of {total} interruptions", round(in_time, 4), round(quiet_in_time, 4)),
+        "false_ducks": {"unit": f"of {sentences} sentences", "ours": softened},
     }
 
 
@@ -179,7 +189,15 @@ def _times(ours: Sequence[float], peer: Sequence[float]) -> dict[str, Any]:
     """Medians; the peer is the same without a loudspeaker."""
     one, other = Spread(tuple(ours)), Spread(tuple(peer))
     beside = _beside("ms, median", round(one.median, 1), round(other.median, 1))
-    return beside | {"p90": round(one.quantile(0.9), 1), "peer_p90": round(other.quantile(0.9), 1)}
+    for share in (90, 95):
+        ours_at, peer_at = (each.quantile(share / 100) for each in (one, other))
+        beside |= {f"p{share}": _finite(ours_at), f"peer_p{share}": _finite(peer_at)}
+    return beside
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return round(value, 1) if math.isfinite(value) else None
 
 
 def main() -> None:

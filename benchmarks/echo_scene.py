@@ -141,7 +141,9 @@ def reactions(scene: Scene, hearing: Hearing, *, guarded: bool) -> Iterator[Reac
         if guarded:
             pcm, echo, stirs = guard.clean(start / SAMPLE_RATE, pcm)
         soft = onset.hear(pcm, may_be_voice=stirs)
-        yield Reaction(start + size, soft, list(hearing.hear(AudioBlock(start, pcm, echo, soft))))
+        yield Reaction(
+            start + size, soft, list(hearing.hear(AudioBlock(start, pcm, echo, soft, soft and onset.certain)))
+        )
 
 
 def new_hearing() -> Hearing:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mybro.audio.capture import QUEUE_BLOCKS, Capture, Captured
+from mybro.audio.capture import CALM_BLOCKS, QUEUE_BLOCKS, TOGETHER, Capture, Captured
 from mybro.audio.devices import Device
 from mybro.audio.playout import Playout
 
@@ -157,10 +157,10 @@ async def test_a_quiet_room_wakes_nobody_for_each_block(behave: Callable[..., No
     behave(block_wait_s=0.001, amplitude=20)
     capture = Capture(MICROPHONE)
     capture.open()
-    blocks = await asyncio.wait_for(take(capture, 200), LIMIT_S)
+    blocks = await asyncio.wait_for(take(capture, CALM_BLOCKS + 5), LIMIT_S)
     await asyncio.to_thread(capture.close)
     await capture.aclose()
     assert [block.start for block in blocks[:3]] == [0, 320, 640]
-    assert len(blocks[-1].pcm) == 5 * 640
+    assert len(blocks[-1].pcm) == TOGETHER * 640
     for one, two in itertools.pairwise(blocks):
         assert two.start == one.start + len(one.pcm) // 2

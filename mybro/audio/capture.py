@@ -21,9 +21,9 @@ QUEUE_BLOCKS = 100
 
 
 CALM_BLOCKS = 150
-TOGETHER = 5
-"""After three quiet seconds, so many quiet blocks travel together: waking the loop for each of them would be
-most of what listening costs. What is louder goes at once, with what waits."""
+TOGETHER = 20
+"""After three quiet seconds, so many quiet blocks travel together: waking two processes for each of them
+would be most of what listening costs. What is louder goes at once, with what waits."""
 CALM = 2.0
 CALM_RISE = 1.01
 CALM_AT_MOST = 1e-4

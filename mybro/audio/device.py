@@ -142,7 +142,7 @@ class SoundProcess:
         async for block in capture.blocks():
             pcm, echo = self._cleaned(capture, block)
             header = {"start": block.start, "at": block.at, "dropped": block.dropped, "echo": echo,
-                      "onset": self._soft}  # fmt: skip
+                      "onset": self._soft, "certain": self._soft and self._onset.certain}  # fmt: skip
             self._send({"is": "sound"} | header, pcm)
             await self._writer.drain()
         if capture is self._capture:

@@ -49,6 +49,8 @@ GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
 """The same for a change of loudness, and the smallest that is followed at once."""
+CLIPPED = 0.99
+"""A microphone that clips adds sound of its own."""
 COMFORT = 10 ** (-75 / 20)
 
 
@@ -84,7 +86,7 @@ class EchoCanceller:
         if audible and self._quiet_for >= PAUSE_BLOCKS:
             self.unsettle()
         loud = float(np.dot(played, played)) > LOUD
-        if loud and self._breath_for >= BREATH_BLOCKS:
+        if loud and self._breath_for >= BREATH_BLOCKS and not self._gate.is_open:
             self._settling_for = FOLLOW_BLOCKS
         self._breath_for = 0 if loud else self._breath_for + 1
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
@@ -96,6 +98,8 @@ class EchoCanceller:
         self._last = played
         echo = self._filter.predict()
         self._recent.append((echo, heard))
+        if float(np.abs(heard).max()) > CLIPPED:
+            self._gate.beware()
         factor = self._loudness()
         self._find_lag()
         error = heard - factor * echo

@@ -13,8 +13,10 @@ EDGES = (3, 6, 9, 13, 18, 24, 32, 42, 56, 76, 104, 144, 200, 280)
 """Bands that widen upwards, in bins of 25 Hz: 75 Hz to 7 kHz."""
 MEMORY_BLOCKS = 300
 NEAREST = 30
+FIRST = 10
 AGE = 0.02
-"""What is left is judged by so many blocks of about this loudness, as a loudspeaker distorts what is loud.
+"""What is left is judged by so many blocks of about this loudness, as a loudspeaker distorts what is loud; by
+fewer, but FIRST, where there are less than three times as many, since the filter is still learning fast.
 Each block since then makes one count as farther off by AGE, in nepers of power."""
 BEYOND = 3.0
 """Louder than ever, and what a loudspeaker adds of its own grows as fast again, up to this, in nepers."""
@@ -24,14 +26,23 @@ KNOWN = 0.5
 """Until so much of our own voice was heard, and this share of it is taken out, all of it is echo."""
 LEAK_SHARE = 30
 LEAK_MARGIN = 2.0
-LEAK_LEAST = 3e-3
+LEAK_LEAST = 1e-4
 OVER = 2.0
 FLOOR = 0.05
 OPEN_AT = 4.0
 """The gate opens at this many times the power of the echo that is left, sustained for OPEN_BLOCKS."""
+GO_ON_AT = 1.5
+GO_ON_BLOCKS = 4
+"""What was so loud a moment ago goes on at this many times."""
+ROOM = 0.1
+"""Power of a block, in all bands, that is left in any room: about -60 dB relative to full scale."""
 CAUTION = 5.0
-CALMER = 0.96
-"""Once in step again, more than was learnt may be left, for the better part of a second."""
+CALMER = 0.9
+"""Once in step again, and after the microphone clipped, more than was learnt may be left for a moment."""
+PENDING_BLOCKS = 3
+FROZEN_BLOCKS = 15
+FROZEN_AT_MOST = 75
+"""Where somebody seems to speak, nothing is learnt for a while, nor from the blocks just before."""
 OPEN_BLOCKS = 3
 OPEN_WIDE = 16.0
 """So much louder, and one block less is enough."""
@@ -44,14 +55,18 @@ class Gate:
 
     def __init__(self) -> None:
         bands = len(EDGES) - 1
+        self._pending: deque[tuple[Power, float]] = deque()
         self._ratios: deque[Power] = deque(maxlen=MEMORY_BLOCKS)
         self._levels: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._leak = np.ones(bands, np.float32)
         self._echo = np.zeros(bands, np.float32)
         self._error = np.zeros(bands, np.float32)
+        self._left = np.zeros(bands, np.float32)
         self._share = self._caution = 1.0
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
+        self._since = GO_ON_BLOCKS
+        self._frozen_for = self._frozen_since = 0
         self.louder = 0.0
         self._of_bin = np.searchsorted(EDGES[1:-1], np.arange(BLOCK_SAMPLES + 1), side="right")
 
@@ -63,12 +78,16 @@ class Gate:
     def close(self) -> None:
         """What seemed louder was none."""
         self._louder_for, self._open_for = 0, -1
+        self.beware()
+
+    def beware(self) -> None:
+        """More than was learnt may be left for a while."""
         self._caution = CAUTION
 
     @property
     def stirs(self) -> bool:
         """Whether the newest block is louder than the echo."""
-        return self.experienced and self.louder > OPEN_AT
+        return self._louder_for > 0 and self.experienced
 
     @property
     def experienced(self) -> bool:
@@ -79,8 +98,10 @@ class Gate:
         """A factor for each bin of what is left after the filter; `played` is whether anything was."""
         now = _bands(echo)
         self._echo = np.maximum(now, 0.7 * self._echo)
-        left = _bands(error)
-        self._error = np.maximum(0.5 * self._error + 0.5 * left, 0)
+        whole = _bands(error)
+        left = np.maximum(whole - _alike(error, echo) / (now + np.float32(1e-12)), 0)
+        self._error = np.asarray(0.5 * self._error + 0.5 * whole, np.float32)
+        self._left = np.asarray(0.5 * self._left + 0.5 * left, np.float32)
         self._learned += played
         if learn or not self.experienced:
             self._learn(left, now)
@@ -89,35 +110,59 @@ class Gate:
         expected = self._caution * self._leak * self._echo
         self._experienced |= self._learned >= LEARN_BLOCKS and self._share < KNOWN
         self._experienced |= self._learned >= LEARN_AT_MOST
-        self._share = float(expected.sum() / (self._echo.sum() + 1e-9))
-        self.louder = float(left.sum() / (expected.sum() + 1e-9))
-        self._louder_for = self._louder_for + 1 if self.louder > OPEN_AT else 0
+        self._share = float((self._leak * self._echo).sum() / (self._echo.sum() + 1e-9))
+        self.louder = float(left.sum() / (expected.sum() + ROOM))
+        self._compare()
         enough = OPEN_BLOCKS - (self.louder > OPEN_WIDE)
         if self._louder_for >= enough and self.experienced:
             self._open_for = HOLD_BLOCKS
         self._open_for -= 1
-        gain = np.clip(1 - OVER * expected / (self._error + np.float32(1e-10)), FLOOR, 1)
+        # Once somebody is heard, not even what happens to be like the echo is taken from them.
+        near: Power = self._error if self.is_open else self._left
+        gain = np.clip((near - OVER * expected) / (self._error + np.float32(1e-10)), FLOOR, 1)
         return np.asarray(gain[self._of_bin], np.float32)
+
+    def _compare(self) -> None:
+        self._since += 1
+        if self.louder > (OPEN_AT if self._since > GO_ON_BLOCKS else GO_ON_AT):
+            self._since = 0
+            self._louder_for += 1
+        else:
+            self._louder_for = 0
+        if self._louder_for > 1 and self._frozen_since < FROZEN_AT_MOST:
+            self._frozen_for = FROZEN_BLOCKS
+        self._frozen_since = self._frozen_since + 1 if self._frozen_for else 0
+        self._frozen_for = max(self._frozen_for - 1, 0)
 
     def _learn(self, left: Power, echo: Power) -> None:
         total = float(echo.sum())
-        if total < AUDIBLE:
-            return
-        self._ratios.append(left / (echo + np.float32(1e-9)))
-        self._levels.append(np.log(total))
+        if total >= AUDIBLE:
+            self._pending.append((left / (echo + np.float32(1e-9)), float(np.log(total))))
+        while len(self._pending) > PENDING_BLOCKS * self.experienced:
+            ratio, level = self._pending.popleft()
+            if not (self._frozen_for and self.experienced):
+                self._ratios.append(ratio)
+                self._levels.append(level)
 
     def _estimate(self, total: float) -> None:
-        if len(self._ratios) < NEAREST or total < AUDIBLE:
+        if len(self._ratios) < FIRST or total < AUDIBLE:
             return
         levels = np.asarray(self._levels)
         now = np.log(total)
         far = np.abs(levels - now) + AGE * np.arange(len(levels), 0, -1)
-        nearest = np.argpartition(far, NEAREST - 1)[:NEAREST]
+        count = min(NEAREST, max(FIRST, len(levels) // 3))
+        nearest = np.argpartition(far, count - 1)[:count]
         low = np.percentile(np.stack(self._ratios)[nearest], LEAK_SHARE, axis=0)
         # Louder than ever: what a loudspeaker adds of its own grows faster than the sound.
         beyond = max(now - float(levels[nearest].mean()), 0.0)
         leak = LEAK_MARGIN * low * np.exp(min(beyond, BEYOND)) + LEAK_LEAST
         self._leak = np.asarray(np.minimum(leak, 1.0), np.float32)
+
+
+def _alike(error: Spectrum, echo: Spectrum) -> Power:
+    """What in each band of `error` is like `echo`, times its power: that is a wrong loudness, no person."""
+    both = np.add.reduceat(error * np.conj(echo), EDGES)[:-1]
+    return np.asarray(np.abs(both) ** 2, np.float32)
 
 
 def _bands(spectrum: Spectrum) -> Power:

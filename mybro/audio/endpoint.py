@@ -150,25 +150,26 @@ class Endpointer:
         """End the open utterance, if any, here and now."""
         return [self._ended(self._open, self._now, reason)] if self._open is not None else []
 
-    def feed(self, end: int, probability: float, level: float) -> list[Step]:
+    def feed(self, end: int, probability: float, level: float, *, certain: bool = False) -> list[Step]:
         """The next frame, from the last one's end to sample `end`.
 
-        `level` is any measure of loudness: a long utterance is cut where it is lowest.
+        `level` is any measure of loudness: a long utterance is cut where it is lowest. A frame that is
+        `certain` begins an utterance alone.
         """
         start, self._now = self._now, end
         self._remember(start, level)
         if self._open is None:
-            return self._wait(start, end, probability)
+            return self._wait(start, end, probability, self._onset if certain else end - start)
         return self._follow(self._open, start, end, probability)
 
-    def _wait(self, start: int, end: int, probability: float) -> list[Step]:
+    def _wait(self, start: int, end: int, probability: float, weight: int) -> list[Step]:
         if probability < self._begin_at:
             if self._candidate is not None and end - self._last_voiced > self._onset_gap:
                 self._candidate = None
             return []
         if self._candidate is None:
             self._candidate, self._voiced = start, 0
-        self._voiced += end - start
+        self._voiced += weight
         self._last_voiced = end
         if self._voiced < self._onset:
             return []

@@ -87,7 +87,7 @@ class Hearing:
         self._tape_start = self._fed = 0
         # What lies before it was our own voice: no speech, whatever the detector says.
         self._echo_until = 0
-        self._onset_until = 0
+        self._onset_until = self._certain_until = 0
         self._listening = False
         self._zeros = 0
         self._complained_at: int | None = None
@@ -105,6 +105,8 @@ class Hearing:
             self._echo_until = block.end
         if block.onset:
             self._onset_until = block.end
+        if block.certain:
+            self._certain_until = block.end
         size = self._detector.frame_samples
         while self._end - self._fed >= size:
             yield from self._frame(self._cut(self._fed, self._fed + size))
@@ -197,18 +199,19 @@ class Hearing:
         squares = float(np.dot(samples, samples))
         yield from self._watch_zeros(frame, squares)
         probability = 0.0
-        over_voice = frame.end <= self._onset_until
+        over_voice, certain = frame.end <= self._onset_until, frame.end <= self._certain_until
         if not self._muted:
             size = self._detector.frame_samples * BYTES_PER_SAMPLE
             probability = self._detector.probability(frame.pcm.ljust(size, b"\0"))
             if frame.end - self._echo_until < size // (2 * BYTES_PER_SAMPLE):
-                probability = 0.0
-            elif over_voice and probability >= OVER_VOICE:
+                probability, certain = 0.0, False
+            elif certain or (over_voice and probability >= OVER_VOICE):
                 probability = max(probability, self._begin_at)
             peak = int(np.abs(samples).max())
             yield from self._measure(frame, squares, peak, probability)
-        yield from self._events(self._endpointer.feed(frame.end, probability, squares / len(samples)))
-        sustain = self._sustain * (OVER_VOICE_SUSTAIN if over_voice else 1)
+        level = squares / len(samples)
+        yield from self._events(self._endpointer.feed(frame.end, probability, level, certain=certain))
+        sustain = 1 if certain else self._sustain * (OVER_VOICE_SUSTAIN if over_voice else 1)
         if self._sustained != self._turn and self._endpointer.spoken >= sustain:
             self._sustained = self._turn
             yield SpeechSustained(self._turn, frame.end)
@@ -239,6 +242,9 @@ class Hearing:
         self._measured += length
         # Whole frames only: the number of them that comes nearest to a tenth of a second.
         if self._measured + length // 2 < LEVEL_SAMPLES:
+            return
+        # What comes in one piece is over already: a meter has no use for its parts.
+        if self._live and self._end - self._fed >= self._detector.frame_samples:
             return
         rms = math.sqrt(self._squares / self._measured)
         yield LevelMeasured(frame.end - 1, dbfs(rms), dbfs(self._peak), probability)

@@ -122,7 +122,8 @@ class MicrophoneSource:
                     case "sound":
                         if offset is None:
                             offset = self._resume(header["start"], header["at"])
-                        block = AudioBlock(offset + header["start"], pcm, header["echo"], header["onset"])
+                        over_voice = (header["echo"], header["onset"], header["certain"])
+                        block = AudioBlock(offset + header["start"], pcm, *over_voice)
                         self._end = block.end
                         self._end_at = header["at"] + block.seconds
                         yield block

@@ -12,6 +12,9 @@ from mybro.events import SAMPLE_RATE
 MODE = 2
 """WebRTC's: it misses few onsets."""
 BLOCKS = 2
+CERTAIN_BLOCKS = 3
+"""So many more blocks with a sign of a voice than without, and it is no click and no slip of the echo guard.
+A voice detector needs longer to believe in words that begin with a hiss."""
 LOUDER = 6.0
 """Times the power of the room's quiet."""
 QUIETEST = 1e-6
@@ -34,7 +37,9 @@ class Onset:
         self._vad: Any = webrtcvad.Vad(MODE)
         self._quiet = QUIETEST / LOUDER
         self._last = np.zeros(BLOCK_SAMPLES // _SLICE, np.float32)
-        self._run = self._stay = 0
+        self._run = self._stay = self._signs = 0
+        self.certain = False
+        """Whether the newest block goes on with what has been heard for long enough to silence our own."""
 
     def hear(self, pcm: bytes, *, may_be_voice: bool) -> bool:
         """The next BLOCK_SAMPLES 16-bit samples; `may_be_voice` is false where none counts.
@@ -48,6 +53,8 @@ class Onset:
         if self._run >= BLOCKS:
             self._stay = STAY_BLOCKS
         self._stay = max(self._stay - 1, 0)
+        self._signs = min(self._signs + 1, CERTAIN_BLOCKS) if voiced else max(self._signs - 1, 0)
+        self.certain = voiced and self._signs == CERTAIN_BLOCKS
         return self._stay > 0
 
     def _stands_out(self, pcm: bytes) -> bool:

@@ -25,6 +25,8 @@ class AudioBlock:
     """Whether nothing is in it but what mybro itself plays."""
     onset: bool = False
     """Whether somebody seems to have begun to speak over what mybro plays."""
+    certain: bool = False
+    """Whether that has lasted: no click, and louder than any echo, though it may hold no word."""
 
     @property
     def end(self) -> int:
