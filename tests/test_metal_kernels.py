@@ -74,8 +74,28 @@ def test_what_is_infinite_or_no_number(dtype: type, device: EmulatorDevice) -> N
             Case("quantise", (part, 1), {"affine": True}),
         ):
             case.judge(case.run(device))
+        for case in (
+            Case("masked_sum", (part, np.ones(part.size, bool)), {}, 2 * u),
+            Case("masked_sum", (part, part == part), {}, 2 * u),
+            Case("reduce", ("threshold_count", part), {"threshold": 0.25}),
+        ):
+            case.judge(case.run(device))
     case = Case("histogram", (x, np.array([-1, 0, 0, 1], np.float32)))
     case.judge(case.run(device))
+
+
+@pytest.mark.parametrize("dtype", metal_cases.FLOATS)
+def test_similarities_of_what_is_infinite_or_no_number(dtype: type, device: EmulatorDevice) -> None:
+    rows: metal_cases.Array = np.ones((9, 40), dtype)
+    rows[np.arange(6), np.arange(6) * 7] = [np.inf, -np.inf, np.nan, 0, -0.0, 60000]
+    rows[6, :2], rows[7], rows[8] = [np.inf, -np.inf], 0, np.nan
+    other, asked = rows[::-1].copy(), rows[[0, 2, 3, 7]]
+    for name, given in (("dot", other), ("dot", asked[0]), ("dot_queries", asked)):
+        case = Case(name, (rows, given), {}, 40 * u)
+        case.judge(case.run(device))
+    for name, given in (("cosine", other), ("cosine", asked[0]), ("cosine_queries", asked)):
+        case = Case(name, (rows, given), {}, 0.0, 60 * u)
+        case.judge(case.run(device))
 
 
 def test_sums_keep_what_a_plain_sum_loses(device: EmulatorDevice) -> None:
@@ -101,6 +121,18 @@ def test_denormal_numbers_are_zero(device: EmulatorDevice) -> None:
     assert list(Case("binary", ("add", tiny, np.zeros_like(tiny))).run(device)) == [0, 0, tiny[2]]
     assert list(Case("binary", ("mul", tiny, np.full_like(tiny, 0.25))).run(device)) == [0, 0, 0]
     assert Case("unary", ("log", tiny)).run(device)[0] == -np.inf
+    many = np.full((2, 3000), 1e-39, np.float32)
+    for name in (*metal_cases.SUMS, "min", "max"):
+        assert Case("reduce", (name, many)).run(device) == 0
+    assert Case("variance", (many,)).run(device) == 0
+    assert not Case("scan", (many,)).run(device).any()
+    assert not Case("dot", (many, np.ones_like(many))).run(device).any()
+    assert not Case("dot_queries", (many, np.ones_like(many))).run(device).any()
+    assert not Case("cosine", (many, np.ones_like(many))).run(device).any()
+    # Those of float16 are ordinary numbers while they are computed with.
+    small = np.array([6e-8, -6e-8, 1e-5], np.float16)
+    assert Case("binary", ("add", small, small)).run(device).tolist() == (small + small).tolist()
+    assert Case("reduce", ("sum", small)).run(device) == np.float32(small[2])
     # Moves are of bits.
     moved = Case("compact", (tiny, np.ones(3, bool))).run(device)
     assert moved.view(np.uint32).tolist() == tiny.view(np.uint32).tolist()

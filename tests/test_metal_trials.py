@@ -12,7 +12,7 @@ from metal.emu.runner import Emulator
 from metal.emu.toolchain import Lane
 from mybro.compute.emulator import EmulatorDevice
 from tests import metal_cases
-from tests.metal_cases import Case, need_emulator
+from tests.metal_cases import Case, need_emulator, u
 from tests.trials import share
 
 pytestmark = pytest.mark.trial
@@ -53,6 +53,57 @@ def moved(kind: type) -> Callable[[int], Iterator[Case]]:
     return cases
 
 
+def shapes(length: int) -> list[tuple[int, int]]:
+    """Long rows, and many of them."""
+    if length > 2**19:
+        return [(4096, length // 4096), (length // 3, 3), (5, length // 5)]
+    return [(3, length), (length, 3)]
+
+
+def along_axes(dtype: type) -> Callable[[int], Iterator[Case]]:
+    def cases(length: int) -> Iterator[Case]:
+        for shape in shapes(length):
+            chance = np.random.default_rng(length)
+            x, mask = metal_cases.random_floats(chance, shape, dtype), chance.random(shape) < 0.5
+            for axis in (0, 1):
+                yield from metal_cases.reductions(x, mask, axis)
+                for exclusive in (False, True):
+                    slack = np.cumsum(np.abs(x.astype(np.float64)), axis=axis) * 2.0**-36 + 1e-30
+                    yield Case("scan", (x,), {"axis": axis, "exclusive": exclusive}, 2 * u, slack)
+            for affine in (False, True):
+                yield Case("quantise", (x, shape[0]), {"affine": affine})
+
+    return cases
+
+
+def dequantised(dtype: type) -> Callable[[int], Iterator[Case]]:
+    def cases(length: int) -> Iterator[Case]:
+        for rows, columns in (*shapes(length), (1, length)):
+            chance = np.random.default_rng(length)
+            levels = metal_cases.random_bits(chance, (rows, columns), np.int8)
+            scales = chance.random(rows).astype(np.float32)
+            zeros = chance.integers(-128, 128, rows).astype(np.int32)
+            yield Case("dequantise", (levels, scales, zeros, np.dtype(dtype).name))
+
+    return cases
+
+
+def similarities(dtype: type) -> Callable[[int], Iterator[Case]]:
+    def made(chance: np.random.Generator, shape: tuple[int, int]) -> metal_cases.Array:
+        random = metal_cases.random_bits if dtype is np.int8 else metal_cases.random_floats
+        return random(chance, shape, dtype)
+
+    def cases(length: int) -> Iterator[Case]:
+        sizes = [(3, min(length, 2**17), 3), (length, 3, 9)]  # so far sums of bytes fit 32 bits
+        for rows, width, queries in sizes if length < 2**19 else [(length // 256, 256, 9)]:
+            chance = np.random.default_rng(length)
+            yield from metal_cases.batched(
+                made(chance, (rows, width)), made(chance, (rows, width)), made(chance, (queries, width))
+            )
+
+    return cases
+
+
 FAMILIES: list[Callable[[int], Iterator[Case]]] = [
     *(
         floats(dtype, operation)
@@ -61,6 +112,8 @@ FAMILIES: list[Callable[[int], Iterator[Case]]] = [
             "reduce", "masked_sum", "variance", "unary", "binary", "scan", "quantise", "histogram",
         )
     ),
+    *(family(dtype) for dtype in metal_cases.FLOATS for family in (along_axes, dequantised)),
+    *(similarities(dtype) for dtype in (*metal_cases.FLOATS, np.int8)),
     integers,
     *(moved(kind) for kind in (np.uint8, np.uint16, np.uint32, np.uint64)),
 ]  # fmt: skip
@@ -92,4 +145,12 @@ def test_the_sanitizers_over_every_length(lane: Lane, length: int) -> None:
     with Emulator(lane, seed=length) as emulator:
         device = EmulatorDevice(emulator)
         for case in metal_cases.of_length(np.random.default_rng(length), length):
+            case.judge(case.run(device))
+
+
+@pytest.mark.parametrize("lane", share(["address", "thread"], 9))
+def test_the_sanitizers_over_every_shape(lane: Lane) -> None:
+    with Emulator(lane, seed=9) as emulator:
+        device = EmulatorDevice(emulator)
+        for case in metal_cases.of_shapes(np.random.default_rng(9)):
             case.judge(case.run(device))

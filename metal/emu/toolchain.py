@@ -30,7 +30,7 @@ _COMMON = (
     "-ftrivial-auto-var-init=pattern",  # what a kernel never set is garbage, not by chance a zero
     *_WARNINGS,
 )  # fmt: skip
-_SANITISED = ("-O1", "-g", "-fno-omit-frame-pointer")
+_SANITISED = ("-O1", "-gline-tables-only", "-fno-omit-frame-pointer")
 _UNDEFINED = (
     "-fsanitize=alignment,shift,integer-divide-by-zero,float-cast-overflow,bounds,return,unreachable,bool",
     "-fno-sanitize-recover=all",
