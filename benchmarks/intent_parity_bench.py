@@ -36,6 +36,7 @@ from mybro.config import BrainSettings
 from mybro.events import SAMPLE_RATE
 from mybro.intent import Intent
 
+QUICK = 24
 SNR_DB = 10.0
 NOISES = ("white", "pink", "fan", "keyboard")
 Sound = npt.NDArray[np.float64]
@@ -161,14 +162,14 @@ def _with_noise(clip: Clip, at: int, folder: Path) -> Clip:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.intent_parity_bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--quick", action="store_true", help="16 recordings")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} recordings")
     parser.add_argument("--show", action="store_true", help="a note for each sentence, not only for misses")
     parser.add_argument("--audio", type=Path, default=AUDIO, help="a folder of recordings and their list")
     parser.add_argument("--model", default="tiny.en")
     asked = parser.parse_args()
     chosen = [clip for clip in clips(asked.audio) if not clip.human]
     if asked.quick:
-        chosen = sample(chosen)
+        chosen = sample(chosen, QUICK)
     figures, notes = measure(chosen, asked.model, show=asked.show)
     report(figures, as_json=asked.json, notes=notes)
 
