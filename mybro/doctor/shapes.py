@@ -19,7 +19,7 @@ _MOST, _LEAST = 8, 40
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shape:
-    """Regular expressions for bytes, one of whose words is in all that they match, whatever its case."""
+    """Regular expressions for bytes. A file has it that they match and that has a word, whatever its case."""
 
     words: tuple[bytes, ...]
     patterns: tuple[re.Pattern[bytes], ...]

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from types import ModuleType
 
-NEEDS = (0, 1)
+NEEDS = (0, 2)
 """The engine's version: its first two numbers must be these."""
 
 

@@ -12,6 +12,7 @@ from mybro.doctor.examine import Examination
 from mybro.doctor.finding import Finding
 from mybro.doctor.redact import printable
 from mybro.doctor.score import health, most_important
+from mybro.native import in_use
 
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
 _ANNOTATIONS = {"high": "error", "medium": "warning", "low": "notice"}
@@ -46,6 +47,7 @@ def as_json(found: Examination, threshold: str | None = None) -> dict[str, Any]:
         "exit_code": found.exit_code(threshold),
         "seconds": round(found.seconds, 3),
         "engines": {name: round(seconds, 3) for name, seconds in found.engines.items()},
+        "native": in_use(),
     }
 
 
