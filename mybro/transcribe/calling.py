@@ -7,7 +7,6 @@ like it as well, in one breath, it tells them apart: the sound decides.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -16,10 +15,11 @@ from mybro.index.sound import distance, sound, weight
 from mybro.transcribe.context import COMMON
 from mybro.transcribe.recogniser import Recognition
 
-BEGINS = -2.9
-"""The least natural logarithm of how likely the phrase is to be what the speech begins with."""
-WORSE = 2.0
-"""So much less likely than the likeliest reading the whole may be, with the phrase at its beginning."""
+BEGINS = -3.0
+"""The least natural logarithm of how likely the phrase is to be what the speech begins with.
+
+Measured with tiny.en and six voices: 29 of 30 calls are above -2.8, nothing else that was said clearly is.
+"""
 _OTHERS = 6
 _NEAR = 0.45
 """The share of a word's sounds in which another may differ that is taken for it."""
@@ -62,19 +62,8 @@ def beginnings(phrase: str) -> tuple[str, ...]:
     return tuple(f"{way}{mark}" for mark in (",", ".") for way in written)
 
 
-def is_called(phrase: str, free: Recognition, forced: Recognition, *, looped: bool) -> bool:
-    """Whether the phrase was said, by the likeliest reading and the one that was made to begin with it.
-
-    Where one of them is `looped`, the beginning alone tells.
-    """
-    if not is_worth_asking(forced):
-        return False
-    whole = forced.start_logprob + _total(forced) >= _total(free) - WORSE
-    return looped or whole or _is_written(phrase, free.text)
-
-
-def is_worth_asking(forced: Recognition) -> bool:
-    """Whether the other half of `is_called` can still be true."""
+def is_called(forced: Recognition) -> bool:
+    """Whether the phrase was said, by the reading that was made to begin with it."""
     return forced.start_logprob >= BEGINS
 
 
@@ -83,16 +72,6 @@ def without(phrase: str, text: str) -> str:
     words = r"[\s,.!?]+".join(re.escape(word) for word in phrase.lower().split())
     rest = re.sub(rf"^(?:[\s,.!?;:-]*{words}\b)*[\s,.!?;:-]*", "", text, flags=re.IGNORECASE)
     return rest[:1].upper() + rest[1:]
-
-
-def _is_written(phrase: str, text: str) -> bool:
-    """Whether a text begins with the words of a phrase, wherever one ends: "my bro" is "mybro"."""
-    wanted = "".join(phrase.lower().split())
-    return wanted in itertools.accumulate(re.findall(r"\w+", text.lower()))
-
-
-def _total(heard: Recognition) -> float:
-    return heard.average_logprob * (heard.tokens + 1)
 
 
 def _sound_alikes(word: str) -> Sequence[str]:

@@ -52,14 +52,9 @@ class Listener:
             return replace(hints, prompt=f"{hints.prompt} {calling.expectation(hints.call)}"), None
         if guards.is_silent(sound):
             return hints, False
-        starts = calling.beginnings(hints.call)
-        asked = replace(hints, prompt=calling.contrast(hints.call))
-        forced = self._recogniser.recognise(sound, replace(asked, starts=starts))
-        if not calling.is_worth_asking(forced):
-            return hints, False
-        free = self._recogniser.recognise(sound, asked)
-        looped = guards.is_looped(free, sound) or guards.is_looped(forced, sound)
-        if not calling.is_called(hints.call, free, forced, looped=looped):
+        asked = replace(hints, prompt=calling.contrast(hints.call), starts=calling.beginnings(hints.call))
+        forced = self._recogniser.recognise(sound, asked)
+        if not calling.is_called(forced):
             return hints, False
         return replace(hints, starts=(forced.start,)), True
 
