@@ -10,7 +10,8 @@ auc, KIND         each noise alone; "voices" are others who talk at the same tim
                   peer there is the same detector without regard to level (audio.near_only)
 typing            false starts of an utterance in minutes of typing, loud and soft; the peer is WebRTC
 idle_cpu          percent of one core for capture, guard and ear together while nobody speaks, in the real
-                  sound process where there is a sound server; the peer is the detector alone
+                  sound process where there is a sound server; the peer is the detector alone, and live, an
+                  open microphone of which nothing is made
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -171,15 +173,23 @@ def false_starts(make: Callable[[], Detector], settings: AudioSettings) -> int:
 # ------------------------------------------------------------------ what it costs
 
 
-async def live_percent(settings: AudioSettings, seconds: float) -> float | None:
-    """Processor time of the sound process and the ear, for each second in which nobody speaks."""
+NOTHING = """
+import sounddevice, time
+form = dict(samplerate=16000, blocksize=320, channels=1, dtype="int16", latency="low")
+sounddevice.RawInputStream(**form, callback=lambda *_: None).start()
+time.sleep(600)
+"""
+
+
+async def live_percent(settings: AudioSettings, seconds: float) -> tuple[float, float] | None:
+    """Processor time of sound process and ear, for each second in which nobody speaks; of a mere stream."""
     if missing():
         return None
     folder = Path(tempfile.mkdtemp(prefix="mybro-"))
     server = SoundServer(folder)
     try:
         await asyncio.to_thread(server.start)
-        return await _idle(server, settings, seconds)
+        return await _idle(server, settings, seconds), await _of_nothing(server, seconds)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -205,9 +215,26 @@ async def _idle(server: SoundServer, settings: AudioSettings, seconds: float) ->
         await process.aclose()
 
 
-def _spent(child: psutil.Process) -> float:
+async def _of_nothing(server: SoundServer, seconds: float) -> float:
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", NOTHING, env=server.env)
+    try:
+        await asyncio.sleep(SETTLE_S)
+        process = psutil.Process(child.pid)
+        began, spent = time.monotonic(), _used(process)
+        await asyncio.sleep(seconds)
+        return 100 * (_used(process) - spent) / (time.monotonic() - began)
+    finally:
+        child.kill()
+        await child.wait()
+
+
+def _used(child: psutil.Process) -> float:
     times = child.cpu_times()
-    return float(times.user + times.system) + time.process_time()
+    return float(times.user + times.system)
+
+
+def _spent(child: psutil.Process) -> float:
+    return _used(child) + time.process_time()
 
 
 def idle_percent(detector: Detector, settings: AudioSettings, seconds: float) -> float:
@@ -247,7 +274,7 @@ def main() -> None:
     figures["idle_cpu"] = {"unit": "percent of one core", **_beside(idle[0], idle[1])}
     live = asyncio.run(live_percent(settings, seconds))
     if live is not None:
-        figures["idle_cpu, live"] = {"unit": "percent of one core", "ours": round(live, 2)}
+        figures["idle_cpu, live"] = {"unit": "percent of one core", **_beside(*live)}
     notes = [f"{len(recorded)} recordings"]
     report(figures, as_json=chosen.json, notes=notes)
 
