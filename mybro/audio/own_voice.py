@@ -2,6 +2,11 @@
 
 What is kept is a few rows of numbers in a file of this machine; no sound, and nothing leaves it. To turn the
 owner away is worse than to let somebody else through: what is short or in doubt passes.
+
+Measured with seven voices (five synthetic, two people), three sentences enrolled, a second or more judged
+(`benchmarks.own_voice_bench`; area under the curve): 1.00 clean, 0.98 to 0.99 in noise of 10 dB, 0.95 of
+5 dB. Cepstra, their mean and spread, come to 0.97, and to 0.75 in noise; the encoder's rows of tiny.en to
+0.76. At `OWNER` nobody is turned away at 10 dB, and of the others 5 of 100 get through clean, half in noise.
 """
 
 from __future__ import annotations

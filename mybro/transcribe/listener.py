@@ -1,4 +1,9 @@
-"""A recogniser with what every backend needs around it: windows for long sound, doubts, and the guards."""
+"""A recogniser with what every backend needs around it: windows for long sound, doubts, and the guards.
+
+What is heard is the sound as it is. With its steady noise taken out by spectral subtraction, tiny.en gains
+nothing that counts (60 commands at 10 dB: 50 of the intents either way; as one more reading where the words
+are in doubt, word errors fall from 23.9 to 21.4 percent, and the intents are 50 again).
+"""
 
 from __future__ import annotations
 
