@@ -122,6 +122,47 @@ def test_helpers_have_contexts_of_their_own(room: Room) -> None:
     assert "before its next step" in much.message
 
 
+def test_what_only_the_result_tells_counts_as_dear_as_it_may_be(room: Room) -> None:
+    ledger = room.ledger(budget=0.3)
+    begun(ledger)
+    ledger.take(step(1, 20_000))
+    ledger.take(StepEnded(50))
+    assert ledger.ask(HookAsked("h", tool="WebSearch")) is None
+    long = HookAsked("h", step=True, chars=50_000)
+    problem = ledger.ask(long)
+    assert problem is not None
+    assert "has spent at most 0.18 dollars of its budget of 0.30 dollars" in problem.message
+    ledger.settle(result(0.09))
+    assert ledger.ask(long) is None
+
+
+def test_a_new_session_begins_where_the_budget_holds_its_first_step(room: Room) -> None:
+    """At first by what such a step is taken for; later by what the last new session began with."""
+    with pytest.raises(TurnError, match=r"budget of 0\.10 dollars, so I did not begin its first step"):
+        begun(room.ledger("one", budget=0.1))
+    with pytest.raises(TurnError, match=r"left of today's coding budget of 0\.10 dollars, I did not begin"):
+        begun(room.ledger("one", day=0.1))
+    ledger = room.ledger("two", budget=0.3)
+    begun(ledger)
+    ledger.take(step(1, 10_000))
+    ledger.settle(result(0.041))
+    assert begun(room.ledger("three", budget=0.1)) == 0.1
+    with pytest.raises(TurnError, match="did not begin"):
+        begun(room.ledger("four", budget=0.1), "so much " * 6000)
+
+
+async def test_a_summary_is_made_where_the_budget_holds_it_twice(room: Room) -> None:
+    ledger = room.ledger(budget=1.8)
+    begun(ledger)
+    ledger.take(step(1, read=190_000, written=1000))
+    ledger.take(StepEnded(100))
+    assert ledger.ask(HookAsked("h", summary=True)) is None  # cached, and soon
+    await room.clock.advance(600.0)
+    problem = ledger.ask(HookAsked("h", summary=True))
+    assert problem is not None
+    assert "before it summed up its long conversation, which may cost 1.3" in problem.message
+
+
 def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> None:
     ledger = room.ledger()
     ledger.open()

@@ -75,9 +75,15 @@ def over_day_budget(budget_usd: float, *, shared: bool = False) -> TurnError:
     return TurnError("budget_spent", f"{budget[:1].upper()}{budget[1:]} is used up", hint=_RAISE_DAY)
 
 
-def near_budget(budget_usd: float, spent_usd: float, next_usd: float | None, why: str = "") -> TurnError:
-    """Stopped before more than the session's budget is spent; without `next_usd` in the middle of a step."""
-    told = f"The coding session has spent {_money(spent_usd)} of its budget of {_money(budget_usd)}"
+def near_budget(
+    budget_usd: float, spent_usd: float, next_usd: float | None, why: str = "", *, at_most: bool = False
+) -> TurnError:
+    """Stopped before more than the session's budget is spent; without `next_usd` in the middle of a step.
+
+    `at_most`: what was let go ahead unseen is counted as dear as it may have been.
+    """
+    amount = f"at most {_money(spent_usd)}" if at_most else _money(spent_usd)
+    told = f"The coding session has spent {amount} of its budget of {_money(budget_usd)}"
     if spent_usd <= 0:
         told = f"The coding session has a budget of {_money(budget_usd)}"
     return TurnError(

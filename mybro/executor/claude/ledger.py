@@ -210,7 +210,8 @@ class Ledger:
     def _near(self, next_usd: float | None, why: str = "") -> TurnError:
         seen = self._meter.spent_usd
         unbooked = seen - self._booked
-        return self._purse.near(self.spent_usd + seen, unbooked, self._rest(seen), next_usd, why)
+        spent, unseen = self.spent_usd + seen, self._meter.untold_usd > 0
+        return self._purse.near(spent, unbooked, self._rest(seen), next_usd, why, at_most=unseen)
 
     def _rest(self, seen_usd: float) -> float:
         """Of the turn's share or, since other programs may spend, of the day's budget."""

@@ -126,7 +126,7 @@ class Meter:
     _last: dict[str | None, _Step] = field(default_factory=dict)
     _promised: dict[str | None, float] = field(default_factory=dict)
     """Steps that were let go ahead and of which nothing is known yet."""
-    _untold_usd: float = 0.0
+    untold_usd: float = 0.0
     """What was let go ahead and is told by no message but the result."""
     _smallest: float = float("inf")
     _largest_out: float = 0.0
@@ -134,7 +134,7 @@ class Meter:
     @property
     def spent_usd(self) -> float:
         """Since the last result, with what was let go ahead."""
-        return self.seen_usd + sum(self._promised.values()) + self._untold_usd
+        return self.seen_usd + sum(self._promised.values()) + self.untold_usd
 
     @property
     def seen_usd(self) -> float:
@@ -228,14 +228,14 @@ class Meter:
 
     def reserve(self, usd: float) -> None:
         """Something goes ahead that only the result tells of."""
-        self._untold_usd += usd
+        self.untold_usd += usd
 
     def settle(self, usage: Mapping[str, Json] | None) -> None:
         """A result has told what all the steps before it have cost."""
         self.prices.learn(usage or {})
         self._steps.clear()
         self._promised.clear()
-        self._untold_usd = 0.0
+        self.untold_usd = 0.0
         self._last = {agent: step for agent, step in self._last.items() if agent is None}
 
     def _begin(self, began: StepBegan) -> None:

@@ -132,15 +132,17 @@ class Purse:
         return faults.over_day_budget(day.limit_usd, shared=day.limit_usd - day.spent_usd > _DUST_USD)
 
     def near(
-        self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None, why: str = ""
-    ) -> faults.TurnError:
+        self, spent_usd: float, seen_usd: float, rest_usd: float, next_usd: float | None, why: str = "",
+        *, at_most: bool = False,
+    ) -> faults.TurnError:  # fmt: skip
         """What to say where the rest is too little to go on with; `seen_usd`: of what is spent, what no other
-        program can know of yet; `why`: what was stopped, where it is no ordinary step.
+        program can know of yet; `why`: what was stopped, where it is no ordinary step; `at_most`: part of
+        what is spent was not seen.
         """
         own = None if self._budget_usd is None else self._budget_usd - spent_usd
         day = self._day
         if day is None or (own is not None and own <= rest_usd + _DUST_USD):
-            return faults.near_budget(self._budget_usd or 0.0, spent_usd, next_usd, why)
+            return faults.near_budget(self._budget_usd or 0.0, spent_usd, next_usd, why, at_most=at_most)
         shared = self.day_left - seen_usd - rest_usd > _DUST_USD
         return faults.near_day_budget(day.limit_usd, rest_usd, next_usd, why, shared=shared)
 

@@ -14,7 +14,8 @@ _OTHER_STEPS = {
     "Glob": "looking for files", "Grep": "searching the code", "LS": "looking around",
     "WebFetch": "reading a web page", "WebSearch": "searching the web", "TodoWrite": "planning",
     "TaskCreate": "planning", "TaskUpdate": "planning", "Task": "asking a helper", "Agent": "asking a helper",
-    "AskUserQuestion": "asking", "ExitPlanMode": "presenting the plan",
+    "AskUserQuestion": "asking", "EnterPlanMode": "planning", "ExitPlanMode": "presenting the plan",
+    "ToolSearch": "looking for a tool", "Skill": "using a skill",
 }  # fmt: skip
 _COMMAND_CHARS = 40
 _SUMMARY_CHARS = 220
