@@ -15,6 +15,8 @@ import numpy as np
 from mybro.compute import numpy_ops
 from mybro.compute.arrays import FLOATS, dtype_of, rows_of
 
+_BLOCK = 128
+
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "exp": mx.exp,
     "log": mx.log,
@@ -36,15 +38,15 @@ def reduce(name: str, x: Any, *, axis: int | None = None, threshold: float = 0.0
         matrix = matrix.astype(mx.float32)
     match name:
         case "sum":
-            result = mx.sum(matrix, axis=1)
+            result = _total(matrix)
         case "mean":
-            result = mx.sum(matrix, axis=1) / columns
+            result = _total(matrix) / columns
         case "abs_sum":
-            result = mx.sum(mx.abs(matrix), axis=1)
+            result = _total(mx.abs(matrix))
         case "square_sum":
-            result = mx.sum(mx.square(matrix), axis=1)
+            result = _total(mx.square(matrix))
         case "l2":
-            result = mx.sqrt(mx.sum(mx.square(matrix), axis=1))
+            result = mx.sqrt(_total(mx.square(matrix)))
         case "min":
             result = _propagating(mx.min(matrix, axis=1), matrix)
         case "max":
@@ -54,6 +56,16 @@ def reduce(name: str, x: Any, *, axis: int | None = None, threshold: float = 0.0
         case _:
             raise NotImplementedError(name)
     return result.reshape(shape)
+
+
+def _total(matrix: Any) -> Any:
+    """The sum of each row, in blocks: MLX adds one number after the other, and errs more and more."""
+    rows, columns = matrix.shape
+    whole = columns // _BLOCK * _BLOCK
+    if whole <= _BLOCK or dtype_of(matrix).kind != "f":
+        return mx.sum(matrix, axis=1)
+    parts = mx.sum(matrix[:, :whole].reshape(rows, -1, _BLOCK), axis=2)
+    return _total(mx.concatenate([parts, matrix[:, whole:]], axis=1))
 
 
 def _propagating(result: Any, matrix: Any) -> Any:
@@ -69,7 +81,7 @@ def masked_sum(x: Any, mask: Any, *, axis: int | None = None) -> Any:
     mask = rows_of(mask, axis)[0]
     wide = x.astype(mx.float32)
     kept = mx.where(mask != 0, wide, mx.zeros_like(wide))
-    return mx.sum(kept.reshape(rows, columns), axis=1).reshape(shape)
+    return _total(kept.reshape(rows, columns)).reshape(shape)
 
 
 def variance(x: Any, *, axis: int | None = None, ddof: int = 0) -> Any:
@@ -77,12 +89,10 @@ def variance(x: Any, *, axis: int | None = None, ddof: int = 0) -> Any:
         return mx.array(numpy_ops.variance(_seen(x), axis=axis, ddof=ddof))
     x, rows, columns, shape = rows_of(x, axis)
     wide = x.reshape(rows, columns).astype(mx.float32)
-    around = wide - mx.sum(wide, axis=1, keepdims=True) / columns
+    around = wide - _total(wide).reshape(rows, 1) / columns
     # What the rounded mean is off by is taken out again.
-    rest = mx.square(mx.sum(around, axis=1)) / columns
-    return ((mx.sum(mx.square(around), axis=1) - rest) / mx.array(float(max(columns - ddof, 0)))).reshape(
-        shape
-    )
+    rest = mx.square(_total(around)) / columns
+    return ((_total(mx.square(around)) - rest) / mx.array(float(max(columns - ddof, 0)))).reshape(shape)
 
 
 def histogram(x: Any, edges: Any) -> Any:

@@ -46,8 +46,8 @@ def masked_sum(x: Array, mask: Array, *, axis: int | None = None) -> Array:
 
 def variance(x: Array, *, axis: int | None = None, ddof: int = 0) -> Array:
     x, rows, columns, shape = rows_of(x, axis)
-    wide = x.reshape(rows, columns).astype(np.float64)
     with np.errstate(all="ignore"):
+        wide = x.reshape(rows, columns).astype(np.float64)
         around = wide - wide.sum(axis=1, keepdims=True) / columns
         result = np.square(around).sum(axis=1) / np.float64(max(columns - ddof, 0))
         return np.asarray(result.astype(np.float32)).reshape(shape)
@@ -58,8 +58,8 @@ def histogram(x: Array, edges: Array) -> Array:
 
 
 def unary(name: str, x: Array) -> Array:
-    wide = x.astype(np.float64)
     with np.errstate(all="ignore"):
+        wide = x.astype(np.float64)
         match name:
             case "exp":
                 result = np.exp(wide)
@@ -122,7 +122,8 @@ def repack(x: Array, axes: tuple[int, ...], width: int) -> Array:
 
 
 def quantise(x: Array, rows: int, *, affine: bool = False) -> tuple[Array, Array, Array]:
-    matrix = x.reshape(rows, -1).astype(np.float32)
+    with np.errstate(all="ignore"):  # a signalling NaN is as good as any
+        matrix = x.reshape(rows, -1).astype(np.float32)
     finite = np.where(np.isfinite(matrix), matrix, np.float32(0))
     low, high = finite.min(axis=1, initial=0), finite.max(axis=1, initial=0)
     with np.errstate(all="ignore"):
@@ -154,8 +155,8 @@ def dot(x: Array, y: Array) -> Array:
 
 
 def cosine(x: Array, y: Array) -> Array:
-    a, b = x.astype(np.float64), y.astype(np.float64)
     with np.errstate(all="ignore"):
+        a, b = x.astype(np.float64), y.astype(np.float64)
         lengths = np.sqrt(np.square(a).sum(axis=1)) * np.sqrt(np.square(b).sum(axis=-1))
         return _quotient((a * b).sum(axis=1), lengths)
 
@@ -168,8 +169,8 @@ def dot_queries(rows: Array, queries: Array) -> Array:
 
 
 def cosine_queries(rows: Array, queries: Array) -> Array:
-    a, b = rows.astype(np.float64), queries.astype(np.float64)
     with np.errstate(all="ignore"):
+        a, b = rows.astype(np.float64), queries.astype(np.float64)
         lengths = np.sqrt(np.square(b).sum(axis=1))[:, None] * np.sqrt(np.square(a).sum(axis=1))
         return _quotient(b @ a.T, lengths)
 
