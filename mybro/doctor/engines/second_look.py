@@ -222,7 +222,14 @@ def _bounded(place: Place) -> bool:
 
 _SLIGHT: dict[str, Callable[[Place], bool]] = {"B006": _only_read, "B019": _bounded}
 """Rules with the question whether one of their findings is worth little."""
+_DISK = re.compile(
+    r"os\.path\.(?:l?exists|is(?:file|dir|link|mount|junction|devdrive)|get\w+|same\w+|realpath|relpath|abspath)\b"
+)
+"""What looks at the disk; the rest of os.path only puts texts together."""
+
+
 _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
+    "ASYNC240": lambda place: "os.path" in place.rest and not _DISK.search(place.text),
     "B002": lambda place: not place.rest.startswith(("++", "--")),
     "B005": _of_a_module,
     "B015": _expected_to_fail,

@@ -12,8 +12,13 @@ from collections.abc import Iterator
 from mybro.doctor.own.place import Content, Hit, any_in, lines_with
 from mybro.doctor.own.statements import LAZY, lost, never_awaited, same_condition
 
-_EXCEPTIONS = rb"(?!Cancelled)(?:[A-Z]\w*Error|StopIteration|\w*(?:Timeout|NotFound|DoesNotExist|Empty))"
-"""What by its name is no KeyboardInterrupt and its like."""
+_EXCEPTIONS = (
+    rb"(?:(?:Value|Type|Key|Index|Lookup|Attribute|OS|IO|Runtime|Import|ModuleNotFound|FileNotFound|FileExists|"
+    rb"Permission|Timeout|Connection(?:Reset|Refused|Aborted)?|BrokenPipe|Arithmetic|ZeroDivision|Overflow|Unicode|"
+    rb"Unicode(?:De|En)code|Assertion|NotImplemented|Name|Memory|Recursion|Syntax|EOF|JSONDecode|HTTP|URL|"
+    rb"Request|SSL)Error|Stop(?:Async)?Iteration|TimeoutExpired|CalledProcessError|DoesNotExist|Empty)"
+)
+"""What is an Exception for sure; somebody's own may come from BaseException alone."""
 _CALL = rb"[^()\n]*(?:\([^()\n]*\)[^()\n]*)*"
 PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
     (
