@@ -28,6 +28,7 @@ from mybro.doctor import engines, facts
 from mybro.doctor.check import Check, catalogue
 from mybro.doctor.engine import Task, batches, command, program
 from mybro.doctor.examine import Examination, Wish, examine, survey
+from mybro.native import in_use
 
 _PATIENCE_S = 900.0
 _TENTH = 10
@@ -137,6 +138,7 @@ def measure(root: Path, tenth: bool) -> tuple[dict[str, Any], list[str]]:
     notes = [
         f"{lines:,} lines of Python, {len(examined.findings):,} findings",
         f"engines alone, s: {told}",
+        f"looked with {in_use()}",
         *(f"not looked at: {entry.what}: {entry.why}" for entry in examined.unexamined if entry.partial),
     ]
     return figures, notes
