@@ -58,13 +58,14 @@ def test_words_end_what_was_being_said(text: str) -> None:
     assert not run.state.cut
 
 
-def test_a_nod_answers_where_something_is_asked() -> None:
+@pytest.mark.parametrize("text", ["okay", "Yeah.", "Yes."])
+def test_a_nod_answers_where_something_is_asked(text: str) -> None:
     run = Run()
     job = started(run)
     asked = run.feed(ev.JobAsked(job, 3, "permission", "May I run the migration?", "write", "migrate"))
     (say,) = (effect for effect in asked if isinstance(effect, do.Say))
     run.feed(ev.SayStarted(say.speech, say.text))
-    assert "Acknowledge" in kinds(spoken_over(run, "okay", turn=2))
+    assert "Acknowledge" in kinds(spoken_over(run, text, turn=2))
 
 
 def test_without_a_voice_a_nod_is_a_sentence_like_any_other() -> None:
