@@ -163,6 +163,20 @@ async def test_a_summary_is_made_where_the_budget_holds_it_twice(room: Room) -> 
     assert "before it summed up its long conversation, which may cost 1.3" in problem.message
 
 
+def test_an_answer_that_is_too_long_goes_on_only_where_the_budget_holds_it(room: Room) -> None:
+    """Nobody asks then."""
+    ledger = room.ledger(budget=0.3)
+    begun(ledger)
+    ledger.take(step(1, 20_000))
+    assert ledger.take(StepEnded(100, goes_on=True)) is None
+    ledger.take(step(2, 20_000))
+    ledger.take(StepEnded(100))
+    ledger.take(step(3, 20_000))
+    problem = ledger.take(StepEnded(100, goes_on=True))
+    assert problem is not None
+    assert "before its next step" in problem.message
+
+
 def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> None:
     ledger = room.ledger()
     ledger.open()

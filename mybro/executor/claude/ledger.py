@@ -7,7 +7,7 @@ from pathlib import Path
 from mybro.clock import Clock
 from mybro.executor.claude import prompts
 from mybro.executor.claude.faults import TurnError
-from mybro.executor.claude.messages import HookAsked, Message, Started, StepBegan, TurnEnded
+from mybro.executor.claude.messages import HookAsked, Message, Started, StepBegan, StepEnded, TurnEnded
 from mybro.executor.claude.meter import Meter
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.store import FirstStep, Remembered, SessionStore
@@ -110,6 +110,8 @@ class Ledger:
             self._named = message.session
         elif isinstance(message, StepBegan) and self._opening is not None:
             self._note_first(message.model, self._opening)
+        elif isinstance(message, StepEnded) and message.goes_on:
+            return self.ask(HookAsked("", step=True))
         seen = self._meter.spent_usd
         return self._near(None) if self._left is not None and before < seen > self._left else None
 

@@ -60,6 +60,8 @@ class StepEnded:
     """The session's own step is over, and gave so many tokens; of subagents that is not told."""
 
     tokens: int
+    goes_on: bool = False
+    """Whether it was as long as it may be, so that the CLI has the model go on without asking."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ def _stream_event(raw: Json) -> list[Message]:
     if event["type"] == "message_start" and own:
         return _began(event["message"], None)
     if event["type"] == "message_delta" and own:
-        return [StepEnded(int((event.get("usage") or {}).get("output_tokens") or 0))]
+        tokens = int((event.get("usage") or {}).get("output_tokens") or 0)
+        return [StepEnded(tokens, (event.get("delta") or {}).get("stop_reason") == "max_tokens")]
     delta = (event.get("delta") or {}) if own else {}
     match delta.get("type"):
         case "text_delta":
