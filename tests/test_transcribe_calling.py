@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mybro.transcribe.calling import beginnings, contrast, without
+from mybro.transcribe.calling import beginnings, contrast, is_called, without
 from mybro.transcribe.listener import Listener
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition
 from tests.fakes.transcribe import Told
@@ -34,6 +34,11 @@ def test_an_unlikely_phrase_was_not_said() -> None:
     recogniser = Told(replace(FORCED, start_logprob=-6.0), Recognition("Hey, my boat.", tokens=4))
     heard = Listener(recogniser).transcribe(SPEECH, HINTS)
     assert (heard.called, heard.text) == (False, "Hey, my boat.")
+
+
+def test_a_phrase_of_words_must_be_likelier_than_a_coined_one() -> None:
+    forced = replace(FORCED, start_logprob=-2.6)
+    assert is_called("hey mybro", forced) and not is_called("computer", forced)
 
 
 def test_a_recogniser_that_cannot_be_asked_is_told_of_the_phrase() -> None:

@@ -59,7 +59,7 @@ class Listener:
             return hints, False
         asked = replace(hints, prompt=calling.contrast(hints.call), starts=calling.beginnings(hints.call))
         forced = self._recogniser.recognise(sound, asked)
-        if not calling.is_called(forced):
+        if not calling.is_called(hints.call, forced):
             return hints, False
         return replace(hints, starts=(forced.start,)), True
 
