@@ -47,7 +47,7 @@ class Transcription:
     ) -> None:
         """`call` is a phrase that may stand first: it is told in `Transcribed.called`, and left out."""
         self._settings = settings
-        self._call = call or ""
+        self._call = (call or "").strip()
         self._clock = clock or MonotonicClock()
         self._setup: Setup | None = None
         self._worker: WorkerProcess | None = None
