@@ -103,8 +103,10 @@ def shake(top: Path, draw: random.Random) -> None:
                 path.unlink()
             elif done == 3:
                 path.chmod(draw.choice([0o600, 0o755]))
-            else:
+            elif draw.random() < 0.5:
                 path.symlink_to("x")
+            else:
+                os.utime(path, ns=(0, draw.choice([-5, 11_000_000_000 * 10**9])), follow_symlinks=False)
         except OSError:
             pass
 

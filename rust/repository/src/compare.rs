@@ -10,7 +10,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 /// Size, mtime and ctime in nanoseconds, inode, mode: while these stand, so do the bytes.
-pub type Stamp = (u64, i64, i64, u64, u32);
+///
+/// Nanoseconds of the year 2300, which a file may bear, do not fit 64 bits.
+pub type Stamp = (u64, i128, i128, u64, u32);
 
 /// The states of a tree's regular files, by folder and name.
 #[derive(Debug, Default)]
@@ -107,11 +109,17 @@ impl Known {
 /// The state of a regular file; None where it is none, or gone meanwhile.
 fn stamp_of(entry: &fs::DirEntry) -> Option<Stamp> {
     let told = entry.metadata().ok()?;
-    told.is_file().then(|| {
-        let mtime = told.mtime() * 1_000_000_000 + told.mtime_nsec();
-        let ctime = told.ctime() * 1_000_000_000 + told.ctime_nsec();
-        (told.size(), mtime, ctime, told.ino(), told.mode())
-    })
+    told.is_file().then(|| stamp(&told))
+}
+
+fn stamp(told: &fs::Metadata) -> Stamp {
+    let mtime = nanoseconds(told.mtime(), told.mtime_nsec());
+    let ctime = nanoseconds(told.ctime(), told.ctime_nsec());
+    (told.size(), mtime, ctime, told.ino(), told.mode())
+}
+
+fn nanoseconds(seconds: i64, rest: i64) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(rest)
 }
 
 fn parted(path: &[u8]) -> (&[u8], &[u8]) {
@@ -137,12 +145,7 @@ mod tests {
         let mut found = Known::default();
         for path in paths {
             let told = fs::symlink_metadata(root.join(path)).unwrap();
-            let mtime = told.mtime() * 1_000_000_000 + told.mtime_nsec();
-            let ctime = told.ctime() * 1_000_000_000 + told.ctime_nsec();
-            found.put(
-                path.as_bytes(),
-                (told.size(), mtime, ctime, told.ino(), told.mode()),
-            );
+            found.put(path.as_bytes(), stamp(&told));
         }
         found
     }
@@ -184,6 +187,16 @@ mod tests {
         known.forget(b"gone");
         assert_eq!(look(&known, at, "").1, ["changed", "linked"]);
         assert!(known.look(at, &[b"nowhere".to_vec()])[0].is_err());
+    }
+
+    #[test]
+    fn a_file_may_be_of_the_far_future() {
+        let root = tempfile::tempdir().unwrap();
+        let file = fs::File::create(root.path().join("late")).unwrap();
+        let late = std::time::UNIX_EPOCH + std::time::Duration::from_secs(10_413_792_000);
+        file.set_modified(late).unwrap();
+        let known = known(root.path(), &["late"]);
+        assert_eq!(look(&known, root.path(), ""), (vec![], vec![]));
     }
 
     #[test]
