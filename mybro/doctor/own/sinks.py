@@ -247,3 +247,12 @@ def is_plain_program(call: ast.Call) -> bool:
     first = listed.elts[0] if isinstance(listed, ast.List | ast.Tuple) and listed.elts else None
     shell = any(k.arg == "shell" and ast.unparse(k.value) != "False" for k in call.keywords)
     return isinstance(first, ast.Constant) and not shell and not _INTERPRETERS.search(str(first.value))
+
+
+ANY_SINK = re.compile(
+    "|".join(
+        f"(?{'i' if sink.name.flags & re.IGNORECASE else ''}:{sink.name.pattern.removeprefix('(?i)')})"
+        for sink in SINKS
+    )
+)
+"""Matches what one of the sinks' names matches."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from mybro.doctor.own.place import Content, Hit, any_in
 from mybro.doctor.own.sinks import (
     ANCHOR,
+    ANY_SINK,
     FILLS,
     SAFE_CALLS,
     SINK_WORDS,
@@ -23,7 +24,7 @@ from mybro.doctor.own.sinks import (
     parts,
 )
 from mybro.doctor.own.tests import syntax
-from mybro.doctor.own.visitors import is_injected, is_routed, is_source, rejects
+from mybro.doctor.own.visitors import functions, is_injected, is_routed, is_source, rejects
 
 FRAMEWORKS = (
     b"flask",
@@ -223,7 +224,7 @@ class _Function:
         for node in ast.walk(expression):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                for sink in SINKS:
+                for sink in SINKS if ANY_SINK.search(name) else ():
                     self._doubt = False
                     if sink.name.search(name) and self._reaches(sink, node):
                         self._tell(sink, node)
@@ -289,11 +290,10 @@ def taint(content: Content) -> Iterator[Hit]:
     asks = b"fastapi" in data or b"litestar" in data
     tree = syntax(data)
     lines = data.splitlines()
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            routed = is_routed(node, asks=asks)
-            if not routed and not _VISITOR.search(b"\n".join(lines[node.lineno - 1 : node.end_lineno])):
-                continue
-            function = _Function(node, content, routed)
-            function.walk(node.body)
-            yield from dict.fromkeys(function.hits)
+    for node in functions(tree.body if tree else []):
+        routed = is_routed(node, asks=asks)
+        if not routed and not _VISITOR.search(b"\n".join(lines[node.lineno - 1 : node.end_lineno])):
+            continue
+        function = _Function(node, content, routed)
+        function.walk(node.body)
+        yield from dict.fromkeys(function.hits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from mybro.doctor.own.sinks import ATTRIBUTES
 
@@ -65,3 +66,16 @@ def is_routed(node: ast.FunctionDef | ast.AsyncFunctionDef, *, asks: bool) -> bo
     """
     wanted = _ROUTE if asks else _ROUTE_WITH_PARTS
     return any(wanted.search(ast.unparse(decorator)) for decorator in node.decorator_list)
+
+
+def functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Those in the statements and in the statements within them; expressions hold none."""
+    waiting: list[ast.AST] = [*reversed(body)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        for name in ("handlers", "cases", "finalbody", "orelse", "body"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                waiting += reversed(inner)
