@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ FAULTS = [
     (error(400), "request_refused", "refused the request with status 400", False),
     (error(400, "Your credit balance is too low"), "no_credit", "no credit left", False),
     (error(400, "prompt is too long: 9 tokens > 8 maximum"), "too_long", "too long", False),
+    (error(413), "too_long", "too long", False),
     (error(404), "no_such_model", "does not know the model", False),
     (error(429), "rate_limited", "rate limit", True),
     (error(500), "server_error", "server has a fault", True),
@@ -67,6 +69,12 @@ async def test_a_passing_fault_is_shown_and_got_over(desk: Desk, claude_api: Scr
     claude_api.when("busy", first(1, error(529), text("Done after all.")))
     assert (await desk.do("a busy hour")).summary == "Done after all."
     assert desk.progress() == ["Claude is overloaded; trying again"]
+
+
+async def test_an_answer_that_is_as_long_as_it_may_be_goes_on(desk: Desk, claude_api: ScriptedServer) -> None:
+    half = replace(text("The first half"), stop_reason="max_tokens")
+    claude_api.when("tell all", [half, text("and the rest.")])
+    assert (await desk.do("tell all")).summary == "and the rest."
 
 
 async def test_a_failed_turn_tells_what_it_cost(desk: Desk, claude_api: ScriptedServer) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mybro.events import Answered
+from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.claude.messages import PermissionAsked
 from mybro.executor.claude.permissions import NOT_HERE, judge
 from mybro.executor.claude.tools import OFF, TOOLS
@@ -129,11 +130,16 @@ async def test_a_notebook_inside_is_edited_and_one_outside_asked_about(
     ]
     claude_api.when("notebooks", [*(tool(*step) for step in steps), text("Edited.")])
     desk.reply = lambda asked: Answered(asked.question, yes="read" in asked.text)
+    checkpoints = CheckpointStore(tmp_path / "checkpoints", desk.repo)
+    before = checkpoints.take("before")
     outcome = await desk.do("edit the notebooks")
     assert outcome.changed == ("a.ipynb",)
     assert "x = 2" in inside.read_text()
     assert json.loads(outside.read_text()) == NOTEBOOK
     assert [(asked.risk, asked.object) for asked in desk.asked] == [("read", ""), ("destructive", "b.ipynb")]
+    assert checkpoints.undo(before.id, checkpoints.take("after").id).restored == ("a.ipynb",)
+    assert json.loads(inside.read_text()) == NOTEBOOK
+    checkpoints.close()
 
 
 async def test_a_tool_of_a_users_server_is_asked_about_once(
