@@ -42,7 +42,8 @@ CALMER = 0.9
 PENDING_BLOCKS = 3
 FROZEN_BLOCKS = 15
 FROZEN_AT_MOST = 75
-"""Where somebody seems to speak, nothing is learnt for a while, nor from the blocks just before."""
+"""Where somebody seems to speak, nothing is learnt for a while, nor from the blocks just before; what never
+pauses is no speech, and is learnt."""
 OPEN_BLOCKS = 3
 OPEN_WIDE = 16.0
 """So much louder, and one block less is enough."""
@@ -66,7 +67,7 @@ class Gate:
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
         self._since = GO_ON_BLOCKS
-        self._frozen_for = self._frozen_since = 0
+        self._frozen_for = 0
         self.louder = 0.0
         self._of_bin = np.searchsorted(EDGES[1:-1], np.arange(BLOCK_SAMPLES + 1), side="right")
 
@@ -129,9 +130,8 @@ class Gate:
             self._louder_for += 1
         else:
             self._louder_for = 0
-        if self._louder_for > 1 and self._frozen_since < FROZEN_AT_MOST:
+        if 1 < self._louder_for < FROZEN_AT_MOST:
             self._frozen_for = FROZEN_BLOCKS
-        self._frozen_since = self._frozen_since + 1 if self._frozen_for else 0
         self._frozen_for = max(self._frozen_for - 1, 0)
 
     def _learn(self, left: Power, echo: Power) -> None:

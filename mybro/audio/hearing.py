@@ -81,6 +81,8 @@ class Hearing:
         self._muted = self._mute_wanted = self._pre_roll_wanted = False
         self._turn = self._sustained = 0
         self._begin_at = settings.vad_threshold
+        # What is farther away is left to the detector.
+        self._anybody = not settings.near_only
         self._sustain = settings.interrupt_ms * SAMPLE_RATE // 1000
         # All sound from the earliest sample still needed; what lies before `_fed` has been judged.
         self._tape = bytearray()
@@ -105,7 +107,7 @@ class Hearing:
             self._echo_until = block.end
         if block.onset:
             self._onset_until = block.end
-        if block.certain:
+        if block.certain and self._anybody:
             self._certain_until = block.end
         size = self._detector.frame_samples
         while self._end - self._fed >= size:
