@@ -59,6 +59,8 @@ def test_without_a_phrase_nothing_is_asked() -> None:
         ("run the tests.", "Run the tests."),
         (", hey mybro, undo that.", "Undo that."),
         ("Hey, mybro.", ""),
+        ("Hey my bro, run the tests.", "Run the tests."),
+        ("Hey my brother.", "Hey my brother."),
         ("", ""),
     ],
 )

@@ -71,8 +71,9 @@ def is_called(phrase: str, forced: Recognition) -> bool:
 
 def without(phrase: str, text: str) -> str:
     """What follows the phrase, which a recogniser may have written once more, as a sentence."""
-    words = r"[\s,.!?]+".join(re.escape(word) for word in phrase.lower().split())
-    rest = re.sub(rf"^(?:[\s,.!?;:-]*{words}\b)*[\s,.!?;:-]*", "", text, flags=re.IGNORECASE)
+    # Wherever a word ends: "my bro" is "mybro".
+    letters = r"[\s,.!?]*".join(map(re.escape, "".join(phrase.lower().split())))
+    rest = re.sub(rf"^(?:[\s,.!?;:-]*{letters}\b)*[\s,.!?;:-]*", "", text, flags=re.IGNORECASE)
     return rest[:1].upper() + rest[1:]
 
 
