@@ -95,6 +95,7 @@ def _compiles(command: Command, place: Place) -> Reach | None:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("gcc", "g++", "clang", "clang++", "cc", "c++"), _compiles),
     **dict.fromkeys(("flask", "uvicorn", "gunicorn", "hypercorn", "fastapi", "streamlit"), runners.serving),
+    **dict.fromkeys(("ruby", "php", "Rscript", "julia", "lua", "elixir", "perl"), runners.one_liner),
     **dict.fromkeys(("tsx", "ts-node"), runners.node),
     "cargo": _own_program("cargo"),
     "go": _own_program("go"),

@@ -48,7 +48,7 @@ def _asks_database(options: str, takes: str, *, file: bool) -> Rule:
             text = texts[at]
             if text is None:
                 return None
-            if not file and text in ("-c", "-e", "--command", "--execute"):
+            if not file and re.fullmatch(r"-[tAxqXw]*c|-e|--command|--execute", text):
                 queries.append(texts[at + 1] or "" if at + 1 < len(texts) else "")
                 at += 1
             elif re.fullmatch(takes, text):

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate.git_looks import SETTING, inside, looks
+from mybro.executor.claude.gate import writing
+from mybro.executor.claude.gate.git_looks import SETTING, inside, looks, opens_door
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
 
-_DOORS = (
-    "--output", "--ext-diff", "--upload-pack", "--receive-pack", "--exec", "--open-files-in-pager",
-    "--config",
-    "--template", "--no-index", "--textconv", "--filters", "--force", "--delete", "--prune-tags", "--edit",
-    "--remote",
-    "--work-tree",
-    "--git-dir", "--strategy", "--upload", "--mirror", "--hard", "--from-file", "--pathspec-from-file",
-    "--recurse-submodules",
-)  # fmt: skip
-"""Options that write, run or reach further than the command does; git takes their beginnings too."""
 _READS = {
     "status": "", "log": "O", "diff": "O", "show": "O", "blame": "", "ls-files": "", "ls-tree": "",
     "rev-parse": "", "describe": "",
@@ -63,7 +54,7 @@ def _git(command: Command, place: Place) -> Reach | None:
         return Reach.WRITES
     if verb == "diff" and texts[:1] == ["--no-index"] and all(place.reads(word) for word in words[1:]):
         words = words[1:]
-    if any(_opens_door(word.text or "") for word in words if is_option(word)):
+    if any(opens_door(word.text or "") for word in words if is_option(word)):
         return None
     if verb in _READS:
         return _reads(verb, words, place)
@@ -75,7 +66,7 @@ def _git(command: Command, place: Place) -> Reach | None:
     made = verb in ("checkout", "switch") and bool(words) and words[0].text in ("-b", "-c", "--create")
     place.traces.shuffled |= verb in _SHUFFLES and not made
     place.traces.commits = True
-    return rule(Command(words), place)
+    return rule(Command(words, document=command.document), place)
 
 
 def _after_options(words: list[Word], place: Place) -> list[Word] | None:
@@ -91,14 +82,6 @@ def _after_options(words: list[Word], place: Place) -> list[Word] | None:
             return None
         words = words[2:]
     return words
-
-
-def _opens_door(option: str) -> bool:
-    name = option.partition("=")[0]
-    known = name in ("--format", "--exclude-standard", "--no-edit", "--stat", "--text")
-    return (
-        not known and len(name) > 3 and any(door.startswith(name) or name.startswith(door) for door in _DOORS)
-    )
 
 
 def _reads(verb: str, words: list[Word], place: Place) -> Reach | None:
@@ -176,6 +159,10 @@ def _commit(command: Command, place: Place) -> Reach | None:
             expected = False
             continue
         text = word.text or "?"
+        if text in ("-F-", "--file=-") or (text == "-" and command.document is not None):
+            continue
+        if text in ("-F", "--file"):
+            continue
         if re.fullmatch(r"-a?q?s?v?m|-m|--message|-am|--author|--date", text):
             expected = True
         elif text == "--":
@@ -189,7 +176,7 @@ def _commit(command: Command, place: Place) -> Reach | None:
                 return None
         elif not place.reads(word):
             return None
-    messages = any(re.match(r"-\w*m|--message", w.text or "") for w in command.words)
+    messages = any(re.match(r"-\w*m|--message|-F-?$|--file", w.text or "") for w in command.words)
     return Reach.WRITES if messages and not expected else None
 
 
@@ -246,6 +233,9 @@ def _fetch(command: Command, _: Place) -> Reach | None:
 def _merge(command: Command, _: Place) -> Reach | None:
     if [word.text for word in command.words] == ["--abort"]:
         return None
+    at = next((n for n, word in enumerate(command.words) if word.text == "-m"), None)
+    if at is not None and len(command.words) > at + 1 and command.words[at + 1].text:
+        command = Command([*command.words[:at], *command.words[at + 2 :]])
     ok = _names_only(command.words, r"--no-ff|--ff-only|--no-edit|-q|--stat|-x", most=3)
     return Reach.WRITES if ok and any(not is_option(word) for word in command.words) else None
 
@@ -289,7 +279,12 @@ def _remove(command: Command, _: Place) -> Reach | None:
     )
 
 
+def _rename(command: Command, place: Place) -> Reach | None:
+    return writing.RULES["mv"](Command([Word(("mv",)), *command.words]), place)
+
+
 _WRITES: dict[str, Rule] = {
+    "mv": _rename,
     "add": _add, "commit": _commit, "checkout": _checkout, "switch": _switch, "branch": _branch, "tag": _tag,
     "fetch": _fetch, "pull": _fetch, "merge": _merge, "stash": _stash, "reset": _reset, "restore": _restore,
     "rm": _remove, "cherry-pick": _merge, "revert": _merge,

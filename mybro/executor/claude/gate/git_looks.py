@@ -62,6 +62,32 @@ def looks(verb: str, texts: list[str]) -> bool:
             )
         case "symbolic-ref":
             return re.fullmatch(r"(-q |--quiet )?(--short )?[\w/]+", " ".join(texts)) is not None
+        case "archive":
+            return all(
+                re.fullmatch(r"--format=\w+|--prefix=[\w./-]+|(?!-)[\w./@^~-]+", text) for text in texts
+            )
+        case "rebase":
+            return texts == ["--show-current-patch"]
         case "bisect" | "notes":
             return texts in (["log"], ["list"], ["show"])
     return False
+
+
+_DOORS = (
+    "--output", "--ext-diff", "--upload-pack", "--receive-pack", "--exec", "--open-files-in-pager",
+    "--config",
+    "--template", "--no-index", "--textconv", "--filters", "--force", "--delete", "--prune-tags", "--edit",
+    "--remote",
+    "--work-tree",
+    "--git-dir", "--strategy", "--upload", "--mirror", "--hard", "--from-file", "--pathspec-from-file",
+    "--recurse-submodules",
+)  # fmt: skip
+"""Options that write, run or reach further than the command does; git takes their beginnings too."""
+
+
+def opens_door(option: str) -> bool:
+    name = option.partition("=")[0]
+    known = name in ("--format", "--exclude-standard", "--no-edit", "--stat", "--text", "--prune")
+    return (
+        not known and len(name) > 3 and any(door.startswith(name) or name.startswith(door) for door in _DOORS)
+    )

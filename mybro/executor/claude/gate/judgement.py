@@ -17,13 +17,28 @@ from mybro.executor.claude.gate import (
     tables,
     tools,
     variables,
+    wrapping,
     writing,
 )
+from mybro.executor.claude.gate.arguments import TOOLS
+from mybro.executor.claude.gate.commands import (
+    SHELL_NOISE,
+    THERE_AND_BACK,
+    copied,
+    ends_own,
+    imports_from,
+    is_text,
+    leaves,
+    prints_names,
+)
+from mybro.executor.claude.gate.harm import harms
+from mybro.executor.claude.gate.launching import each, timed, wrapped
+from mybro.executor.claude.gate.ordinary import DRIVERS, GOVERNED, only_version, ordinary
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
 from mybro.executor.claude.gate.reader import ENTER, LEAVE, PIPED, read
-from mybro.executor.claude.gate.recipes import recipes
-from mybro.executor.claude.gate.sources import content_is_calm
-from mybro.executor.claude.gate.words import Command, StrangeError, Word
+from mybro.executor.claude.gate.recipes import directives, recipes
+from mybro.executor.claude.gate.sources import content_is_calm, reaches_out
+from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
 
@@ -36,98 +51,42 @@ _WORK: dict[str, Rule] = tables.merged(
 _WORK["python"] = runners.python(_WORK)
 _READS = tables.merged(reading.RULES, searching.RULES)
 _RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.LOOKS, everyday.LOOKS, _WORK)
-_SHELL_NOISE = re.compile(r"-(e|u|x|o|eu|ex|euo|eux|euxo|pipefail)|\+(e|x)|pipefail")
 
 
 def reach_of(command: str, repo: Path) -> Reach | None:
     """How far a shell command, run in `repo`, reaches; None where that is not certain, or too far."""
     place = Place(repo)
+    place.started = re.search(r"[^&>|]&(?![&>\d])", command) is not None
+    command = THERE_AND_BACK.sub(r"(cd \1 && \2) && ", command)
     try:
         commands = read(command, {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
-        while len(commands) > 1 and _leaves(commands[-1]):
+        while len(commands) > 1 and leaves(commands[-1]):
             commands.pop()
         reach = worst(_judge(one, place) for one in commands) if commands else None
-        return None if place.traces.tangled(content_is_calm) else reach
+        if place.traces.tangled(content_is_calm) or (place.traces.runs and reaches_out(command, place)):
+            return None
+        return reach
     except (StrangeError, ValueError, RecursionError, OSError, LookupError):
         return None
 
 
-def _leaves(command: Command) -> bool:
-    """`cd ..` at the end: the next command line begins in the repository again."""
-    words = [word.text for word in command.words]
-    return words in (["cd", ".."], ["cd", "-"]) and not command.redirected and not command.assigned
-
-
-def prints_names(commands: list[Command]) -> bool:
-    """Whether commands print nothing but names in the work tree, none of them a secret's, or numbers."""
-    commands = [one for one in commands if not one.words or one.words[0].text not in (ENTER, LEAVE)]
-    if not commands:
-        return False
-    names = [command.words[0].text if command.words else None for command in commands]
-    if names[-1] == "wc" and len(commands[-1].words) > 1 and len(names) > 1:
-        return True
-    if searching.lists_secrets(commands):
-        return False
-    first = commands[0]
-    words = [word.text or "" for word in first.words]
-    if names[0] == "git":
-        ok = words[1:2] in (
-            ["ls-files"],
-            ["rev-parse"],
-            ["merge-base"],
-            ["diff"],
-            ["branch"],
-            ["describe"],
-            ["symbolic-ref"],
-        )
-        started = ok and (words[1] != "diff" or "--name-only" in words)
-    elif names[0] in ("grep", "rg"):
-        started = any(re.fullmatch(r"-\w*l\w*|--files.*", word) for word in words)
-    else:
-        started = names[0] in ("find", "fd", "ls", "pwd", "nproc", "date")
-    return started and all(name in ("sort", "uniq", "head", "tail", "grep", "wc") for name in names[1:])
-
-
 def _judge(command: Command, place: Place) -> Reach | None:
     reach: Reach | None = Reach.READS
+    place.passing = False
     for name, word in command.assigned:
         if name == "IFS" and command.words and command.words[0].text == "read":
             continue
-        fine = variables.is_harmless(name, word.text, program=bool(command.words))
-        if not fine and not (command.words and _imports_from(name, word, place)):
+        fine = word.text == JOB or variables.is_harmless(name, word.text, program=bool(command.words))
+        if not fine and not (command.words and imports_from(name, word, place)):
             return None
     for kind, word in command.redirected:
         if kind == "<":
             reach = reach if place.reads(word) else None
         else:
-            reach = worst([reach, place.makes(word, append=kind == ">>", content=_copied(command))])
+            reach = worst([reach, place.makes(word, append=kind == ">>", content=copied(command))])
     if not command.words:
         return reach
     return worst([reach, _program(command, place)])
-
-
-def _imports_from(name: str, word: Word, place: Place) -> bool:
-    """PYTHONPATH=src: folders of the repository, and nothing in them that Python runs by itself."""
-    if name not in ("PYTHONPATH", "FLASK_APP") or word.text is None:
-        return False
-    if name == "FLASK_APP":
-        return re.fullmatch(r"[\w./:]+", word.text) is not None and runners.served(word.text, place)
-    for part in word.text.replace("$PYTHONPATH", "").split(":"):
-        if not re.fullmatch(r"[\w./-]*", part) or not place.reads(Word((part or ".",))):
-            return False
-        for folder in place.folders:
-            for module in ("sitecustomize.py", "usercustomize.py"):
-                place.traces.read.add(folder / part / module)
-                if (folder / part / module).exists():
-                    return False
-            place.paths.append(folder / part)
-    return True
-
-
-def _copied(command: Command) -> str | None:
-    """What `cat` writes of a here-document, where that is known to the letter."""
-    plain = [word.text for word in command.words] == ["cat"] and len(command.redirected) == 1
-    return command.document if plain and command.document != "\0" else None
 
 
 def _program(command: Command, place: Place) -> Reach | None:
@@ -142,25 +101,62 @@ def _program(command: Command, place: Place) -> Reach | None:
         return Reach.READS
     if name in _NOTHING:
         fine = name == ":" or all(
-            w.local or re.fullmatch(r"[\w%$-]*", w.text or "?") for w in command.words[1:]
+            w.local or w.text == JOB or re.fullmatch(r"[\w%$-]*", w.text or "?") for w in command.words[1:]
         )
         return Reach.READS if fine and "-p" not in {word.text for word in command.words} else None
     if name in _BUILT_IN:
         return _built_in(name, command, place)
     place.traces.waits |= name == "sleep"
     known = tools.known_as(name)
+    place.passing = known in _READS or known in writing.RULES
     if known not in _READS and any(word.text == PIPED for word in command.words):
         return None
+    if known in ("cargo", "rustc", "rustup") and re.fullmatch(
+        r"\+[\w.-]+", (command.words[1:2] or [Word(("",))])[0].text or ""
+    ):
+        command = Command([command.words[0], *command.words[2:]])
     rule = _RULES.get(known)
-    if rule is None and re.match(r"\.?[\w-]*/", name):
-        return _SHELL(command, place)
-    if rule is None or not recipes_are_calm(known, command.words[1:], place):
+    if "/" in known and (rule is None or (reach := rule(command, place)) is None):
+        return _of_repository(known, command, place)
+    if not recipes_are_calm(known, command.words[1:], place):
         return None
-    reach = rule(command, place)
+    reach = rule(command, place) if rule is not None else None
+    if reach is None and (inner := wrapping.inner(known, command)) is not None:
+        reach = _program(inner, place)
+    if reach is None and (known not in _OWN or only_version(command)):
+        reach = ordinary(known, command, place)
+        place.traces.runs |= reach is Reach.WRITES
     place.traces.runs |= (
-        known in _WORK and reach is Reach.WRITES and known not in ("python", "node", "deno", "bun")
+        known in _WORK and reach is Reach.WRITES and known not in ("python", "node", "deno", "bun", "perl")
     )
     return reach
+
+
+_FIRST_PARTY = re.compile(
+    r"(\./)?((node_modules/\.bin|vendor/bin|\.?venv/bin|bin|target/(debug|release)|build)/)?[\w.-]+"
+)
+_BUILT = re.compile(
+    r"(\./)?(target/(debug|release)|\.?_?build\w*|builddir|out|dist|bin|zig-out/bin|cmake-build-\w+|\.build/\w+)/([\w.-]+/)*[\w-]+"
+)
+
+
+def _of_repository(name: str, command: Command, place: Place) -> Reach | None:
+    """A program that lies in the repository: a script is read, a wrapper of a known tool is that tool."""
+    plain = name.rpartition("/")[2]
+    if (
+        re.fullmatch(r"(\./)?(gradlew|mvnw)|(\./)?(node_modules/\.bin|vendor/bin|bin)/[\w.-]+", name)
+        and plain in TOOLS | DRIVERS
+    ):
+        told = Command(
+            [Word((plain,)), *command.words[1:]], upstream=command.upstream, document=command.document
+        )
+        if not any((folder / name).exists() for folder in place.folders) or plain in ("gradlew", "mvnw"):
+            return _program(told, place)
+        if (reach := _program(told, place)) is not None:
+            return reach
+    if _BUILT.fullmatch(name) and not any(is_text(folder / name) for folder in place.folders):
+        return ordinary("build-test", command, place)
+    return _SHELL(command, place)
 
 
 def _built_in(name: str, command: Command, place: Place) -> Reach | None:
@@ -168,21 +164,29 @@ def _built_in(name: str, command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     match name:
         case "cd":
+            place.passing = True
             return Reach.READS if len(words) == 1 and place.enter(words[0]) else None
         case "set":
-            return Reach.READS if words and all(_SHELL_NOISE.fullmatch(w.text or "") for w in words) else None
+            return Reach.READS if words and all(SHELL_NOISE.fullmatch(w.text or "") for w in words) else None
         case "export":
-            found = [re.fullmatch(r"([A-Z_]+)=[\w./:-]*", w.text or "") for w in words]
-            return Reach.READS if words and all(f and f[1] in variables.SAFE for f in found) else None
+            found = [re.fullmatch(r"([A-Z_]+)=([\w./:-]*)", w.text or "") for w in words]
+            fine = all(
+                f and (f[1] in variables.SAFE or imports_from(f[1], Word((f[2],)), place)) for f in found
+            )
+            return Reach.READS if words and fine else None
         case "read":
             return Reach.READS if all(re.fullmatch(r"-r|[a-z]\w*", w.text or "") for w in words) else None
         case "command":
             ok = len(words) >= 1 and words[0].text in ("-v", "-V")
             return Reach.READS if ok else None
-        case "timeout" | "nice" | "nohup" | "stdbuf" | "env":
-            return _wrapped(command, name, place)
+        case "/usr/bin/time" | "gtime" | "timeout" | "nice" | "nohup" | "stdbuf" | "env":
+            return wrapped(command, name, place, _program)
         case "xargs":
-            return _each(command, place)
+            return each(command, place, _program)
+        case "hyperfine":
+            return timed(command, place, _judge)
+        case "kill":
+            return ends_own(words, place)
         case "source" | ".":
             return runners.activated(words, place)
     return None
@@ -190,7 +194,9 @@ def _built_in(name: str, command: Command, place: Place) -> Reach | None:
 
 def recipes_are_calm(name: str, words: list[Word], place: Place) -> bool:
     """Whether what a repository keeps under a name is harmless, as far as its programs are known here."""
-    if place.scripts > _MOST_SCRIPTS:
+    if place.scripts > _MOST_SCRIPTS or any(
+        map(harms, directives(name, [word.text or "?" for word in words], place))
+    ):
         return False
     for line in recipes(name, [word.text or "?" for word in words], place):
         place.scripts += 1
@@ -234,54 +240,17 @@ _BUILT_IN = frozenset(
         "stdbuf",
         "env",
         "xargs",
+        "hyperfine",
+        "/usr/bin/time",
+        "gtime",
+        "kill",
         "source",
         ".",
     }
 )
-_FORMATTERS = frozenset({"ruff", "black", "isort", "eslint", "prettier", "mypy", "flake8", "gofmt"})
+_OWN = GOVERNED | _READS.keys() | writing.RULES.keys() | {"git"}
+"""Programs whose own rules are the last word."""
 _RUNS = frozenset({"python", "node", "bash", "sh", "zsh", "ruby", "perl", "php", "bun", "deno", "npx", "tsx"})
 """Programs that are told by a recipe what to run."""
 _SHELL = runners.shell(_script)
 _RULES |= dict.fromkeys(("bash", "sh", "zsh"), _SHELL)
-
-
-def _wrapped(command: Command, name: str, place: Place) -> Reach | None:
-    """A program that runs another with the same arguments."""
-    rest = command.words[1:]
-    while rest and re.fullmatch(r"-[oe]?L|-k|-n|-?\d+(\.\d+)?[smh]?", rest[0].text or ""):
-        rest = rest[1:]
-    while name == "env" and rest and (found := re.fullmatch(r"([A-Z_]+)=.*", rest[0].text or "")):
-        if found[1] not in variables.SAFE:
-            return None
-        rest = rest[1:]
-    if not rest or rest[0].text is None or rest[0].text.startswith("-"):
-        return None
-    return _program(Command(rest, upstream=command.upstream, document=command.document), place)
-
-
-def _each(command: Command, place: Place) -> Reach | None:
-    """xargs: a reader, with names from the work tree."""
-    rest = command.words[1:]
-    while rest and (option := rest[0].text or "").startswith("-"):
-        if option in ("-a", "--arg-file") and not (len(rest) > 1 and place.reads(rest[1])):
-            return None
-        takes = option in ("-n", "-I", "-P", "-L", "-d", "-a")
-        if not takes and not re.fullmatch(r"-(0|r|t|[nPL]\d+|I\S+|0r|r0)", option):
-            return None
-        rest = rest[2 if takes else 1 :]
-    if not rest:
-        return Reach.READS
-    if rest[0].text == "echo":
-        return Reach.READS
-    if searching.lists_secrets(command.feeding):
-        return None
-    first = [Command([Word((name,))]) for name in command.upstream[:1]]
-    if not prints_names(first) and command.upstream[:1] not in (("git",), ("grep",), ("rg",)):
-        return None
-    if any(
-        name not in ("find", "fd", "ls", "git", "grep", "rg", "sort", "uniq", "head", "tail")
-        for name in command.upstream
-    ):
-        return None
-    reach = _program(Command([*rest, Word(None, quoted=True, local=True)]), place)
-    return reach if reach is Reach.READS or (rest[0].text in _FORMATTERS and reach is Reach.WRITES) else None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import IntEnum
-from fnmatch import fnmatch
+from collections.abc import Callable
 from glob import iglob
 from pathlib import Path
 
+from mybro.executor.claude.gate.harm import harms
+from mybro.executor.claude.gate.secrecy import is_secret
+from mybro.executor.claude.gate.traces import Reach, Traces, worst
 from mybro.executor.claude.gate.words import Command, Word
+from mybro.vocabulary import words as word_lists
+
+__all__ = ["Place", "Reach", "Rule", "is_secret", "worst"]
 
 PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
 """Inside the repository, yet not covered by its checkpoint, or able to run things later."""
@@ -26,93 +29,17 @@ _OPEN = (
     "/proc/cpuinfo",
     "/proc/meminfo",
 )
-_LOG = re.compile(r"/tmp/[\w-]+\.log")  # noqa: S108
-"""What a server or a build says, kept out of the repository; nothing that is there is written over."""
-_SECRET = re.compile(
-    r"\.env(\..*)?|.*\.(pem|key|p12|pfx|keystore|jks|kdbx)|id_(rsa|dsa|ecdsa|ed25519).*|\.netrc"
-    r"|\.npmrc|\.pypirc"
-    r"|\.git-credentials|credentials(\..*)?|secrets?(\.(json|ya?ml|toml|env|txt|ini|enc))?"
-    r"|\.htpasswd|\.pgpass",
-    re.IGNORECASE,
-)
-_EXAMPLE = re.compile(r".*\.(example|sample|template|dist|pub)", re.IGNORECASE)
-_SECRET_SAMPLES = (
-    ".env",
-    ".env.local",
-    ".netrc",
-    "id_rsa",
-    "server.pem",
-    "server.key",
-    "credentials.json",
-    "secrets.yml",
-)
+_TEMPORARY = re.compile(r"(?:/private)?/tmp/([\w][\w.@+-]*)(/[\w.@+/-]*)?")
+"""Work that is kept out of the repository; nothing that is there is written over."""
+_TEMPORARY_ROOTS = ("/tmp", "/private/tmp")  # noqa: S108
 _MOST_FOLDERS = 8
+_COMPILED = frozenset(f".{one}" for one in word_lists("effects")["COMPILED"])
+_NOT_SOURCES = frozenset({"node_modules", "target", "build", "dist", "vendor", "test", "tests", "bin", "obj"})
+_MOST_SOURCES = 2_000_000
 _LONGEST_PROGRAM = 200_000
 
 
-class Reach(IntEnum):
-    """How far a harmless command reaches."""
-
-    READS = 0
-    WRITES = 1
-    """Makes or changes files in the repository, as an edit does; what was there is not lost."""
-
-
-_NOTES = re.compile(
-    r"(?!requirements|CMakeLists|constraints).*\.(txt|log|out|md|rst|csv|tsv|patch|diff)", re.IGNORECASE
-)
-"""Files that nothing runs."""
-_LEVERS = re.compile(
-    r"\.husky|\.githooks|.*hooks?|\.pre-commit.*|\.gitattributes|\.gitmodules|package\.json|.*lint-?staged.*"
-)
-"""What git may run."""
-
-
-@dataclass(slots=True)
-class Traces:
-    """What a command line puts into the repository, and what of the repository it runs."""
-
-    written: dict[Path, str | None] = field(default_factory=dict)
-    """Files, each with its content where that is known."""
-    read: set[Path] = field(default_factory=set)
-    """Programs that were read to be judged, and places where one could appear."""
-    told: set[Path] = field(default_factory=set)
-    """Programs that were judged by what the command line itself puts there."""
-    shuffled: bool = False
-    """Other versions of any file may appear."""
-    runs: bool = False
-    """Whatever there is of tests, builds and their settings is run."""
-    commits: bool = False
-    """git runs its hooks."""
-    waits: bool = False
-
-    def tangled(self, calm: Callable[[Path, str], bool]) -> bool:
-        """Whether something may be run that was not there when it was judged; `calm` judges a content."""
-        if self.shuffled and self.read - self.told:
-            return True
-        for path, content in self.written.items():
-            known = content is not None and calm(path, content)
-            judged = any(one == path or path in one.parents for one in self.read)
-            if judged and not (path in self.told and known):
-                return True
-            if self.runs and not known and not _NOTES.fullmatch(path.name):
-                return True
-            if self.commits and any(_LEVERS.fullmatch(part) for part in path.parts[-3:]):
-                return True
-        return False
-
-
 Rule = Callable[[Command, "Place"], Reach | None]
-
-
-def worst(reaches: Iterable[Reach | None]) -> Reach | None:
-    """The farthest; None as soon as one is not certain."""
-    found = list(reaches)
-    return (
-        None
-        if any(one is None for one in found)
-        else max((one for one in found if one is not None), default=None)
-    )
 
 
 class Place:
@@ -122,6 +49,14 @@ class Place:
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
         self._made: list[Path] = []
+        self.own: list[Path] = []
+        """What was not there before the command line made it."""
+        self.started = False
+        """Whether the command line starts something that runs beside it."""
+        self.passing = False
+        """Whether temporary places may be read: by what reads, not by what runs or loads."""
+        self.moved = False
+        """Whether something that was there may lie, by now, in what was made."""
         self.traces = Traces()
         self.paths: list[Path] = []
         """Where Python looks for modules besides."""
@@ -133,7 +68,7 @@ class Place:
     def enter(self, word: Word) -> bool:
         """Change the folder: what follows may stand there, or where it stood before."""
         if word.text is None or word.text.startswith("-") or not self.reads(word):
-            return word.local and word.quoted
+            return word.local or (word.quoted and word.glob and self.reads(word))
         new = [Path(os.path.realpath(folder / word.text)) for folder in self.folders]
         self.folders = list(dict.fromkeys([*self.folders, *new]))
         return len(self.folders) <= _MOST_FOLDERS
@@ -155,8 +90,11 @@ class Place:
         """Whether a file may be made under this name, or be there already."""
         if word.text in _STREAMS:
             return Reach.READS
-        if word.text is not None and not word.glob and _LOG.fullmatch(word.text):
-            return None if os.path.lexists(word.text) else Reach.WRITES
+        if word.text is not None and self.is_temporary(word.text):
+            if not append and any(Path(word.text) == made for made in self._made):
+                return None
+            self._made.append(Path(word.text))
+            return Reach.WRITES
         if (
             word.values is None
             or word.glob
@@ -171,6 +109,29 @@ class Place:
             self._made += paths
         return Reach.WRITES
 
+    def is_temporary(self, value: str) -> bool:
+        """Whether it is a temporary place that is not there yet, or that the command line makes."""
+        found = _TEMPORARY.fullmatch(value)
+        return found is not None and ".." not in value and not os.path.lexists(f"/tmp/{found[1]}")  # noqa: S108
+
+    def is_own(self, word: Word) -> bool:
+        """Whether it names nothing but what this command line has made itself."""
+        if word.values is None or word.glob or self.moved:
+            return False
+        paths = [Path(os.path.normpath(folder / value)) for folder in self.folders for value in word.values]
+        own = {*self.own, *self._made}
+        return all(
+            not os.path.lexists(path)
+            and (any(path.is_relative_to(made) for made in own) or str(path).startswith("/tmp/mybro-mktemp-"))  # noqa: S108
+            for path in paths
+        )
+
+    def made(self, word: Word) -> None:
+        """Keep in mind that the command line makes these itself."""
+        self.own += [
+            Path(os.path.normpath(folder / value)) for value in word.values or () for folder in self.folders
+        ]
+
     def puts(self, word: Word, content: str | None = None) -> None:
         """Keep in mind that these files get another content."""
         for value in word.values or ():
@@ -182,7 +143,7 @@ class Place:
     def program(self, path: Path) -> str | None:
         """The text of a program in the repository, "" where there is none; None where it is not certain."""
         real = Path(os.path.realpath(path))
-        if not self._below(real) or is_secret(real.name, glob=False):
+        if not (self._below(real) or real in self.traces.written) or is_secret(real.name, glob=False):
             return None
         self.traces.read.add(real)
         if (told := self.traces.written.get(real)) is not None and not real.exists():
@@ -192,6 +153,21 @@ class Place:
             return real.read_text(encoding="utf-8")[:_LONGEST_PROGRAM] if real.is_file() else ""
         except (OSError, ValueError):
             return None
+
+    def sources_harm(self) -> bool:
+        """Whether a program of the repository could destroy or write something, told by its words."""
+        size = found = 0
+        for where, names, files in os.walk(self.top):
+            names[:] = [name for name in names if name[0] != "." and name not in _NOT_SOURCES]
+            for name in files:
+                if Path(name).suffix not in _COMPILED:
+                    continue
+                text = self.program(Path(where) / name)
+                found += 1
+                size += len(text or "")
+                if harms(text) or size > _MOST_SOURCES:
+                    return True
+        return not found
 
     def changes(self, word: Word) -> bool:
         """Whether it names files that may be edited."""
@@ -215,8 +191,6 @@ class Place:
             return False
         if value.startswith(_OPEN) and ".." not in value:
             return True
-        if _LOG.fullmatch(value) and not glob and os.path.realpath(value).endswith(value):
-            return True
         if glob:
             fixed, wild = re.match(r"([^*?\[]*)(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
             if ".." in wild or value.startswith("~"):
@@ -225,7 +199,23 @@ class Place:
             if content and any(is_secret(name, glob=False) for name in names):
                 return False
             value = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
-        return not value.startswith("~") and all(self._below(folder / value) for folder in self.folders)
+            return not value.startswith("~") and all(self._below(folder / value) for folder in self.folders)
+        return not value.startswith("~") and all(
+            self._below(folder / value) or (self.passing and self._passing(folder, value))
+            for folder in self.folders
+        )
+
+    def _passing(self, folder: Path, value: str) -> bool:
+        """Whether it is named as a temporary place, or stands in one that was entered."""
+        named = value.startswith(_TEMPORARY_ROOTS) or (
+            folder != self.top and str(folder).startswith(_TEMPORARY_ROOTS)
+        )
+        plain = os.path.normpath(folder / value)
+        return (
+            named
+            and ".." not in value
+            and (plain in _TEMPORARY_ROOTS or self.is_temporary(plain) or _read_temporary(plain))
+        )
 
     def _new(self, value: str, *, append: bool) -> bool:
         if not value or not self._inside(value) or is_secret(value, glob=False):
@@ -239,6 +229,8 @@ class Place:
             return False
         for folder in self.folders:
             real = Path(os.path.realpath(folder / value))
+            if self.is_temporary(str(real)):
+                continue
             if not self._below(real):
                 return False
             if PROTECTED & {part.casefold() for part in real.relative_to(self.top).parts}:
@@ -249,14 +241,12 @@ class Place:
         return Path(os.path.realpath(path)).is_relative_to(self.top)
 
 
-def is_secret(value: str, *, glob: bool) -> bool:
-    """Whether a path names a file that is known to hold secrets."""
-    names = [part for part in re.split(r"[/:=]", value) if part]
-    if glob:
-        last = names[-1] if names else ""
-        if last.startswith((".", "id", "cred", "secret", "*.pem", "*.key")) or (
-            last.startswith(("?", "[")) and last != "[0-9]*"
-        ):
-            return any(fnmatch(sample, last) for sample in _SECRET_SAMPLES)
-        return False
-    return any(_SECRET.fullmatch(name) and not _EXAMPLE.fullmatch(name) for name in names)
+def _read_temporary(value: str) -> bool:
+    """Whether it is a file right in the folder for temporary files, and no link to elsewhere."""
+    found = _TEMPORARY.fullmatch(value)
+    return (
+        found is not None
+        and not found[2]
+        and not Path(value).is_dir()
+        and os.path.realpath(value).endswith(value)
+    )

@@ -49,6 +49,18 @@ SYS = frozenset(
         "executable",
     }
 )
+OPENERS = frozenset(
+    {
+        "build_opener",
+        "install_opener",
+        "URLopener",
+        "FancyURLopener",
+        "OpenerDirector",
+        "Request",
+        "retrieve",
+        "ProxyHandler",
+    }
+)
 HIDDEN = re.compile(r"__(?!(main|version|name|file|init|all)__)\w")
 SAFE_ATTRIBUTES = frozenset({"executable", "dumps"})
 MOST = 60

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Protocol
 
-from mybro.executor.claude.gate.place import Place
+from mybro.executor.claude.gate.python_files import Files, Modules
 from mybro.executor.claude.gate.python_names import (
     BUILTINS,
     DUNDERS,
     HIDDEN,
+    OPENERS,
     OS,
     RISKY_BUILTINS,
     SYS,
@@ -19,21 +19,9 @@ from mybro.executor.claude.gate.python_names import (
 )
 from mybro.executor.claude.gate.words import Word
 
-
-class Modules(Protocol):
-    """What a program may import."""
-
-    place: Place | None
-    whole: bool
-
-    def module(self, name: str) -> str:
-        """How far a module is known."""
-
-    def local(self, name: str) -> bool | None:
-        """Whether the repository's module of this name is calm; None where it has none."""
-
-
-_PARTLY = frozenset({"os", "sys", "importlib", "urllib", "pytest", "unittest", "uvicorn"})
+_PARTLY = frozenset(
+    {"os", "sys", "importlib", "urllib", "pytest", "unittest", "uvicorn", "sqlite3", "inspect"}
+)
 """Modules of which only certain names are harmless."""
 
 
@@ -41,7 +29,7 @@ def _text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-class Program:
+class Program(Files):
     """One file or line."""
 
     def __init__(self, programs: Modules, nodes: list[ast.AST]) -> None:
@@ -56,11 +44,14 @@ class Program:
         self.made |= {n.name for n in nodes if isinstance(n, ast.ExceptHandler) and n.name}
         self.imported: dict[str, str] = {}
         """What names stand for, of modules that are only asked for their version."""
+        self.fetches = any(isinstance(n, ast.alias) and n.name.startswith("urllib.request") for n in nodes)
         self.names: dict[str, str] = {}
         """Modules by the names that they have here."""
 
     def is_calm(self) -> bool:
         if self.made & RISKY_BUILTINS:  # which of the two is meant is not told
+            return False
+        if not all(self.adds_path(node) for node in self.nodes):
             return False
         for node in self.nodes:
             if isinstance(node, ast.Import | ast.ImportFrom) and not self._imports(node):
@@ -150,13 +141,22 @@ class Program:
             )
         if module == "uvicorn":
             return attribute.attr == "__version__" or (attribute.attr == "run" and self._serves(call))
+        if module == "sqlite3":
+            return attribute.attr in ("sqlite_version", "version")
+        if module == "inspect":
+            return attribute.attr in ("signature", "getsource", "getdoc", "getfile", "isfunction", "isclass")
         if module in ("importlib", "urllib"):
-            return attribute.attr in ("metadata", "parse")
+            return attribute.attr in ("metadata", "parse") or (
+                module == "urllib" and attribute.attr in ("request", "error")
+            )
         if module == "os":
             return attribute.attr in OS
         if attribute.attr.startswith("_"):
             return False
         if attribute.attr == "path":  # it decides what is imported
+            above = self.based.get(id(attribute))
+            if above is not None and above.attr in ("insert", "append") and id(above) in self.calls:
+                return True  # was judged before anything else
             return not self.imported and self._shown(attribute)
         return True
 
@@ -190,19 +190,27 @@ class Program:
             return True  # into a file only where one could be opened to write
         if name == "Path":
             return self._path(node)
-        return not is_door(name)
+        if name == "write_text" and self.rewrites(node.value):
+            return True
+        if name == "urlopen":
+            return self.asks_own(self.calls.get(id(node)))
+        return not is_door(name) and not (name in OPENERS and self.fetches)
 
     def _opens(self, node: ast.AST) -> bool:
         """open(NAME) and open(NAME, "r")."""
         call = self.calls.get(id(node))
-        if call is None or not call.args or not isinstance(call.args[0], ast.Constant):
+        if call is None or not call.args or self.named(call.args[0]) is None:
             return False
         modes = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "mode")]
         named = all(word.arg in ("mode", "encoding", "errors", "newline") for word in call.keywords)
         return (
             named
             and len(call.args) <= 2
-            and all(isinstance(mode, ast.Constant) and mode.value in ("r", "rb", "rt") for mode in modes)
+            and all(
+                isinstance(mode, ast.Constant)
+                and (mode.value in ("r", "rb", "rt") or (mode.value == "w" and self.rewrites(call.args[0])))
+                for mode in modes
+            )
         )
 
     def _path(self, node: ast.AST) -> bool:

@@ -88,7 +88,7 @@ class _Reader(WordReader):
                 two = self.text[self.at : self.at + 2]
                 self.at += 2 if two in ("&&", "||", "|&") else 1
                 upstream = upstream if two[0] == "|" and two != "||" else ()
-                certain = two[0] == ";"
+                certain = two[0] == ";" or (two[0] == "&" and two not in ("&&", "&|"))
             else:
                 begun = len(self.found)
                 self._command(upstream)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from mybro.executor.claude.gate import scripts
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.words import Command, Word
+from mybro.vocabulary import words as word_lists
+
+CODE = word_lists("effects")["CODE"]
+"""Endings of files that are written by hand."""
 
 
 def given(word: str, options: Iterable[str]) -> bool:
@@ -103,14 +108,61 @@ def _sed(command: Command, place: Place) -> Reach | None:
         at += 1
     if not programs:
         programs, plain = [plain[0].text] if plain else [None], plain[1:]
-    judged = scripts.sed_only_replaces if inplace else scripts.sed_only_prints
-    if not all(program is not None and judged(program) for program in programs):
+    by_hand = all(PurePath(word.text or "").suffix.lstrip(".") in CODE or word.text == "." for word in plain)
+    judged = (
+        (scripts.sed_edits if by_hand else scripts.sed_only_replaces) if inplace else scripts.sed_only_prints
+    )
+    if not all(
+        program is not None and (judged(program) or (inplace and scripts.sed_only_replaces(program)))
+        for program in programs
+    ):
         return None
     if inplace:
+        if not all(
+            _EDITED.fullmatch(PurePath(value).name)
+            or PurePath(value).suffix[1:] in CODE
+            or "*" in value
+            or value == "."
+            for word in plain
+            for value in word.values or ("?",)
+        ):
+            return None
         for word in plain:
-            place.puts(word)
+            place.puts(word, "\n".join(map(str, programs)))
         return Reach.WRITES if plain and all(place.changes(word) for word in plain) else None
     return Reach.READS if all(place.reads(word) for word in plain) else None
+
+
+_EDITED = re.compile(
+    r"(requirements|constraints)[\w-]*\.(txt|in)|CMakeLists\.txt|(README|CHANGELOG|LICENSE|NOTICE|VERSION|AUTHORS|TODO)(\.\w+)?|\.\w+ignore|\.editorconfig"
+    r"|(Docker|Make|Just|Rake|Gem|Pod|Proc)file\S*|\.env\.example|\.[\w.]*rc|go\.mod|\.\w+-version"
+)
+"""Files without such an ending that are written by hand."""
+
+
+def _perl(command: Command, place: Place) -> Reach | None:
+    """perl as sed: `-pi -e 's/a/b/'` for files that are written by hand, `-ne 'print if /x/'`."""
+    texts = [word.text or "\0" for word in command.words[1:]]
+    told = re.match(r"(-pi -e|-i -pe|-p -i -e|-pie|-ne|-pe|-lne|-0?777 -pi -e|-0pi -e) ", " ".join(texts))
+    if told is None:
+        return None
+    at = len(told[1].split())
+    program, places = texts[at], command.words[2 + at :]
+    if "i" in told[1]:
+        fine = scripts.perl_edits(program) and all(
+            PurePath(word.text or "").suffix.lstrip(".") in CODE or word.text == "." for word in places
+        )
+        for word in places:
+            place.puts(word)
+        return Reach.WRITES if fine and places and all(place.changes(word) for word in places) else None
+    shows = re.fullmatch(
+        r"print( \"?\$[\d&](\\n)?\"?)?( if| unless) /(?:[^/\\({@$]|\\.|\((?!\?\??\{)|\$(?=[/)]))*/i?", program
+    )
+    return (
+        Reach.READS
+        if (shows or scripts.perl_edits(program)) and all(place.reads(word) for word in places)
+        else None
+    )
 
 
 def _test(command: Command, _: Place) -> Reach | None:
@@ -170,6 +222,33 @@ def _jq(command: Command, place: Place) -> Reach | None:
     return reader("-f", "--from-file", "--rawfile", "--slurpfile", "-L", skip=1)(command, place)
 
 
+def _fd(command: Command, place: Place) -> Reach | None:
+    """fd, and for what it finds another reader."""
+    texts = [word.text for word in command.words]
+    at = next(
+        (n for n, text in enumerate(texts) if text in ("-x", "-X", "--exec", "--exec-batch")), len(texts)
+    )
+    if reader("-x", "-X", "--exec", "--exec-batch", skip=1)(Command(command.words[:at]), place) is None:
+        return None
+    inner = command.words[at + 1 :]
+    if at == len(texts):
+        return Reach.READS
+    named = [
+        text
+        for text in texts[1:at]
+        if re.search(r"env|pem|key|secret|credential|\bid_|-\w*[HIu]", text or "?")
+    ]
+    rule = (
+        RULES.get(inner[0].text or "")
+        if inner and not named and inner[0].text not in ("fd", "sed", "perl")
+        else None
+    )
+    told = [Word(None, quoted=True, local=True) if word.text == "{}" else word for word in inner]
+    return (
+        rule(Command(told), place) if rule is not None and rule(Command(told), place) is Reach.READS else None
+    )
+
+
 _PLAIN = reader()
 _FREE = reader(free=True)
 _NAMES = ("ls", "stat", "du", "df", "wc", "realpath", "readlink", "eza", "exa")
@@ -206,9 +285,10 @@ RULES: dict[str, Rule] = {
     "tree": reader("-o", "-R"),
     "xxd": reader("-r", "-revert", most=1),
     "bat": reader("--pager", "--paging", "--config-file", "--diff"),
-    "fd": reader("-x", "-X", "--exec", "--exec-batch", skip=1),
+    "fd": _fd,
     **dict.fromkeys(("awk", "gawk", "mawk"), _awk),
     "sed": _sed,
+    "perl": _perl,
     **dict.fromkeys(("test", "[", "[["), _test),
     "date": _date,
     "ps": _ps,

@@ -49,6 +49,51 @@ def recipes(name: str, words: list[str], place: Place) -> list[str]:
     return found[:_MOST]
 
 
+def directives(name: str, words: list[str], place: Place) -> list[str]:
+    """The lines that other runners would run: `just`, `task`, `composer`, `deno task`, `go generate`."""
+    plain = [word for word in words if word[:1] != "-" and word not in ("run", "run-script", "task")]
+    found: list[str] = []
+    for folder in place.folders:
+        if name == "just":
+            found += _named(folder, ("justfile", "Justfile", ".justfile"), plain or ["default"], _JUST, place)
+        elif name == "task":
+            found += _named(folder, ("Taskfile.yml", "Taskfile.yaml"), plain or ["default"], _TASK, place)
+        elif name in ("composer", "deno") and plain:
+            for file in ("composer.json",) if name == "composer" else ("deno.json", "deno.jsonc"):
+                place.traces.read.add(folder / file)
+                text = _text(folder / file)
+                found += re.findall(
+                    rf'"(?:pre-|post-)?{re.escape(plain[0])}"\s*:\s*(\[[^\]]*\]|"[^"]*")', text
+                )
+        elif name == "go" and plain[:1] == ["generate"]:
+            for path in sorted(folder.rglob("*.go"))[:_MOST]:
+                found += re.findall(r"^//go:generate\s+(.*)", place.program(path) or "", re.MULTILINE)
+    return found[:_MOST]
+
+
+_JUST = r"^@?{name}\b[^\n:=]*:(?!=)(?P<needs>[^\n]*)(?P<body>(?:\n[ \t]+[^\n]*|\n(?=[ \t]))*)"
+_TASK = r"^  {name}:(?P<needs>)(?P<body>[^\n]*(?:\n    [^\n]*|\n(?=\s*\n| {{4}}))*)"
+
+
+def _named(
+    folder: Path, files: tuple[str, ...], names: list[str], pattern: str, place: Place
+) -> Iterator[str]:
+    """The lines under names in a file of recipes, and under the names that these call."""
+    place.traces.read |= {folder / file for file in files}
+    text = next((_text(folder / file) for file in files if (folder / file).is_file()), "")
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not re.fullmatch(r"[\w:-]+", name):
+            continue
+        seen.add(name)
+        if found := re.search(pattern.format(name=re.escape(name)), text, re.MULTILINE):
+            waiting += re.findall(r"[\w-]+", found["needs"]) + re.findall(
+                r"(?:just|task|task:)\s+([\w-]+)", found["body"]
+            )
+            yield from (line.strip() for line in found["body"].splitlines() if line.strip())
+
+
 def _scripts(repo: Path, name: str, seen: set[str]) -> Iterator[str]:
     try:
         scripts = json.loads((repo / "package.json").read_text())["scripts"]

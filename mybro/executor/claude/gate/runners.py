@@ -1,4 +1,4 @@
-"""Interpreters: what they are given to run is read first. And requests to this machine's own servers."""
+"""Interpreters: what they are given to run is read first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from mybro.executor.claude.gate import scripts, sources
+from mybro.executor.claude.gate.arguments import TOOLS
+from mybro.executor.claude.gate.ordinary import ordinary
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
 from mybro.executor.claude.gate.pythons import module_is_calm, python_only_computes
 from mybro.executor.claude.gate.words import Command, Word
@@ -30,7 +32,7 @@ _MODULES = frozenset(
 )
 DESTRUCTIVE = re.compile(
     r"del(ete)?\b|del_|remov|wipe|clean|purge|drop|flush|reset|destroy|evil|erase|nuke|migrat|deploy|publish|release|seed"
-    r"|rollback|trunc|kill|\brm|prune|restore|overwrite|upload|send|pay|\?",
+    r"|rollback|uninstall|trunc|kill|\brm|prune|restore|overwrite|upload|send|pay|\?",
     re.IGNORECASE,
 )
 PYTHON_SETTING = re.compile(
@@ -116,9 +118,18 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
             if any(place.exists(text.split(".")[0]) or place.exists(text + ".py") for text in modules):
                 return Reach.WRITES if all(module_is_calm(text, place) for text in modules) else None
             return rules["unittest"](Command([Word(("unittest",)), *words]), place)
+    return _tool_module(name, words, place, rules)
+
+
+def _tool_module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule]) -> Reach | None:
+    """`python -m NAME`, where it is a tool that has a rule or a known name, or a module of the repository."""
+    called = Command([Word((name,)), *words])
     if name in _MODULES and name in rules:
         place.traces.runs = True
-        return rules[name](Command([Word((name,)), *words]), place)
+        if (reach := rules[name](called, place)) is not None:
+            return reach
+    if name in TOOLS | {"build"} and not place.exists(name) and not place.exists(name + ".py"):
+        return ordinary(name, called, place)
     return Reach.WRITES if not _delayed(place) and module_is_calm(name, place) else None
 
 
@@ -145,8 +156,10 @@ def _delayed(place: Place) -> bool:
 
 
 def _computes(program: str | None, place: Place) -> Reach | None:
-    known = program not in (None, "", "\0")
-    return Reach.READS if known and python_only_computes(program or "", place) else None
+    before = len(place.traces.written)
+    if program in (None, "", "\0") or not python_only_computes(program or "", place):
+        return None
+    return Reach.WRITES if len(place.traces.written) > before else Reach.READS
 
 
 def node(command: Command, place: Place) -> Reach | None:
@@ -163,6 +176,11 @@ def node(command: Command, place: Place) -> Reach | None:
         return Reach.READS if scripts.javascript_only_computes(data.sub("0", texts[1])) else None
     if texts[:1] in (["--check"], ["-c"]) and len(texts) == 2:
         return Reach.READS if place.reads(command.words[2]) else None
+    while texts[:1] and re.fullmatch(
+        r"--(experimental-[\w-]+|no-warnings|trace-warnings|enable-source-maps|watch|max-old-space-size=\d+|trace-uncaught)",
+        texts[0] or "",
+    ):
+        texts = texts[1:]
     if texts[:1] == ["--test"] and all(place.reads(word) for word in command.words[2:]):
         return Reach.WRITES
     if texts[:1] in (["--watch"], ["run"]):
@@ -178,6 +196,17 @@ def node(command: Command, place: Place) -> Reach | None:
     return Reach.WRITES if not _delayed(place) and sources.javascript_file(name, place) else None
 
 
+def one_liner(command: Command, _: Place) -> Reach | None:
+    """`ruby -e`, `php -r`: a line that computes and prints."""
+    texts = [word.text for word in command.words[1:]]
+    fine = (
+        len(texts) == 2
+        and texts[0] in ("-e", "-r", "--eval")
+        and scripts.one_liner_computes(texts[1] or "open")
+    )
+    return Reach.READS if fine else None
+
+
 def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
     """The rule for shells and scripts: bash -n reads one, a script is judged like a command line."""
 
@@ -188,6 +217,13 @@ def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
         texts = [word.text for word in words]
         if texts == ["--version"]:
             return Reach.READS
+        if (
+            len(texts) == 2
+            and texts[0] == "-c"
+            and texts[1] is not None
+            and command.words[0].text in ("bash", "sh", "zsh")
+        ):
+            return judged(texts[1], place)
         if len(texts) == 2 and texts[0] == "-n":
             return Reach.READS if place.reads(words[1]) else None
         if (
@@ -255,45 +291,3 @@ def serving(command: Command, place: Place) -> Reach | None:
     targets = [text for text in targets if text not in verbs] or ["app", "wsgi", "main"]
     fine = all(re.fullmatch(r"[\w./]+(:[\w()]+)?", text) and served(text, place) for text in targets)
     return Reach.WRITES if fine and not _delayed(place) else None
-
-
-# ---------------------------------------------------------------------------- the web, on this machine
-
-
-_OWN = re.compile(r"(https?://)?(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$|\?)")
-
-
-def curl(command: Command, _: Place) -> Reach | None:
-    """Only this machine's own servers, only asked, and nothing written."""
-    plain: list[str] = []
-    skip = False
-    if [word.text for word in command.words[1:]] in (["--version"], ["-V"]):
-        return Reach.READS
-    nowhere = [word.text for word in command.words]
-    for at, text in enumerate(nowhere):
-        if text in ("-o", "--output") and nowhere[at + 1 : at + 2] == ["/dev/null"]:
-            nowhere[at : at + 2] = ["-s", "-s"]
-    for at, said in enumerate(nowhere[1:], 1):
-        values = command.words[at].values
-        # A question mark in an address is no pattern here.
-        text = values[0] if said is None and values and _OWN.match(values[0]) else said
-        if text is None:
-            return None
-        if skip:
-            skip = False
-        elif re.fullmatch(
-            r"-[Hmw]|--(header|max-time|write-out|connect-timeout|retry|retry-delay|retry-max-time)", text
-        ):
-            skip = True
-        elif text.startswith("-"):
-            if not re.fullmatch(
-                r"-[sSifvILkg]+|--(silent|fail|head|include|location|verbose|show-error)", text
-            ):
-                return None
-        else:
-            plain.append(text)
-    if any((word.text or "").startswith("@") for word in command.words):
-        return None
-    ours = all(_OWN.match(url) for url in plain)
-    does = any(DESTRUCTIVE.search(url.replace("?", " ")) for url in plain)
-    return Reach.READS if plain and ours and not does else None

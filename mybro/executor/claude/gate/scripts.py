@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mybro.vocabulary import words as word_lists
+
 _SED_ADDRESS = r"(?:(?:\d+|\$|/(?:[^/\\\n]|\\.)*/)(?:,(?:\+?\d+|\$|/(?:[^/\\\n]|\\.)*/))?\s*!?\s*)?"
 _SED_PRINTS = re.compile(rf"{_SED_ADDRESS}(?:[pdq=nhHgGxDPN]|q\d*|\{{\s*[pdq=]\s*;?\s*\}})\s*")
 _SED_REPLACES = re.compile(
@@ -31,6 +33,41 @@ def sed_only_replaces(program: str) -> bool:
     return not re.search(r"(?<!\\)[.\]\w)][*+]|\\[wWsSD]|\[\^|(?<!\\)\.(?!\w)|\{|\||\\n", found[2])
 
 
+def sed_edits(program: str) -> bool:
+    """Whether a sed program for files that are written by hand changes, adds or drops certain lines."""
+    at = 0
+    while at < len(program):
+        found = (
+            _SED_REPLACES.match(program, at) or _SED_DROPS.match(program, at) or _SED_ADDS.match(program, at)
+        )
+        if found is None or (found.re is _SED_REPLACES and re.fullmatch(r"[\^$.*+()\\]*", found[2])):
+            return False
+        at = found.end()
+        if program[at : at + 1] not in ("", ";", "\n"):
+            return False
+        at += 1
+        at += len(program[at:]) - len(program[at:].lstrip(" ;\n"))
+    return bool(program)
+
+
+_LINE = r"(?:\d+|/(?=[^/\n]*\w\w)(?:[^/\\\n]|\\.)*/)"
+_SED_DROPS = re.compile(rf"{_LINE}(?:,{_LINE})?\s*d\s*")
+_SED_ADDS = re.compile(rf"(?:{_LINE}|\$)\s*[aic](?:\\\n?)?\s*[^\n]*")
+_PERL_EDIT = re.compile(
+    r"(?:s([/|#,!])((?:(?!\1)[^\\\n]|\\.)*)\1((?:(?!\1)[^\\\n@]|\\.)*)\1[gimsx]*\s*;?\s*)+"
+)
+
+
+def perl_edits(program: str) -> bool:
+    """Whether `perl -pi -e` replaces certain words: nothing in it is computed, and nothing is run."""
+    found = _PERL_EDIT.fullmatch(program)
+    return (
+        found is not None
+        and re.search(r"\(\?\??\{|\$\{|@\{|\$\w+\W*\(|\\e", program) is None
+        and re.search(r"\w", found[2]) is not None
+    )
+
+
 def awk_only_prints(program: str) -> bool:
     """Whether an awk program neither writes files nor runs anything."""
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', program)
@@ -38,6 +75,23 @@ def awk_only_prints(program: str) -> bool:
     if re.search(r"\bprintf?\b[^;}\n]*>|>\s*\"", bare):
         return False
     return not re.search(r"system|getline|@|\||>>|close|fflush|ENVIRON|ARGV|ARGC|\bload\b|include", bare)
+
+
+_CALLED = word_lists("effects")["ONE_LINERS"]
+
+
+def one_liner_computes(program: str) -> bool:
+    """Whether a line in Ruby, PHP, R, Lua and the like computes and prints: every name in it is known."""
+    if re.search(
+        r"`|%x|\bopen|\||#\{|\$\{|\$\(", program.replace("||", "").replace("|>", "")
+    ) and not re.fullmatch(r"[^`%]*\{ ?\|\w+\|[^`%]*", program):
+        return False
+    if re.search(r"\$\w+\s*\(|['\"]\s*\(", program):
+        return False  # a name that is only known when it runs
+    bare = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "0", program)
+    made = set(re.findall(r"\$(\w+)|\b([a-z])\b", bare))
+    names = {name for pair in made for name in pair if name}
+    return all(word in _CALLED or word in names for word in re.findall(r"[A-Za-z_]\w*", bare))
 
 
 # ---------------------------------------------------------------------------- JavaScript
@@ -52,7 +106,7 @@ _JS_KNOWN = frozenset(
     }
 )  # fmt: skip
 _JS_FACTS = re.compile(
-    r"\bprocess\.(version|versions\.\w+|platform|arch|uptime\(\)|memoryUsage\(\))(?![\w.\[])"
+    r"\bprocess\.(version|versions\.\w+|cwd\(\)|env\.(NODE_ENV|CI|PORT|PWD|LANG)|platform|arch|uptime\(\)|memoryUsage\(\))(?![\w.\[])"
 )
 _JS_MADE = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?:=(?!=)|of\b)|(?<![\w.$])(\w+)\s*=>")
 """Names that a program gives to what it computes."""
@@ -72,6 +126,8 @@ def javascript_only_computes(program: str) -> bool:
     bare = re.sub(r"'(?:[^'\\\n]|\\[nrt])*'|\"(?:[^\"\\\n]|\\[nrt])*\"", "0", bare)
     bare = re.sub(r"\bObject\.(keys|values|entries|fromEntries)(?=\()", "0", bare)
     made = {one for pair in _JS_MADE.findall(bare) for one in pair if not _JS_GIVEN.fullmatch(one)}
-    if re.search(r"[`\\@#]|[\w$)\]}]\s*\[|constructor|__|prototype|\bthis\b", bare):
+    if re.search(
+        r"[`\\@#]|(?<!\bof)(?<!\bin)(?<!\breturn)(?<=[\w$)\]}])\s*\[|constructor|__|prototype|\bthis\b", bare
+    ):
         return False
     return all(name in _JS_KNOWN or name in made for name in re.findall(r"(?<![.\w$])[A-Za-z_$][\w$]*", bare))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from pathlib import Path
 
+from mybro.executor.claude.gate.harm import harms, harms_outside
 from mybro.executor.claude.gate.place import Place
 from mybro.executor.claude.gate.pythons import file_is_calm, python_only_computes
 from mybro.executor.claude.gate.words import Word
@@ -21,15 +24,52 @@ _JS_DOORS = re.compile(
 )
 _JS_IMPORT = re.compile(r"\brequire\s*\(\s*(['\"])([^'\"]+)\1\s*\)|\b(?:from|import)\s*(['\"])([^'\"]+)\3")
 _MOST = 60
+_TESTED = word_lists("effects")["TESTED"]
 
 
 def content_is_calm(path: Path, content: str) -> bool:
     """Whether what is put into a new file does no harm when it runs as a test or a program."""
-    if path.suffix == ".py" and path.name not in ("setup.py", "conftest.py", "sitecustomize.py"):
-        return python_only_computes(content, whole=True)
-    if path.suffix in (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx"):
-        return ".config." not in path.name and _javascript(content) is not None
-    return path.suffix in (".css", ".html", ".svg")
+    if path.name in ("setup.py", "conftest.py", "sitecustomize.py") or ".config." in path.name:
+        return False
+    if path.suffix == ".py" and python_only_computes(content, whole=True):
+        return True
+    return path.suffix.lstrip(".") in _TESTED and not harms(content)
+
+
+def reaches_out(command: str, place: Place) -> bool:
+    """Whether a test that is new plainly deletes or writes outside of the repository.
+
+    What was written in the last day is looked through: where the command names it, or where tests lie.
+    """
+    told = [
+        place.top / word for word in re.findall(r"[\w./-]+", command) if not word.startswith(("-", "/", ".."))
+    ]
+    named = [path for path in told if path.exists() and path != place.top]
+    since = time.time() - _NEW_S
+    seen = 0
+    for start in named or [place.top / name for name in _TEST_FOLDERS]:
+        for where, folders, files in os.walk(start) if start.is_dir() else [(start.parent, [], [start.name])]:
+            folders[:] = [
+                name
+                for name in folders
+                if name[0] != "." and name not in ("node_modules", "target", "vendor")
+            ]
+            seen += len(files)
+            for path in (Path(where) / name for name in files if Path(name).suffix.lstrip(".") in _TESTED):
+                try:
+                    if path.stat().st_mtime > since and harms_outside(
+                        path.read_text("utf-8", errors="replace")[:100_000]
+                    ):
+                        return True
+                except OSError:
+                    continue
+            if seen > _MOST_TESTS:
+                return False
+    return False
+
+
+_NEW_S, _MOST_TESTS = 86_400.0, 300
+_TEST_FOLDERS = ("tests", "test", "spec", "__tests__", "src", "e2e")
 
 
 def programs(name: str, place: Place) -> list[Path] | None:

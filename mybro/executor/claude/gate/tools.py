@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate import builders, everyday, packages, runners, sources, tables
+from mybro.executor.claude.gate import builders, everyday, loopback, packages, runners, sources, tables
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.runners import VERSION
@@ -169,7 +169,12 @@ def _npx(command: Command, place: Place) -> Reach | None:
         ]
         return tables.either(*found)(Command(words), place)
     if words and re.fullmatch(r"create-(react-app|vite|next-app)(@latest)?|gitignore", words[0].text or ""):
-        plain = [word for word in words[1:] if not (word.text or "-").startswith("-")]
+        texts = [word.text for word in words]
+        plain = [
+            w
+            for w, before in zip(words[1:], texts, strict=False)
+            if before != "--template" and not (w.text or "-").startswith("-")
+        ]
         return Reach.WRITES if len(plain) == 1 and plain[0].text and not place.exists(plain[0].text) else None
     return None
 
@@ -186,9 +191,24 @@ def _uv(command: Command, place: Place) -> Reach | None:
     )(command, place)
 
 
-def _make(command: Command, _: Place) -> Reach | None:
-    texts = [word.text or "?" for word in command.words[1:]]
-    ok = all(re.fullmatch(rf"{_RUN}|all|help|-j\d*|-s|-n|-k|--dry-run|--silent|\d+", text) for text in texts)
+_SETS = re.compile(
+    r"(V|VERBOSE|ARGS|DEBUG|Q|JOBS|TESTS?|((PY)?TEST_?)?ARGS|PKG|FILTER|CFLAGS|CXXFLAGS)="
+    r"(?!.*-fplugin)[\w ,./:=-]*"
+)
+
+
+def _make(command: Command, place: Place) -> Reach | None:
+    words = command.words[1:]
+    if words[:1] and words[0].text == "-C" and len(words) > 1 and words[1].text and place.changes(words[1]):
+        if not re.match(r"\.?/?_?build|docs?\b|builddir|out\b", words[1].text):
+            return None
+        words = words[2:]
+        if not words:
+            return None
+    texts = [word.text or "?" for word in words if not _SETS.fullmatch(word.text or "?")]
+    ok = all(
+        re.fullmatch(rf"{_RUN}|html|all|help|-j\d*|-s|-n|-k|--dry-run|--silent|\d+", text) for text in texts
+    )
     return Reach.WRITES if ok else None
 
 
@@ -214,12 +234,12 @@ _PIP = calls(
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {
-    "node": runners.node, "curl": runners.curl, "npx": _npx, "uv": _uv, "make": _make, "pip": _PIP,
+    "node": runners.node, "curl": loopback.curl, "npx": _npx, "uv": _uv, "make": _make, "pip": _PIP,
     **dict.fromkeys(("npm", "pnpm", "bun"), _managed),
     "yarn": lambda command, place: _managed(command, place) if len(command.words) > 1 else Reach.WRITES,
     "pytest": _pytest, "mybro": calls(
         r"doctor", options=r"--(select|ignore|fail-on|json|list|explain|deep|changed|base|all|diff)|-a"),
-    "unittest": calls(r"", options=r"-[vqfbs]|--(verbose|quiet|failfast)"),
+    "unittest": calls(r"", options=r"-[vqfbspt]|--(verbose|quiet|failfast)"),
     "ruff": calls(r"check", r"format", r"rule \w+", r"version", options=_LINT_OPTIONS),
     **dict.fromkeys(("mypy", "pyright", "flake8", "pylint", "eslint", "prettier", "black", "isort",
         "stylelint", "biome", "shellcheck", "hadolint", "yamllint", "rubocop",

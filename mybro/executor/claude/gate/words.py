@@ -12,6 +12,8 @@ OPEN, CLOSE, COMMA = "\ue000", "\ue001", "\ue002"
 _ESCAPED = {"*": "\ue003", "?": "\ue004", "[": "\ue005", "~": "\ue006"}
 """Stand for what would be special if it were not quoted."""
 _PLAIN_AGAIN = str.maketrans({v: k for k, v in _ESCAPED.items()} | {OPEN: "{", CLOSE: "}", COMMA: ","})
+JOB = "\ue012"
+"""In place of `$!`: a process that the command line has started itself."""
 META = frozenset(" \t\n;&|<>()")
 SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|_KEY|APIKEY|CREDENTIAL|_PAT$|_DSN$|DATABASE_URL", re.IGNORECASE
@@ -114,6 +116,9 @@ class WordReader:
             leads = bool(first) and any(
                 part.startswith(("/", "~", "-")) or ".." in part for part in first or ()
             )
+            fixed = ["".join(piece.value or ("\0",)) for piece in pieces]
+            if told and "".join(fixed) == "-j\0":
+                return [Word(("-j2",))]  # $(nproc), or another number
             return [Word(None, quoted=quoted, local=told and not leads)]
         combined = [
             "".join(parts) for parts in itertools.product(*(piece.value or ("",) for piece in pieces))
@@ -201,7 +206,7 @@ class WordReader:
             return self._variable(found[1] or found[3], (found[2] or "").lstrip(":-"), inside=inside)
         if found := re.match(r"[?#$!]|\{PIPESTATUS\[[\d@*]+\]\}", rest):
             self.at += 1
-            return _Piece(None, local=True)
+            return _Piece((JOB,)) if rest[0] == "!" else _Piece(None, local=True)
         if re.match(r"[{'\"\[]", rest) and not (inside and rest[0] in "'\""):
             raise StrangeError
         if found := re.match(r"[@*0-9_-]", rest):
@@ -222,7 +227,11 @@ class WordReader:
         return True
 
     def _substituted(self, script: str | None) -> _Piece:
-        return _Piece(None, local=self.producers(self.commands_inside(script)))
+        commands = self.commands_inside(script)
+        names = [[word.text for word in one.words] for one in commands]
+        if names in ([["mktemp"]], [["mktemp", "-d"]]):
+            return _Piece((f"/tmp/mybro-mktemp-{self.at + self.depth}",))  # noqa: S108
+        return _Piece(None, local=self.producers(commands))
 
     def _variable(self, name: str, default: str, *, inside: bool) -> _Piece:
         word = self.known.get(name)

@@ -8,6 +8,9 @@ from pathlib import PurePath
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
+from mybro.vocabulary import words as word_lists
+
+CODE = word_lists("effects")["CODE"]
 
 
 def _split(command: Command, allowed: str) -> list[Word] | None:
@@ -26,6 +29,9 @@ def _mkdir(command: Command, place: Place) -> Reach | None:
     plain = _split(command, r"-[pv]+|--parents")
     if not plain or any(w.values is None or w.glob or not place.changes(w) for w in plain):
         return None
+    for word in plain:
+        if not place.exists(word.text or "."):
+            place.made(word)
     return Reach.WRITES
 
 
@@ -50,10 +56,10 @@ def _into(sources: list[Word], target: Word, place: Place) -> Reach | None:
     name = target.text
     if name is None or not place.changes(target):
         return None
-    if not place.exists(name):
+    if not place.exists(name) and not (place.is_own(target) and not PurePath(name).suffix):
         alone = len(sources) == 1 and not sources[0].glob and len(sources[0].values or ()) == 1
         return place.makes(target) if alone and not name.endswith("/") else None
-    if not place.is_folder(name):
+    if place.exists(name) and not place.is_folder(name):
         return None
     for source in sources:
         for value in source.values or ("",):
@@ -64,12 +70,44 @@ def _into(sources: list[Word], target: Word, place: Place) -> Reach | None:
     return Reach.WRITES
 
 
+def _move(command: Command, place: Place) -> Reach | None:
+    """A new name for a file that is written by hand: its content stays, and nothing is written over."""
+    plain = _split(command, r"-[vni]+|--no-clobber|--verbose|--")
+    if (
+        plain is None
+        or len(plain) < 2
+        or (plain[-1].text or "/").startswith(("/", ".."))
+        or any(word.glob or word.values is None for word in plain)
+    ):
+        return None
+    for word in plain[:-1]:
+        for value in word.values or ():
+            if PurePath(value).suffix.lstrip(".") not in CODE and not place.is_own(word):
+                return None
+            if not place.changes(word) or any((folder / value).is_dir() for folder in place.folders):
+                return None
+    place.moved = True
+    for word in plain[:-1]:
+        place.puts(word)
+    return _into(plain[:-1], plain[-1], place)
+
+
+def _remove(command: Command, place: Place) -> Reach | None:
+    """What the command line has made itself, it may delete again."""
+    plain = _split(command, r"-[rfvR]+|--recursive|--force|--")
+    return Reach.WRITES if plain and all(place.is_own(word) for word in plain) else None
+
+
 def _link(command: Command, place: Place) -> Reach | None:
     plain = _split(command, r"-s|--symbolic")
     if plain is None or len(plain) != 2 or len(command.words) != 4:
         return None
-    fine = place.changes(plain[0]) and plain[1].text is not None and place.reads(plain[0])
-    return place.makes(plain[1]) if fine else None
+    name, target = plain[1].text, plain[0].text or "/"
+    if name is None or place.is_folder(name):
+        return None
+    place.moved = True
+    meant = Word((str(PurePath(name).parent / target),))  # a link's target is told from where the link lies
+    return place.makes(plain[1]) if place.changes(meant) and place.reads(meant) else None
 
 
 def _tee(command: Command, place: Place) -> Reach | None:
@@ -126,6 +164,7 @@ def _unzip(command: Command, place: Place) -> Reach | None:
 
 
 RULES: dict[str, Rule] = {
-    "mkdir": _mkdir, "touch": _touch, "cp": _copy, "ln": _link, "tee": _tee, "chmod": _chmod,
+    "mkdir": _mkdir, "touch": _touch, "cp": _copy, "mv": _move, "rm": _remove, "ln": _link,
+    "tee": _tee, "chmod": _chmod,
     "tar": _tar, "unzip": _unzip, "zip": _zip,
 }  # fmt: skip

@@ -1,0 +1,185 @@
+"""Programs by what their words say of the effect: for those that no rule describes, or not so far.
+
+The sandbox holds what they do and a checkpoint brings the repository back. So it is not the name that decides
+but the danger in the words: a verb that deletes, sends away or changes what is elsewhere, code on the line, a
+place outside, a file to be written over that nothing makes again.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from mybro.executor.claude.gate.arguments import (
+    DANGER,
+    DOES,
+    FILTERS,
+    LOOKS,
+    MODES,
+    OUTPUT,
+    TOKEN,
+    TOOLS,
+    VERBS,
+    WORDS,
+    is_path,
+    remade,
+    tokens,
+    words_fine,
+)
+from mybro.executor.claude.gate.place import Place, Reach
+from mybro.executor.claude.gate.words import Command, Word
+
+GOVERNED, DRIVERS, _REMOTE = WORDS["GOVERNED"], WORDS["DRIVERS"], WORDS["REMOTE"]
+_ENGINES, _KEEPERS, _HELPFUL, _MANAGERS = (
+    WORDS["ENGINES"],
+    WORDS["KEEPERS"],
+    WORDS["HELPFUL"],
+    WORDS["MANAGERS"],
+)
+_NAME = re.compile(r"[A-Za-z][\w.+-]*")
+_ADMIN = re.compile(
+    r"(un)?mount|mk(fs|swap)\S*|(user|group)(add|del|mod)|(lv|vg|pv)\w+|z(fs|pool)\w*|\w+ctl|drop\w+|rm\w*|del\w*|\w+d"
+)
+"""Names of programs of the system, most of which change it."""
+_SHOWS_KIND = re.compile(
+    r"lint|check|fmt|format|test|spec|tidy|analy|(^|[-_])(gen|build|compile|diff|view|doc|cov|bench|stat)"
+)
+"""A name that says what a tool is for."""
+_WORD = re.compile(r"[A-Za-z][\w.:-]*")
+
+
+def ordinary(name: str, command: Command, place: Place) -> Reach | None:
+    """How far a program reaches, told by its words."""
+    if _only_tells(name, command):
+        return Reach.READS
+    if name in GOVERNED or not _NAME.fullmatch(name) or _says_danger(name):
+        return None
+    verbs = _verbs(command.words[1:], place)
+    if name in _REMOTE:
+        return _looks_elsewhere(verbs, command, place)
+    if not _works_here(name, verbs, command) or not words_fine(command, place):
+        return None
+    if not _FORMATS.search(name) and not _apart(command.words, place):
+        return None
+    runs = name in _ENGINES and {"run", "-r"} & {word.text for word in command.words[1:3]}
+    if runs and place.sources_harm():
+        return None
+    return Reach.READS if _judged(verbs, LOOKS) and not _writes(command) else Reach.WRITES
+
+
+def _only_tells(name: str, command: Command) -> bool:
+    """Whether a program is asked for its version, or for help to other words."""
+    texts = [word.text for word in command.words]
+    if name in _HELPFUL and texts[-1] == "--help" and "--" not in texts and None not in texts:
+        return True
+    return (
+        only_version(command)
+        and _NAME.fullmatch(name) is not None
+        and (name in GOVERNED or not _says_danger(name))
+    )
+
+
+def _says_danger(name: str) -> bool:
+    return bool(tokens(name) & DANGER) or DOES.search(name) is not None
+
+
+def _works_here(name: str, verbs: list[str], command: Command) -> bool:
+    """Whether a verb, or the kind of the tool, says that it checks, builds or generates in the repository."""
+    known = name in TOOLS
+    if not known and name not in _KEEPERS | DRIVERS and _ADMIN.fullmatch(name):
+        return False
+    told = _judged(verbs, VERBS)
+    if told is None or not (told or known or (not verbs and _SHOWS_KIND.search(name))):
+        return False
+    if not known and not told and (command.upstream or command.document is not None):
+        return False
+    if "run" in verbs and name not in _ENGINES | _KEEPERS | TOOLS:
+        return False
+    if _GETS & set(verbs) and _names_something(command.words):
+        return False  # what is named would be fetched, and run
+    return "install" not in verbs or name in _MANAGERS
+
+
+def _looks_elsewhere(verbs: list[str], command: Command, place: Place) -> Reach | None:
+    """A question to a service: what comes before the verb is not dangerous, and no secret is asked for."""
+    first = next((at for at, verb in enumerate(verbs) if _judged([verb], LOOKS)), None)
+    if (
+        first is None
+        or _judged(verbs[:first], LOOKS) is None
+        or any(_CONFIDES.search(word.text or "") for word in command.words)
+    ):
+        return None
+    return Reach.READS if words_fine(command, place, elsewhere=True) else None
+
+
+_CONFIDES = re.compile(
+    r"secret|token|passw|credential|api-?key|private|^keys?$|kubeconfig|^--raw|^auth$|^env$|environ",
+    re.IGNORECASE,
+)
+
+
+def _names_something(words: list[Word]) -> bool:
+    plain = [word.text or "?" for before, word in pairwise(words) if not (before.text or "").startswith("--")]
+    return any(text not in _GETS | {"deps", "mod", "."} and not text.startswith("-") for text in plain)
+
+
+_GETS = frozenset({"install", "download", "fetch", "vendor", "add", "get", "require"})
+_FORMATS = re.compile(r"fmt|format|imports|black|yapf|pep8|golines|gci")
+"""To these `-d` means a difference."""
+
+
+def _apart(words: list[Word], place: Place) -> bool:
+    """`javac -d FOLDER`: what is compiled goes where nothing else lies."""
+    folders = [after.text for word, after in pairwise(words) if word.text == "-d"]
+    return all(text is not None and remade(text, place) for text in folders)
+
+
+def only_version(command: Command) -> bool:
+    """Whether a program is asked for its version, or for help."""
+    return [word.text for word in command.words[1:]] in (["--version"], ["-V"], ["--help"], ["-version"])
+
+
+def _writes(command: Command) -> bool:
+    return any(OUTPUT.search((word.text or "").partition("=")[0]) for word in command.words[1:])
+
+
+def _verbs(words: list[Word], place: Place) -> list[str]:
+    """The words at the beginning that say what to do: no options, and no places."""
+    found: list[str] = []
+    after = ""
+    for word in words:
+        text = word.text
+        if text is None or len(found) > 3:
+            break
+        if text in _LOOKING:
+            found.append("check")
+        if text.startswith(("-", "+")):
+            after = "" if "=" in text or text == "--" else text
+            continue
+        first = text.split(" ")[0]
+        if not _WORD.fullmatch(first) or is_path(first) or (place.exists(first) and first not in VERBS):
+            if found:
+                break
+        elif not after or (after not in FILTERS | MODES and {first, *tokens(first)} & (VERBS | DANGER)):
+            found.append(first)
+        after = ""
+    return found
+
+
+_LOOKING = frozenset(
+    {"--dry-run", "--syntax-check", "--check", "--list-tasks", "--list", "--help", "--dryrun"}
+)
+
+
+def _judged(verbs: list[str], wanted: frozenset[str]) -> bool | None:
+    """Whether one of the words is among those wanted; None where one is dangerous."""
+    fine = False
+    for verb in verbs:
+        parts = [token.casefold() for token in TOKEN.findall(verb)]
+        if verb in wanted or (len(parts) > 1 and parts[-1] in LOOKS):
+            fine = True
+        elif verb not in VERBS and (tokens(verb) & DANGER or DOES.search(verb.casefold())):
+            return None
+        else:
+            fine = fine or bool(wanted.intersection(parts))
+    return fine
