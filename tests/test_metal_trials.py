@@ -56,8 +56,8 @@ def moved(kind: type) -> Callable[[int], Iterator[Case]]:
 def shapes(length: int) -> list[tuple[int, int]]:
     """Long rows, and many of them."""
     if length > 2**19:
-        return [(4096, length // 4096), (length // 3, 3), (5, length // 5)]
-    return [(3, length), (length, 3)]
+        return [(4096, length // 4096), (5, length // 5)]
+    return [(3, length), (min(length, 509), 3)]
 
 
 def along_axes(dtype: type) -> Callable[[int], Iterator[Case]]:
@@ -65,7 +65,8 @@ def along_axes(dtype: type) -> Callable[[int], Iterator[Case]]:
         for shape in shapes(length):
             chance = np.random.default_rng(length)
             x, mask = metal_cases.random_floats(chance, shape, dtype), chance.random(shape) < 0.5
-            for axis in (0, 1):
+            # Each of many short rows is a threadgroup's, which takes the emulator long.
+            for axis in (0, 1) if shape[1] <= 4096 else (1,):
                 yield from metal_cases.reductions(x, mask, axis)
                 for exclusive in (False, True):
                     slack = np.cumsum(np.abs(x.astype(np.float64)), axis=axis) * 2.0**-36 + 1e-30
