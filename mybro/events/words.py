@@ -32,7 +32,7 @@ class Transcribed:
     alternatives: tuple[str, ...] = ()
     """Names of the repository that were equally likely, so that the words stayed as they were heard."""
     called: bool | None = None
-    """Whether it began with the wake phrase, which `text` is then without; None where nobody listened for it."""
+    """Whether it began with the wake phrase, which `text` is then without; None: not listened for."""
 
 
 @dataclass(frozen=True, slots=True)
