@@ -54,6 +54,11 @@ def test_levels_are_those_of_full_scale() -> None:
         (heard("Bye-bye!", no_speech=0.4), True),
         (heard("I'll see you next time.", no_speech=0.4), True),
         (heard("Subtitles by the Amara.org community", no_speech=0.4), True),
+        (heard("Undo mm, mm."), True),
+        (heard("Mm-hmm."), False),
+        (heard("Undo."), False),
+        (heard("Undo the humming"), False),
+        (heard("Stop, mm."), False),
     ],
 )
 def test_words_need_some_evidence_and_known_phantoms_more(answer: Recognition, unsaid: bool) -> None:

@@ -60,6 +60,8 @@ PHANTOMS = frozenset(
     }
 )
 """What Whisper learned to write under silence, from the ends of films."""
+_HUMMED_COMMAND = re.compile(r"(un|re)do( (m+|h+m+|mh+m*))+")
+"""What some voices' "mm-hmm" is written as, with commands expected; nothing may be taken back for a hum."""
 
 
 def levels_dbfs(sound: Sound) -> NDArray[np.floating]:
@@ -102,7 +104,7 @@ def is_unsaid(heard: Recognition, sound: Sound) -> bool:
     said clearly, stays.
     """
     words = _bare(heard.text)
-    if not words:
+    if not words or _HUMMED_COMMAND.fullmatch(words):
         return True
     if heard.no_speech_probability > NO_SPEECH and heard.average_logprob < SURE_LOGPROB:
         return True
