@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from mybro.doctor.check import catalogue
 from mybro.doctor.examine import Examination, Wish, examine
 from mybro.doctor.finding import Finding
 from mybro.doctor.redact import redact
@@ -116,6 +117,25 @@ def test_the_score_falls_with_the_gravity() -> None:
     scores = [health([one(level)] if level else [], {})[0].score for level in ("", "low", "medium", "high")]
     assert scores[0] == 100
     assert scores == sorted(scores, reverse=True)
+
+
+def _found(*told: tuple[str, str]) -> list[Finding]:
+    return [
+        Finding(check, "a", number, 1, "m", severity, "high", "mybro")  # type: ignore[arg-type]
+        for number, (check, severity) in enumerate(told, 1)
+    ]
+
+
+def test_the_whole_lies_between_the_families_and_falls_with_the_worst() -> None:
+    lows = [(check, "low") for check in ("AR01", "TS10", "PY06", "DC04", "GT09", "CI14", "RS01", "DP02")]
+    whole, parts = health(_found(*lows), catalogue())
+    assert min(p.score for p in parts) <= whole.score <= max(p.score for p in parts)
+    assert whole.grade == "A"
+    grave, parts = health(_found(*lows, ("SEC01", "high")), catalogue())
+    assert min(p.score for p in parts) < grave.score < whole.score
+    assert grave.grade != "A"
+    bad, _ = health(_found(*lows, *((f"SEC{n:02}", "high") for n in range(1, 10))), catalogue())
+    assert bad.score < 50
 
 
 def test_what_looks_like_a_key_is_redacted() -> None:

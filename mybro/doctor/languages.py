@@ -87,7 +87,7 @@ READ = TEXT | {"config", "yaml", "json", "prose", "key"}
 """What own checks open."""
 
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|__tests__|spec|specs|e2e|fixtures?|testdata|test_[^/]*|conftest\.py|[^/]*_test\.\w+|"
+    r"(^|/)(tests?|testing|__tests__|spec|specs|e2e|fixtures?|testdata|fuzz|fuzz_targets|test_[^/]*|conftest\.py|[^/]*_test\.\w+|"
     r"[^/]*\.(test|spec)\.\w+|[^/]*Tests?\.swift|[^/]*Tests)(/|$)"
 )
 

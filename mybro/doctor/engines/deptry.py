@@ -70,6 +70,8 @@ class Deptry:
         declared = (repo.text("pyproject.toml") or "") + (repo.text("requirements.txt") or "")
         through = _brought(declared)
         rows = _rows(deptry, task)
+        unused = [str(row["module"]) for row in rows if row["error"]["code"] == "DEP002"]
+        named = _named(repo, unused) if unused else frozenset()
         # Asking all that is installed takes a tenth of a second: once, and only where it matters.
         owners = packages_distributions() if any(row["error"]["code"] == "DEP003" for row in rows) else {}
         for row in rows:
@@ -81,6 +83,8 @@ class Deptry:
             if check is None or not (repo.asked(path) or path in MANIFESTS):
                 continue
             if code in ("DEP001", "DEP003") and _declared_alike(declared, module):
+                continue
+            if (code == "DEP002" and module in named) or (code == "DEP003" and _in_hand(declared, module)):
                 continue
             line = row["location"]["line"] or 0
             if path in MANIFESTS and not line:
@@ -116,6 +120,40 @@ def _rows(deptry: str, task: Task) -> list[dict[str, Any]]:
 
 _COCOA = frozenset({"Foundation", "AppKit", "objc", "CoreFoundation", "PyObjCTools"})
 """Modules that every pyobjc framework brings."""
+
+
+_FACES = {"starlette": "fastapi", "werkzeug": "flask", "asgiref": "django", "pydantic_core": "pydantic"}
+"""Modules to the package that shows them as its own: it pins them, and its manual says to import them."""
+_MOST_READ = 2000
+"""Files in which a package's name is looked for."""
+
+
+def _in_hand(declared: str, module: str) -> bool:
+    face = _FACES.get(module.partition(".")[0])
+    return face is not None and re.search(rf"(?im)(?:^|[\"'\s]){face}(?![\w-])", declared) is not None
+
+
+def _named(repo: Repository, packages: list[str]) -> frozenset[str]:
+    """Those that the code names in a text: a program that it runs, a module that it imports by its name, a
+    driver in an address ("postgresql+asyncpg")."""
+    owner = {name: package for package in packages for name in _names(package)}
+    words = "|".join(map(re.escape, sorted(owner, key=len, reverse=True)))
+    quoted = re.compile(rf"[\"'+]({words})(?![\w-])".encode())
+    found: set[str] = set()
+    files = [f for f in repo.sources("python") if not f.is_test and not f.vendored]
+    for file in files[:_MOST_READ]:
+        if len(found) == len(packages):
+            break
+        found |= {owner[match.decode()] for match in quoted.findall(repo.read(file) or b"")}
+    return frozenset(found)
+
+
+def _names(package: str) -> set[str]:
+    """What a package, its modules and its program may be called."""
+    name = package.casefold()
+    short = re.sub(r"-cli$|^pyobjc-framework-", "", package)
+    modules = _MODULES.get(name, "").split("|") if name in _MODULES else []
+    return {package, name, package.replace("-", "_"), name.replace("-", "_"), short, *modules}
 
 
 def _message(code: str, row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mybro.doctor.engines.around import Place, body, function, heads, width
+from mybro.doctor.engines.handlers import of_the_caught, said_below, swallows_nothing
 
 _EXPECTS = re.compile(
     r"with\b.*(?<![\w.])(?:(?:pytest|self|cls)\.)?(?:assert)?(?:raises|warns|deprecated_call)\w*\(",
@@ -84,11 +85,12 @@ def _closed_later(place: Place) -> bool:
     return False
 
 
-def _raises_again(place: Place) -> bool:
-    """A handler that ends in another error swallows none."""
-    rows = [line for line in body(place, place.row) if line.strip()]
-    indent = width(rows[0]) if rows else 0
-    return any(width(line) == indent and re.match(r"raise\b", line.lstrip()) for line in rows)
+def _sentinel(place: Place) -> bool:
+    """The empty tuple is one object: a default that is told from all others by `is`."""
+    return (
+        re.match(r"\(\)\s+is\s+(?:not\s+)?[^\[{\s\d\"'n]|[\w.]+\s+is\s+(?:not\s+)?\(\)", place.rest)
+        is not None
+    )
 
 
 def _other_place(place: Place) -> bool:
@@ -179,14 +181,6 @@ def _no_question_of_type(place: Place) -> bool:
     )
 
 
-def _of_the_caught(place: Place) -> bool:
-    """`raise error.with_traceback(…)` is the error itself."""
-    raised = re.match(r"raise \(?(\w+)(?:\.\w| [-+|])", place.rest)
-    return raised is not None and any(
-        re.search(rf"\bas {raised[1]}\s*:", bare) for _, bare in heads(place) if bare.startswith("except")
-    )
-
-
 def _handed_on(place: Place) -> bool:
     """`get(url, **options)`: the time limit may be among them, unless the file shows that it is not."""
     handed = re.search(r"[(,]\s*\*\*\s*(\w*)", place.text)
@@ -236,13 +230,15 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "B018": _tried,
     "B020": _other_place,
     "B023": lambda place: _called_at_once(place) or _used_at_once(place),
-    "B904": _of_the_caught,
-    "BLE001": _raises_again,
+    "B904": of_the_caught,
+    "BLE001": swallows_nothing,
     "E721": _no_question_of_type,
     "F401": lambda place: ".__all__`" in place.message,
     "F821": _from_elsewhere,
     "F822": _made_at_run_time,
+    "F632": _sentinel,
     "F811": lambda place: "`_`" in place.message,
+    "F841": said_below,
     "PLR0206": lambda place: re.search(r"def \w+\(self(?:,[^,()]*=[^,()]*)+\)", place.text) is not None,
     "S113": _handed_on,
     "S301": lambda place: re.search(r"\.loads\(\s*\w+\.dumps\(", place.text) is not None,

@@ -44,6 +44,8 @@ class Typos:
             file = files.get(path)
             if file is None or "line_num" not in row or not row["corrections"] or len(row["typo"]) < 4:
                 continue
+            if file.language in CODE | {"make"} and _is_part(task, row, path):
+                continue
             words = ", ".join(row["corrections"])
             edits = _edits(task, row, path) if task.edits else ()
             outcome.findings.append(
@@ -105,6 +107,25 @@ def _settings(task: Task) -> str:
         "third_party/",
     ]
     return tomlkit.dumps({"files": {"extend-exclude": [*great[:2000], *unread, *folders]}})
+
+
+def _is_part(task: Task, row: dict[str, Any], path: str) -> bool:
+    """Whether it is no word: a part of a pattern ("delet|remov"), a compiler's option with its value, or a
+    possessive in a name, which has no room for the apostrophe."""
+    lines = (task.repo.read(path) or b"").splitlines()
+    if row["line_num"] > len(lines):
+        return False
+    line, start = lines[row["line_num"] - 1], row["byte_offset"]
+    word = row["typo"].encode()
+    before, after = line[max(0, start - 2) : start], line[start + len(word) : start + len(word) + 1]
+    if before.endswith((b"|", b"?:", b"\\b", b"(?")) or after in (b"|", b"?", b"*"):
+        return True
+    if before.endswith((b"(", b")")) and after in (b"(", b")") and b"|" in line:
+        return True
+    if before in (b" -", b"\t-", b"=-") and word[:1] in b"IL":
+        return True
+    own = word.endswith(b"ys") and before.endswith(b"_")
+    return own and list(row["corrections"]) == [f"{row['typo'][:-2]}ies"]
 
 
 def _edits(task: Task, row: dict[str, Any], path: str) -> tuple[Edit, ...]:

@@ -22,13 +22,20 @@ _DEF = re.compile(rb"def[ \t]+(test\w*)\([^\n]*")
 _BEFORE_DEF = re.compile(rb"([ \t]*)(?:async[ \t]+)?\Z")
 _OPENS = (b"class", b"def", b"async")
 _SCOPE = re.compile(rb"([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
+_FUNCTION = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(?!test)(\w+)\(")
+_WORDS_OF_A_CHECK = re.compile(rb"assert|raises|warns|fail")
+_SAYS_NOTHING_HAPPENS = re.compile(
+    rb"no_harm|not_(?:raise|fail|crash|throw)|no_(?:error|crash|exception)s?(?:_|$)|without_(?:an_)?error|smoke"
+)
+"""In the name of a test for which it is enough that nothing is raised."""
 _SKIP = re.compile(
     rb"@(?:pytest\.mark\.)(?:skip|xfail)(?:\(\s*\))?\s*$|(?:pytest\.mark\.|pytest\.)skip\(\s*\)|"
     rb"@unittest\.skip\s*$|@unittest\.skip\(\s*[\"']{2}\s*\)|self\.skipTest\(\s*[\"']{2}\s*\)",
     re.MULTILINE,
 )
 _SLEEP = re.compile(rb"(?<![\w.])(?:time\.sleep|asyncio\.sleep|sleep)\(\s*(\d*\.?\d+)\s*\)")
-_LONG_S = 0.2
+_LONG_S, _SAT_OUT_S = 0.2, 30.0
+_NEAR_LINES = 15
 INITIALISED = re.compile(
     rb"(?m)^class[ \t]+Test\w*[ \t]*(?::|\[|\([ \t]*(?:\)|\*|\w+[ \t]*=))[^\n]*\n"
     rb"(?:(?:[ \t\r\f\v#)\]}'\"][^\n]*)?\n)*?(?: {1,4}|\t)def[ \t]+__init__\b"
@@ -59,7 +66,8 @@ def no_assertions(content: Content) -> Iterator[Hit]:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-        if not any(_is_check(inner) for statement in body for inner in ast.walk(statement)):
+        inside = [inner for statement in body for inner in ast.walk(statement)]
+        if not any(map(_is_check, inside)) and not _helper_checks(content.data, inside):
             yield Hit(
                 content.file.path, content.line(start), f"{node.name} asserts nothing", anchor=node.name
             )
@@ -82,7 +90,9 @@ def _doubtful(data: bytes) -> Iterator[tuple[int, bytes]]:
         decorated = data[before:start].lstrip()
         if decorated.startswith(b"@") and (b"fixture" in decorated or b"skip" in decorated):
             continue
-        if not re.search(rb"assert|raises|warns|fail", text):
+        if _SAYS_NOTHING_HAPPENS.search(found[1]) or data.count(b'"""', 0, start) % 2:
+            continue
+        if not _WORDS_OF_A_CHECK.search(text):
             yield start, text
 
 
@@ -102,11 +112,24 @@ def _is_check(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and _checks_by_name(node)
 
 
+def _helper_checks(data: bytes, inside: list[ast.AST]) -> bool:
+    """Whether a function of the same file that the test calls, or hands on, has a check in it."""
+    names = {node.id.encode() for node in inside if isinstance(node, ast.Name)}
+    names |= {node.attr.encode() for node in inside if isinstance(node, ast.Attribute)}
+    for found in _FUNCTION.finditer(data):
+        if found[2] in names:
+            end = _end_of_body(found[1]).search(data, found.end())
+            if _WORDS_OF_A_CHECK.search(data, found.end(), end.start() if end else len(data)):
+                return True
+    return False
+
+
 def _checks_by_name(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     return (
         re.search(
-            r"(?i)assert|raise|warn|expect|verif|check|fail|should|compare|snapshot|ensure|validat|approx|match|test|bench|run_|skip",
+            r"(?i)assert|raise|warn|expect|verif|check|fail|should|compare|snapshot|ensure|validat|approx|match|test|bench|run_|skip|"
+            r"judge|refuse|reject|until|wait_for|timeout|(?<![a-z])(?:same|equals?|agrees?|run)(?![a-z])",
             name,
         )
         is not None
@@ -122,14 +145,35 @@ def skips(content: Content) -> Iterator[Hit]:
 
 
 def sleeps(content: Content) -> Iterator[Hit]:
-    """Fixed waits that a person would notice in a suite."""
+    """Fixed waits that a person would notice in a suite.
+
+    A loop that looks again and again waits for something; what sleeps for minutes is ended by the test.
+    """
     if not is_python_test(content.file.name) or b"sleep(" not in content.data:
         return
     for found in _SLEEP.finditer(content.data):
-        if float(found[1]) >= _LONG_S and not content.around(found.start()).lstrip().startswith(b"#"):
+        if not _LONG_S <= float(found[1]) < _SAT_OUT_S:
+            continue
+        before = content.around(found.start()).partition(b"sleep(")[0].lstrip()
+        if before.startswith(b"#") or before.count(b'"') % 2 or before.count(b"'") % 2:
+            continue
+        if not _in_a_loop(content.data, found.start()):
             yield Hit(
                 content.file.path, content.line(found.start()), f"waits {found[1].decode()} s by the clock"
             )
+
+
+def _in_a_loop(data: bytes, at: int) -> bool:
+    """Whether the nearest loop or function around a place is a `while`, some lines above it."""
+    lines = data[max(0, at - 2000) : at].split(b"\n")[-_NEAR_LINES:]
+    left = len(lines[-1]) - len(lines[-1].lstrip())
+    for line in reversed(lines[:-1]):
+        bare = line.lstrip()
+        if bare and len(line) - len(bare) < left:
+            left = len(line) - len(bare)
+            if bare.startswith((b"while ", b"for ", b"def ", b"async def ")):
+                return bare.startswith(b"while ")
+    return False
 
 
 def double_tests(content: Content) -> Iterator[Hit]:
