@@ -131,8 +131,7 @@ async def session(
         journal = await Journal.open(settings=settings.journal)
         ending.push_async_callback(journal.aclose)
         await journal.begin(repo)
-        call = phrase_of(settings)
-        transcription = Transcription(settings.transcribe, clock=clock, call=call) if ears else None
+        transcription = _transcription(settings, clock) if ears else None
         work_clock = HeldClock(clock)
         coder = coding_hand(settings.executor, work_clock)
         executor = _crew(settings.executor, repo, pipeline, work_clock, coder)
@@ -160,6 +159,10 @@ async def session(
         pipeline.watch(TurnClock(pipeline.post_own).watch)
         yield Session(pipeline, settings, clock, journal, sound, brain, transcription, executor, mouth,
                       repo, coder, heard)  # fmt: skip
+
+
+def _transcription(settings: Settings, clock: Clock) -> Transcription:
+    return Transcription(settings.transcribe, clock=clock, call=phrase_of(settings))
 
 
 def _pipeline(
