@@ -186,7 +186,7 @@ def test_anything_else_is_no_check(command: str, repo: Path) -> None:
         ("chmod -R 777 build", "change the rights of the folder build", "build"),
         ("echo x > /etc/hosts", "write the file hosts outside the repository", "hosts"),
         ("echo x >> ~/.bashrc", "write .bashrc outside the repository", ".bashrc"),
-        ("cp notes.txt /tmp/there", "change there outside the repository", "there"),
+        ("cp notes.txt /srv/there", "change there outside the repository", "there"),
         ("mv notes.txt ../elsewhere", "change the folder elsewhere outside the repository", "elsewhere"),
         ("touch link/x", "change x outside the repository", "x"),
         ("reboot", "switch the machine off", "reboot"),
