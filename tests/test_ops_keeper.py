@@ -20,7 +20,7 @@ from mybro.errors import ChildError
 from mybro.ops.kept import Ended, Kept, uninterrupted
 from mybro.ops.priority import NICENESS
 from mybro.ops.processes import MARKER, kill_tree
-from tests.fakes.ops import KINDS, silent, writers
+from tests.fakes.ops import KINDS, QUICK, silent, writers
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parent.parent
@@ -147,7 +147,7 @@ def owner(commands: list[tuple[str, ...]], env: dict[str, str]) -> subprocess.Po
 
 
 def test_nothing_outlives_a_killed_owner(tmp_path: Path, env: dict[str, str]) -> None:
-    kinds = [*KINDS, "bare"] if LINUX else KINDS
+    kinds = [*KINDS, *QUICK, "bare"] if LINUX else KINDS
     files = {kind: tmp_path / kind for kind in kinds}
     with owner([stubborn(kind, file) for kind, file in files.items()], env) as process:
         assert process.stdout is not None

@@ -15,7 +15,7 @@ import pytest
 
 from mybro.errors import ChildError
 from mybro.ops.tree import MARKER, descendants, freeze, kill_tree, run_command, thaw
-from tests.fakes.ops import KINDS, silent, writers, written
+from tests.fakes.ops import KINDS, QUICK, silent, writers, written
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parent.parent
@@ -43,7 +43,7 @@ def stubborn(kind: str, file: Path) -> list[str]:
 # ---------------------------------------------------------------------------- kill_tree
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *QUICK])
 @pytest.mark.parametrize("grace_s", [0.0, 0.2])
 def test_kill_tree_ends_every_kind(
     kind: str, grace_s: float, tmp_path: Path, env: dict[str, str], sleeper: subprocess.Popen[bytes]
@@ -78,6 +78,50 @@ def test_a_tree_is_frozen_and_goes_on(tmp_path: Path, env: dict[str, str]) -> No
         assert silent(file)
         thaw(frozen)
         assert written(file)
+        assert kill_tree(process.pid) == ()
+
+
+def test_what_is_born_while_a_tree_is_frozen_goes_on_too(tmp_path: Path, env: dict[str, str]) -> None:
+    file = tmp_path / "written"
+    script = f"while :; do /bin/true; echo x >> {file}; done"
+    with subprocess.Popen(["bash", "-c", f"({script}) & ({script}) & wait"], env=env) as process:
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for _ in range(8):
+            frozen = freeze(process.pid)
+            held = [p for p in descendants(process.pid) if p.status() != psutil.STATUS_STOPPED]
+            thaw(frozen)
+            assert held == []
+            assert written(file)
+            assert [p for p in descendants(process.pid) if _stays_stopped(p)] == []
+        assert kill_tree(process.pid) == ()
+
+
+def _stays_stopped(process: psutil.Process) -> bool:
+    """Whether it does not go on; a signal that was sent to it may take a while on a busy machine."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if process.status() != psutil.STATUS_STOPPED:
+                return False
+        except psutil.NoSuchProcess:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_what_was_at_rest_before_a_freeze_stays_so(env: dict[str, str]) -> None:
+    with subprocess.Popen(
+        ["bash", "-c", "sleep 60 & kill -STOP $!; echo; wait"], env=env, stdout=-1
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (rested,) = descendants(process.pid)
+        while rested.status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
+        frozen = freeze(process.pid)
+        assert rested not in frozen
         assert kill_tree(process.pid) == ()
 
 
@@ -122,7 +166,7 @@ async def test_what_a_command_leaves_in_the_background_dies(tmp_path: Path, env:
     assert silent(file)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "bare"])
+@pytest.mark.parametrize("kind", [*KINDS, *QUICK, "bare"])
 async def test_a_command_out_of_time_is_dead(kind: str, tmp_path: Path, env: dict[str, str]) -> None:
     if kind == "bare" and sys.platform != "linux":
         pytest.skip("a process that left the tree and emptied its environment needs a subreaper")

@@ -43,6 +43,9 @@ GRACE_S = 0.5
 _SHARES_S = 0.5
 """How often to look for new sessions that take a share of the processor."""
 
+_END_S = 3.0
+"""For those to go who flee from being killed."""
+
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -68,9 +71,14 @@ def main(argv: Sequence[str]) -> int:
     from mybro.ops.processes import kill_tree
 
     status, grace_s = _watch(owner, child, woken)
-    survivors = kill_tree(os.getpid(), marker=request["token"], grace_s=grace_s)
-    status = _await_status(child, status)
-    _tell(owner, {"exit": os.waitstatus_to_exitcode(status), "survivors": survivors})
+    burial = _Burial(child, status)
+    survivors = kill_tree(os.getpid(), marker=request["token"], grace_s=grace_s, bury=burial)
+    deadline = time.monotonic() + _END_S
+    # Of a subreaper's children the system knows whether there are any: nothing is overlooked here.
+    while not (burial.complete or survivors) and time.monotonic() < deadline:
+        survivors = kill_tree(os.getpid(), marker=request["token"], bury=burial)
+        burial()
+    _tell(owner, {"exit": os.waitstatus_to_exitcode(burial.known), "survivors": survivors})
     return 0
 
 
@@ -159,24 +167,36 @@ def _watch(owner: socket.socket, child: int, woken: int) -> tuple[int | None, fl
 
 def _reap(child: int) -> int | None:
     """Bury whoever has died, adopted orphans too; gives the command's status if it was among them."""
-    found = None
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                break
-            if pid == child:
-                found = status
-    return found
+    burial = _Burial(child, None)
+    burial()
+    return burial.status
 
 
-def _await_status(child: int, status: int | None) -> int:
-    """The command's status; SIGKILL's where it does not die even of that."""
-    deadline = time.monotonic() + 1.0
-    while status is None and time.monotonic() < deadline:
-        status = _reap(child)
-        time.sleep(0.002)
-    return int(signal.SIGKILL) if status is None else status
+class _Burial:
+    """Buries whoever has died, adopted orphans too."""
+
+    def __init__(self, child: int, status: int | None) -> None:
+        self._child = child
+        self.status = status
+        """The command's, once it was among them."""
+        self.complete = False
+        """Whether there is nobody left, dead or alive."""
+
+    @property
+    def known(self) -> int:
+        """The command's status; SIGKILL's where it does not die even of that."""
+        return int(signal.SIGKILL) if self.status is None else self.status
+
+    def __call__(self) -> None:
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                if pid == self._child:
+                    self.status = status
+        except ChildProcessError:
+            self.complete = True
 
 
 def _tell(owner: socket.socket, message: dict[str, Any]) -> None:

@@ -128,7 +128,7 @@ class Kept:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._agent = psutil.Process(self.pid)
         self._end = asyncio.create_task(self._await_end())
-        _LIVE.add(self)
+        _LIVE[self.token] = self
 
     @property
     def stdin(self) -> asyncio.StreamWriter | None:
@@ -223,12 +223,13 @@ async def _let_go(process: Process, transport: asyncio.SubprocessTransport) -> N
     await process.wait()
 
 
-_LIVE: weakref.WeakSet[Kept] = weakref.WeakSet()
+_LIVE: weakref.WeakValueDictionary[str, Kept] = weakref.WeakValueDictionary()
 
 
 def freeze_all() -> frozenset[psutil.Process]:
     """Stop every kept command with all that is below it, where it is; undo it with `thaw`. Blocks."""
-    live = [kept for kept in _LIVE if not kept.ended]
+    # A list made at once: the event loop's thread may start another meanwhile.
+    live = [kept for ref in _LIVE.valuerefs() if (kept := ref()) is not None and not kept.ended]
     return frozenset().union(*(freeze(kept.keeper_pid, kept.token) for kept in live))
 
 

@@ -1,7 +1,8 @@
 """A process that will not go easily: `python -m tests.fakes.ops KIND FILE` writes to FILE for a minute.
 
 KIND is plain, setsid, double_fork, term_ignoring, busy (without a pause), bare (detached, with an empty
-environment) or forking.
+environment), forking (a chain of processes, each of which forks and exits) or fleeing (such a chain, each in
+a session of its own).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from pathlib import Path
 import psutil
 
 KINDS = ("plain", "setsid", "double_fork", "term_ignoring", "busy", "forking")
-"""What is found on every platform; "bare" needs a subreaper."""
-
+"""What is found on every platform."""
+QUICK = ("fleeing",) if sys.platform == "linux" else ()
+"""What is found where the process table is read fast; "bare" needs a subreaper."""
 
 LIFE_S = 60
 GENERATION_S = 0.005
@@ -25,19 +27,12 @@ PATIENCE_S = 60
 
 
 def main(kind: str, file: str, *_: str) -> None:
-    if kind == "setsid":
-        if os.fork():
-            time.sleep(LIFE_S)
-        os.setsid()
-    elif kind in ("double_fork", "bare"):
-        if os.fork():
-            time.sleep(LIFE_S)
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        if kind == "bare":
-            os.execve(sys.executable, [sys.executable, "-I", __file__, "plain", file], {})  # noqa: S606
-    elif kind == "term_ignoring":
+    chain = kind in ("forking", "fleeing")
+    if chain and os.fork():
+        time.sleep(LIFE_S)
+    if kind in ("setsid", "double_fork", "bare"):
+        detach(kind, file)
+    if kind == "term_ignoring":
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
     with open(file, "a", buffering=1) as out:  # noqa: PTH123 - the lines are to be seen as they are written
@@ -45,9 +40,21 @@ def main(kind: str, file: str, *_: str) -> None:
         while time.monotonic() < end:
             out.write(f"{os.getpid()}\n")
             if kind != "busy":
-                time.sleep(GENERATION_S if kind == "forking" else 0.001)
-            if kind == "forking" and os.fork():
+                time.sleep(GENERATION_S if chain else 0.001)
+            if chain and os.fork():
                 os._exit(0)
+            if kind == "fleeing":
+                os.setsid()
+
+
+def detach(kind: str, file: str) -> None:
+    if os.fork():
+        time.sleep(LIFE_S)
+    os.setsid()
+    if kind != "setsid" and os.fork():
+        os._exit(0)
+    if kind == "bare":
+        os.execve(sys.executable, [sys.executable, "-I", __file__, "plain", file], {})  # noqa: S606
 
 
 def writers(file: Path) -> list[psutil.Process]:
