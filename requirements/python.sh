@@ -1,4 +1,5 @@
 #!/bin/sh
+# mybro: ignore-file[CI14] it asks one Python after the other, and those that are not there fail
 # Runs "$@" with a CPython that mybro can use: $PYTHON if it is set, else the environment's own, else one
 # that is found. Plain sh, because this is what runs before anything is known about the machine.
 

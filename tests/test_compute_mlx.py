@@ -111,6 +111,7 @@ def device() -> Iterator[MlxDevice]:
         yield MlxDevice(compile_kernel)
 
 
+# mybro: ignore[TS03] MLX raises where it does not understand a kernel
 def test_mlx_itself_takes_every_kernel() -> None:
     for kernel in kernels().values():
         one = definition(kernel)

@@ -41,6 +41,7 @@ def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     store.close()
 
 
+# mybro: ignore[TS03] there_and_back asserts
 def test_a_detached_head(repo: Path, store: CheckpointStore) -> None:
     commit(repo)
     there_and_back(store, lambda: git(repo, "checkout", "-q", "--detach", "HEAD~1"))

@@ -76,7 +76,7 @@ def test_what_is_infinite_or_no_number(dtype: type, device: EmulatorDevice) -> N
             case.judge(case.run(device))
         for case in (
             Case("masked_sum", (part, np.ones(part.size, bool)), {}, 2 * u),
-            Case("masked_sum", (part, part == part), {}, 2 * u),
+            Case("masked_sum", (part, ~np.isnan(part)), {}, 2 * u),
             Case("reduce", ("threshold_count", part), {"threshold": 0.25}),
         ):
             case.judge(case.run(device))

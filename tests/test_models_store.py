@@ -60,7 +60,7 @@ def test_a_repository_is_a_model_and_a_typing_error_gets_near_names() -> None:
     assert other.english_only is None and other.slug == "mlx-community--distil-whisper-large-v3"
     assert lookup("mlx-whisper", "../../etc/passwd") is None
     with pytest.raises(ModelError) as unknown:
-        named("faster-whisper", "smal.en")
+        named("faster-whisper", "smal.en")  # mybro: ignore[DC04] misspelt on purpose
     assert unknown.value.code == "unknown_model" and "small.en" in unknown.value.hint
 
 

@@ -66,6 +66,7 @@ async def test_tokens_that_are_not_good_are_refused(scene: Scene) -> None:
         forged(scene, exp=1): "token_expired",
         # Well signed, but never given out: the register knows nothing of it.
         forged(scene): "token_revoked",
+        # mybro: ignore[SEC23] the test reads the name of its own token
         forged(scene, jti=jwt.decode(good, options={"verify_signature": False})["jti"]): "token_revoked",
     }
     for token, why in bad.items():

@@ -65,8 +65,8 @@ def _listener(
         def run(self) -> None:
             try:
                 super().run()
+            # mybro: ignore[PY06] The thread's own: nobody could catch it, and `wait` would wait for ever.
             except Exception:
-                # The thread's own: nobody could catch it, and `wait` would wait for ever.
                 self.lost = True
                 self._mark_ready()
             finally:

@@ -29,7 +29,7 @@ def _keychain(name: str) -> str | None:
         return None
     try:
         found = keyring.get_password(APP, name)
+    # mybro: ignore[PY06] Locked, absent or refused: every backend has errors of its own; none matters here.
     except Exception:
-        # Locked, absent or refused: every backend has errors of its own, and none matters here.
         return None
     return found if isinstance(found, str) and found else None

@@ -47,7 +47,7 @@ class Check:
     fixes: Mapping[str, Fixable] | None = None
     """Where single rules' fixes are less safe than their engine says."""
     in_tests: Severity | None = "low"
-    """The most that it can be in a test; None: not reported there."""
+    """The most that it can be in a test or an example; None: not reported in a test."""
     optional: bool = False
     """Whether its absence of an engine is not worth an incomplete result: others look at most of it."""
 

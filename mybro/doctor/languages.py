@@ -90,6 +90,8 @@ _TEST = re.compile(
     r"(^|/)(tests?|testing|__tests__|spec|specs|e2e|fixtures?|testdata|fuzz|fuzz_targets|test_[^/]*|conftest\.py|[^/]*_test\.\w+|"
     r"[^/]*\.(test|spec)\.\w+|[^/]*Tests?\.swift|[^/]*Tests)(/|$)"
 )
+_MANIFESTS = frozenset({"toml", "json"})
+_EXAMPLE = re.compile(r"(^|/)(examples?|samples?|docs?)/")
 
 
 def language_of(path: str) -> str:
@@ -107,3 +109,8 @@ def language_of(path: str) -> str:
 def is_test(path: str) -> bool:
     """Whether the file is a test or belongs to one."""
     return _TEST.search(path) is not None
+
+
+def is_example(path: str) -> bool:
+    """Whether it is code that shows something to readers, and that no product runs."""
+    return _EXAMPLE.search(path) is not None and language_of(path) in CODE | _MANIFESTS

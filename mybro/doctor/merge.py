@@ -1,4 +1,4 @@
-"""From what the engines gave to what is told: doubles are one, tests weigh less."""
+"""From what the engines gave to what is told: doubles are one, tests and examples weigh less."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mybro.doctor.check import Check
 from mybro.doctor.finding import FIX_ORDER, LEVELS, Finding, Severity, rank
-from mybro.doctor.languages import is_test
+from mybro.doctor.languages import is_example, is_test
 from mybro.doctor.redact import redact
 
 _COVERED = {
@@ -32,6 +32,8 @@ def merge(findings: Iterable[Finding], checks: dict[str, Check]) -> list[Finding
             if check.in_tests is None:
                 continue
             severity = min(severity, check.in_tests, key=LEVELS.__getitem__)
+        elif finding.path and is_example(finding.path):
+            severity = min(severity, check.in_tests or "low", key=LEVELS.__getitem__)
         # Several words of one line are several typos; everything else is one finding a line.
         own = f"{finding.rule}{finding.column}" if finding.engine == "typos" or not finding.line else ""
         if not finding.line:

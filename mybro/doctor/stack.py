@@ -9,8 +9,9 @@ from fnmatch import translate
 from functools import cache
 
 from mybro.doctor.engine import EngineError, Outcome, Task
-from mybro.doctor.facts import MAX_SOURCE_BYTES
+from mybro.doctor.facts import MAX_SOURCE_BYTES, Repository
 from mybro.doctor.finding import Finding
+from mybro.doctor.own.development import only_for_development
 from mybro.doctor.shapes import Group, Shape
 from mybro.errors import RulesError
 from mybro.rules.layers import load
@@ -22,6 +23,9 @@ _ASYNC = b"async def"
 """Where this is, what is only forbidden in async code is looked for, too."""
 _CHECKS = {"requests": "requests", "CUDA": "cuda", "Docker": "docker"}
 """The engine's rule for a technology; "forbidden" for all others."""
+
+_BUILT_WITH = frozenset({"Webpack", "CRA", "Electron"})
+"""Technologies that make the product from where they are asked for: among what only developers need."""
 
 _WRITTEN = {
     "javascript": frozenset({"javascript", "html"}),
@@ -88,11 +92,20 @@ class StackRules:
                 Finding(
                     check.id, at.path, at.line, 1,
                     f"{at.evidence} ({at.technology}): use {violation.instead}",
-                    check.severity, check.confidence, self.name, violation.rule.id,
+                    "low" if _slight(repo, at) else check.severity, check.confidence, self.name,
+                    violation.rule.id,
                     anchor=f"{at.technology} {at.evidence}",
                 )
             )  # fmt: skip
         return outcome
+
+
+def _slight(repo: Repository, at: Sighting) -> bool:
+    """Whether a package is asked for as a test's partner only, such as a server that answers it."""
+    package = at.evidence.removeprefix("depends on ")
+    if package == at.evidence or at.technology in _BUILT_WITH:
+        return False
+    return only_for_development(at.path, repo.text(at.path) or "", package)
 
 
 def _needs(rules: RuleSet, language: str) -> list[tuple[Technology, Groups]]:

@@ -27,8 +27,8 @@ def read(name: str) -> str | None:
         return None
     try:
         key: str | None = backend.get_password(SERVICE, name)
+    # mybro: ignore[PY06] Locked, refused or gone: every backend has errors of its own; none matters here.
     except Exception:
-        # Locked, refused or gone: every backend has errors of its own, and none matters here.
         return None
     return key or None
 
@@ -56,7 +56,7 @@ def forget(name: str) -> bool:
         return False
     try:
         backend.delete_password(SERVICE, name)
-    except Exception:
+    except Exception:  # mybro: ignore[PY06] every backend has errors of its own for a key that is not there
         return False
     return True
 

@@ -173,7 +173,7 @@ class Mouth:
         try:
             await self._loudspeaker.play(sound)
             self._player_failed = False
-        except Exception as error:
+        except Exception as error:  # mybro: ignore[PY06] told once, not for each sentence that fails
             if not self._player_failed:
                 self._player_failed = True
                 await self._emit(StageFailed("speak", _player_problem(error)))

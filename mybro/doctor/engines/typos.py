@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ class Typos:
         if typos is None:
             raise EngineError("not installed")
         outcome = Outcome()
+
+        # Its threads tell several files at a time.
+        @lru_cache(maxsize=16)
+        def lines(path: str) -> list[bytes]:
+            return (task.repo.read(path) or b"").splitlines()
+
         for row in self._rows(task, typos, files):
             if row.get("type") != "typo" or len(outcome.findings) >= _MOST:
                 continue
@@ -44,7 +51,7 @@ class Typos:
             file = files.get(path)
             if file is None or "line_num" not in row or not row["corrections"] or len(row["typo"]) < 4:
                 continue
-            if file.language in CODE | {"make"} and _is_part(task, row, path):
+            if file.language in CODE | {"make"} and _is_part(lines(path), row):
                 continue
             words = ", ".join(row["corrections"])
             edits = _edits(task, row, path) if task.edits else ()
@@ -109,10 +116,9 @@ def _settings(task: Task) -> str:
     return tomlkit.dumps({"files": {"extend-exclude": [*great[:2000], *unread, *folders]}})
 
 
-def _is_part(task: Task, row: dict[str, Any], path: str) -> bool:
+def _is_part(lines: list[bytes], row: dict[str, Any]) -> bool:
     """Whether it is no word: a part of a pattern ("delet|remov"), a compiler's option with its value, or a
     possessive in a name, which has no room for the apostrophe."""
-    lines = (task.repo.read(path) or b"").splitlines()
     if row["line_num"] > len(lines):
         return False
     line, start = lines[row["line_num"] - 1], row["byte_offset"]

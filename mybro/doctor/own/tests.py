@@ -23,6 +23,7 @@ _BEFORE_DEF = re.compile(rb"([ \t]*)(?:async[ \t]+)?\Z")
 _OPENS = (b"class", b"def", b"async")
 _SCOPE = re.compile(rb"([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
 _FUNCTION = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(?!test)(\w+)\(")
+_NAMED = (ast.Name, ast.Attribute)
 _WORDS_OF_A_CHECK = re.compile(rb"assert|raises|warns|fail")
 _SAYS_NOTHING_HAPPENS = re.compile(
     rb"no_harm|not_(?:raise|fail|crash|throw)|no_(?:error|crash|exception)s?(?:_|$)|without_(?:an_)?error|smoke"
@@ -60,6 +61,7 @@ def no_assertions(content: Content) -> Iterator[Hit]:
     """Test functions in which nothing can be wrong but an exception; only doubtful ones are parsed."""
     if not is_python_test(content.file.name):
         return
+    helpers: frozenset[str] | None = None
     for start, text in _doubtful(content.data):
         tree = syntax(textwrap.dedent(text.decode("utf-8", "replace")).encode())
         node = tree.body[0] if tree and tree.body else None
@@ -67,7 +69,12 @@ def no_assertions(content: Content) -> Iterator[Hit]:
             continue
         body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
         inside = [inner for statement in body for inner in ast.walk(statement)]
-        if not any(map(_is_check, inside)) and not _helper_checks(content.data, inside):
+        if any(map(_is_check, inside)):
+            continue
+        if helpers is None:
+            helpers = _helpers(content.data)
+        names = {n.id if isinstance(n, ast.Name) else n.attr for n in inside if isinstance(n, _NAMED)}
+        if helpers.isdisjoint(names):
             yield Hit(
                 content.file.path, content.line(start), f"{node.name} asserts nothing", anchor=node.name
             )
@@ -112,16 +119,14 @@ def _is_check(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and _checks_by_name(node)
 
 
-def _helper_checks(data: bytes, inside: list[ast.AST]) -> bool:
-    """Whether a function of the same file that the test calls, or hands on, has a check in it."""
-    names = {node.id.encode() for node in inside if isinstance(node, ast.Name)}
-    names |= {node.attr.encode() for node in inside if isinstance(node, ast.Attribute)}
-    for found in _FUNCTION.finditer(data):
-        if found[2] in names:
-            end = _end_of_body(found[1]).search(data, found.end())
-            if _WORDS_OF_A_CHECK.search(data, found.end(), end.start() if end else len(data)):
-                return True
-    return False
+def _helpers(data: bytes) -> frozenset[str]:
+    """Functions of the file in which there is a check, whoever calls them."""
+    found = set()
+    for function in _FUNCTION.finditer(data):
+        end = _end_of_body(function[1]).search(data, function.end())
+        if _WORDS_OF_A_CHECK.search(data, function.end(), end.start() if end else len(data)):
+            found.add(function[2].decode("utf-8", "replace"))
+    return frozenset(found)
 
 
 def _checks_by_name(call: ast.Call) -> bool:
