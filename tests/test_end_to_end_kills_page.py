@@ -101,6 +101,12 @@ class Trial:
         ]
         return {one["text"]: one["state"] for one in kept if one["text"].startswith("commit")}
 
+    async def at_rest(self) -> None:
+        """Until no commit is under way: it would take up what the next one is to commit."""
+        async with asyncio.timeout(2 * LIMIT_S):
+            while set(OPEN) & set((await self.commits()).values()):  # noqa: ASYNC110 - a network tells nobody
+                await asyncio.sleep(0.1)
+
     async def settle_offers(self, way: str) -> None:
         """Whatever was cut off is asked about; it is left, undone or looked at, and never begun by itself."""
         before = self.offers
@@ -178,6 +184,7 @@ async def test_nothing_is_lost_and_nothing_is_done_twice(shop: Path, home: Path)
             browser, page = await one_kill(trial, kind, number, playwright, browser, page)
             print(f"{number} {kind}: {time.monotonic() - began:.1f} s", flush=True)  # noqa: T201
         # Another one, whole, so that nothing was left in the way of the next.
+        await trial.at_rest()
         last = await trial.accepted()
         await until_written(trial, runs, last)
         done = page.locator(".turn").filter(has_text=last).locator(".job.done")
@@ -197,8 +204,7 @@ async def until_written(trial: Trial, runs: Path, text: str) -> None:
                 await asyncio.sleep(0.05)
     except TimeoutError:
         status = (await trial.client.get("/v1/status")).json()
-        kept = (await trial.client.get("/v1/history?limit=10")).json()["items"]
-        pytest.fail(f"{text}: {status} {[(one['text'], one['state']) for one in kept]}")
+        pytest.fail(f"{text}: {status} {await trial.commits()}")
 
 
 async def one_kill(
