@@ -68,7 +68,8 @@ class Piper:
         if self._process is not None and self._process.returncode is not None:
             await self._end()
         if self._process is None or self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="mybro-piper-")
+            # What broke off while the program started has left its folder.
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="mybro-piper-")
             command = [*self._command, "-d", self._folder.name]
             self._process = await program.start(command, self.name, stderr=asyncio.subprocess.STDOUT)
         return self._process, Path(self._folder.name)
@@ -89,10 +90,12 @@ class Piper:
     async def _end(self) -> None:
         process, self._process = self._process, None
         folder, self._folder = self._folder, None
-        if process is not None:
-            await program.end(process)
-        if folder is not None:
-            folder.cleanup()
+        try:
+            if process is not None:
+                await program.end(process)
+        finally:
+            if folder is not None:
+                folder.cleanup()
 
 
 def make(settings: SpeakSettings) -> Piper:
