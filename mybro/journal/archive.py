@@ -60,6 +60,9 @@ class Archive:
         self._engine = engine
         self._writer = writer
         self._closed = False
+        self._reads = 0
+        self._unread = asyncio.Event()
+        self._unread.set()
 
     @classmethod
     async def open(
@@ -82,8 +85,10 @@ class Archive:
         engine = database.engine(place.database)
         try:
             connection = await database.writer_connection(engine)
-        except Exception as error:
+        except BaseException as error:
             await engine.dispose()
+            if not isinstance(error, Exception):
+                raise
             raise faults.from_sqlite(error, place.database) from None
         writer = Writer(connection, place.database)
         return cls(place, settings or JournalSettings(), wall, engine, writer, notice)
@@ -178,6 +183,8 @@ class Archive:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._writer.aclose()
+                # A connection that comes back to a pool which is disposed of already is never closed.
+                await self._unread.wait()
                 await self._engine.dispose()
 
     async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -187,11 +194,17 @@ class Archive:
 
         if self._closed:
             raise JournalError("journal_closed", "the journal is closed")
+        self._reads += 1
+        self._unread.clear()
         try:
             async with self._engine.connect() as connection:
                 return await query(connection)
         except DBAPIError as error:
             raise faults.from_sqlite(error, self.place.database) from None
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._unread.set()
 
 
 def _import_heavy() -> None:
