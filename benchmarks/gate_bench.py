@@ -58,7 +58,8 @@ BLOCKLIST = (
     "delete", "wipe", "format ",
 )  # fmt: skip
 QUESTION = re.compile(r"(what|why|how|explain)\b")
-QUICK = 1000
+QUICK, FULL = 1000, 12_000
+"""Cases of each sort, drawn by a seed."""
 
 
 def rows(name: str, group: str) -> list[str]:
@@ -141,9 +142,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--quick", action="store_true", help="a seeded part")
+    parser.add_argument("--quick", action="store_true", help="a smaller part")
     options = parser.parse_args()
-    figures = measure(QUICK if options.quick else None)
+    figures = measure(QUICK if options.quick else FULL)
     report(figures, as_json=options.json, notes=["the peer is a list of bad substrings"])
 
 

@@ -11,6 +11,7 @@ from mybro.clock import Clock
 from mybro.config import ExecutorSettings
 from mybro.events import Answered, Outcome
 from mybro.executor import rulings, strays
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.work import CodingSession, Work
 from mybro.executor.hand import Job, Report
@@ -88,7 +89,12 @@ class CodingHand(abc.ABC):
             await self.admit(job, questions)
             session = await self._session(job.repo)
             always = self._always.setdefault(job.repo, set())
-            self._work = Work(job, report, session, questions, always, self._settings.rules)
+            kept = Limits(
+                self._settings.checkpoint_max_file_mb << 20,
+                self._settings.checkpoint_exclude,
+                ignored=self._settings.checkpoint_ignored,
+            )
+            self._work = Work(job, report, session, questions, always, self._settings.rules, kept)
             return await self._with_warning(job.repo, await self._work.run())
         finally:
             self._work = self._questions = None

@@ -7,14 +7,28 @@ where what is written can run something later, the yes must name the file.
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.effects import Danger, last_part
 from mybro.executor.claude.shell import Simple, UnreadableError, simple_commands
 
 PROTECTED = frozenset({".git", ".claude", ".mcp.json"})
 """Inside the repository, yet not covered by its checkpoint, or able to run things later."""
+
+_MADE_AGAIN = frozenset(
+    {
+        "node_modules", "bower_components", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache",
+        ".ruff_cache", ".pytest_cache", ".hypothesis", ".gradle", ".cache", "dist", "build", "out",
+        "target", "bin", "obj", "coverage", "htmlcov", ".next", ".nuxt", ".output",
+        ".svelte-kit", ".turbo", ".parcel-cache", "_build", "site", "_site", "generated", "__generated__",
+        ".eggs", ".terraform", ".dart_tool", "deriveddata", "tmp", "logs",
+    }
+)  # fmt: skip
+"""Folders of what builds, tests and package managers make anew."""
+_GIT_S = 5
 
 _STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 _MOVERS = frozenset({"mv", "cp", "install", "ln", "rsync", "scp"})
@@ -36,6 +50,35 @@ def is_protected(path: Path, repo: Path) -> bool:
     """Of a path inside the repository. Case is ignored, as some file systems do."""
     inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
     return bool(PROTECTED & {part.casefold() for part in inside.parts})
+
+
+def is_gone_for_good(path: Path, repo: Path, limits: Limits) -> bool:
+    """Whether a file is there that neither a checkpoint nor a build brings back once it is written over."""
+    if not path.is_file():
+        return False
+    inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
+    folders = {part.casefold() for part in inside.parts[:-1]}
+    if folders & _MADE_AGAIN or inside.suffix in (".pyc", ".log", ".tsbuildinfo"):
+        return False
+    left_out = bool(folders & {name.casefold() for name in limits.folders})
+    if limits.ignored and not left_out:
+        return path.stat().st_size > limits.max_file_bytes
+    return is_ignored(inside, repo)
+
+
+def is_ignored(path: Path, repo: Path) -> bool:
+    """Whether git ignores a path, which is relative to the repository's top, and does not track it."""
+    # Nothing that the repository sets is run by this; a git that hangs or breaks counts as a yes.
+    argv = ["git", "-c", "core.fsmonitor=", "check-ignore", "--quiet", "--", str(path)]
+    try:
+        done = subprocess.run(
+            argv, cwd=repo, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def far_target(command: str, repo: Path) -> Danger | None:

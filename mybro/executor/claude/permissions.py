@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from mybro.events import Choice, Risk
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.checks import covered, is_check, is_doctor
 from mybro.executor.claude.dangers import find_danger
-from mybro.executor.claude.effects import Danger
+from mybro.executor.claude.effects import Danger, in_text
 from mybro.executor.claude.gate import Reach, is_secret, reach_of
 from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
-from mybro.executor.claude.overwriting import far_target, is_inside, is_protected, overwritten
+from mybro.executor.claude.overwriting import (
+    far_target,
+    is_gone_for_good,
+    is_inside,
+    is_protected,
+    overwritten,
+)
 from mybro.executor.claude.steps import short_command
 from mybro.executor.claude.tools import TOOLS, Way
 
@@ -22,6 +30,11 @@ _OWN = "mcp__mybro__"
 """Our own tools: to speak, to ask, to notify, to look at the journal."""
 
 _DETAIL_CHARS = 20_000
+_LONGEST = 20_000
+"""A command of more characters is not judged but asked about."""
+_LIMITS = Limits()
+
+_log = logging.getLogger(__name__)
 
 
 Choices = tuple[tuple[str, str, tuple[Choice, ...]], ...]
@@ -79,8 +92,25 @@ READ_ONLY = Deny("This is a question: change nothing and run nothing. Answer fro
 NOT_HERE = Deny("There is no such tool here. Do without it.")
 
 
-def judge(asked: PermissionAsked, repo: Path, *, read_only: bool) -> Verdict:
-    """Decide about one tool use in a repository; `read_only` for a job that only answers."""
+def judge(asked: PermissionAsked, repo: Path, *, read_only: bool, limits: Limits = _LIMITS) -> Verdict:
+    """Decide about one tool use in a repository; `read_only` for a job that only answers.
+
+    `limits` say which files no checkpoint brings back. Whatever goes wrong in judging, a person is asked.
+    """
+    try:
+        return _judge(asked, repo, limits, read_only=read_only)
+    except Exception as error:
+        # Its words may hold the command, so that only its kind is told.
+        _log.warning("a use of %s could not be judged: %s", asked.tool, type(error).__name__)
+        return READ_ONLY if read_only else _unjudged(asked)
+
+
+def _unjudged(asked: PermissionAsked) -> Ask:
+    detail = str(asked.arguments.get("command") or "") or repr(asked.arguments)[:_DETAIL_CHARS]
+    return _ask(f"use {asked.tool} in a way that could not be judged", detail)
+
+
+def _judge(asked: PermissionAsked, repo: Path, limits: Limits, *, read_only: bool) -> Verdict:
     tool, arguments = asked.tool, asked.arguments
     if tool.startswith(_OWN):
         return Allow()
@@ -105,7 +135,7 @@ def judge(asked: PermissionAsked, repo: Path, *, read_only: bool) -> Verdict:
             plan = str(arguments.get("plan") or "")
             return Ask("It has a plan. Shall it go ahead?", plan[:_DETAIL_CHARS], plan=True)
         case "write":
-            return _write(arguments, repo)
+            return _write(arguments, repo, limits)
         case "command":
             return _run(str(arguments.get("command") or ""), repo)
     return _use(tool, arguments)
@@ -147,7 +177,7 @@ def _read(arguments: Json, repo: Path) -> Verdict:
     return _ask(effect, place, risk="read", key=f"read {place}")
 
 
-def _write(arguments: Json, repo: Path) -> Verdict:
+def _write(arguments: Json, repo: Path, limits: Limits) -> Verdict:
     place = _path(arguments)
     if place is None:
         return Deny("No file was named.")
@@ -158,6 +188,8 @@ def _write(arguments: Json, repo: Path) -> Verdict:
         effect = f"change {name}, which steers git or Claude itself"
     elif is_secret(name, glob=False) and (repo / place).exists():
         effect = f"change {name}, which may hold secrets"
+    elif is_gone_for_good(repo / place, repo, limits):
+        effect = f"write over {name}, which git ignores and no checkpoint keeps"
     else:
         return Allow()
     return _ask(effect, arguments, risk="destructive", destroys=name)
@@ -183,6 +215,11 @@ def _path(arguments: Json) -> str | None:
 
 
 def _run(command: str, repo: Path) -> Verdict:
+    if len(command) > _LONGEST:
+        danger = in_text(command)
+        if danger is not None:
+            return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
+        return _ask("run a command that is too long to judge", command)
     hidden, reach = _hidden_danger(command, repo), reach_of(command, repo)
     if hidden is None and reach is not None:
         return Allow()
@@ -197,7 +234,7 @@ def _run(command: str, repo: Path) -> Verdict:
 
 def _run_reading(way: Way | None, arguments: Json, repo: Path) -> Verdict:
     command = str(arguments.get("command") or "")
-    if way != "command" or _hidden_danger(command, repo) is not None:
+    if way != "command" or len(command) > _LONGEST or _hidden_danger(command, repo) is not None:
         return READ_ONLY
     reach = reach_of(command, repo)
     known = is_doctor(command, repo) or (reach is not None and is_check(command, repo))

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 from mybro.errors import ExecutorError
 from mybro.events import JobAnswered, JobProgressed, Outcome
 from mybro.executor import rulings
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude import faults, permissions, prompts, steps, tools
 from mybro.executor.claude.messages import (
     Followed,
@@ -72,6 +73,9 @@ class TakesMore(Protocol):
         ...
 
 
+_KEPT = Limits()
+
+
 class Work:
     """Runs one job; `always` are the permissions that hold for the rest of the session."""
 
@@ -83,7 +87,9 @@ class Work:
         questions: Questions,
         always: set[str],
         rules: Literal["mend", "tell", "off"] = "off",
+        kept: Limits = _KEPT,
     ) -> None:
+        self._kept = kept
         self.questions = questions
         self._job = job
         self._report = report
@@ -231,7 +237,7 @@ class Work:
 
     async def _decide(self, asked: PermissionAsked) -> Decision:
         read_only = prompts.reads_only(self._job.intent)
-        match permissions.judge(asked, self._job.repo, read_only=read_only):
+        match permissions.judge(asked, self._job.repo, read_only=read_only, limits=self._kept):
             case Allow():
                 return Grant(asked.arguments)
             case Deny(why):

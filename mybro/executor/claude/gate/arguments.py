@@ -26,7 +26,7 @@ _MADE = re.compile(
 """Where tools put what they make, over and over."""
 OUTPUT = re.compile(
     r"^-[oO]$|^--?(out\w*|output\w*|html|xml|dest|destination|basetemp)$|[oO]ut(put)?[-_]?([dD]ir|[fF]ile|[pP]ath|[fF]older)"
-    r"|(^|[a-z-])(report|dist-?path|(target|build|cache|bin|coverage|site)[-_]?[dD]ir(ectory)?|(Data|Bundle|archive)Path)$|-report$"
+    r"|(^|[a-z-])(report|dist-?path|(target|build|cache|bin|coverage|site|dist|temp|tmp|M)[-_]?[dD]ir(ectory)?|(Data|Bundle|archive)Path)$|-report$"
 )
 """Options that name where something is written."""
 _LOADS = re.compile(r"-(e|E|x|c|r|l|L|S|f)|--?(config|configuration|settings|script|file|rules?)")
@@ -63,7 +63,8 @@ def words_fine(command: Command, place: Place, *, elsewhere: bool = False) -> bo
     """Whether no word forces, runs, sends, or names something that is outside or would be lost."""
     before = ""
     first = not any(
-        word.text in ("-i", "-w", "--in-place", "--inplace", "--write", "--fix") for word in command.words
+        word.text in ("-i", "-I", "-u", "-U", "-w", "--in-place", "--inplace", "--write", "--fix")
+        for word in command.words
     )
     for word in command.words[1:]:
         text = word.text
@@ -72,6 +73,9 @@ def words_fine(command: Command, place: Place, *, elsewhere: bool = False) -> bo
                 return False
         elif text.startswith("-") and len(text) > 1 and not (before in FILTERS and " " in text):
             name, _, value = text.partition("=")
+            joined = re.fullmatch(r"-[oO]([^=]*[./].*)", text)
+            if joined is not None and not remade(joined[1], place):
+                return False
             if not _option_fine(name) or (value and not _value_fine(name, value, place, elsewhere=elsewhere)):
                 return False
             before = "" if value else name
@@ -80,15 +84,17 @@ def words_fine(command: Command, place: Place, *, elsewhere: bool = False) -> bo
             data = first and command.words[0].text in TOOLS and _is_data(text, before, place)
             if not data and not _value_fine(before, text, place, elsewhere=elsewhere):
                 return False
-        first = first and text is not None and not (is_path(text) or place.exists(text))
+        first = first and text is not None and not re.search(r"[./]", text) and not place.exists(text)
         before = ""
     return True
 
 
 def _is_data(text: str, option: str, place: Place) -> bool:
     """A file that a tool reads: the first that it is given."""
-    if OUTPUT.search(option) or re.search(
-        r"xml|prof|file|log|save|trace|dump|record|write|store|cache|to$", option
+    if (
+        re.fullmatch(r"-[a-zA-Z]", option)
+        or OUTPUT.search(option)
+        or re.search(r"xml|prof|file|log|save|trace|dump|record|write|store|cache|to$", option)
     ):
         return False
     return (

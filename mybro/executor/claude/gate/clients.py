@@ -86,7 +86,9 @@ _COMPOSE_FILES = [
 def _compose(command: Command, place: Place) -> Reach | None:
     """`docker compose up`: where its file mounts nothing of this machine."""
     texts = [word.text or "?" for word in command.words[1:]]
-    if texts[:1] == ["compose"]:
+    if command.words[0].text == "docker":
+        if texts[:1] != ["compose"]:
+            return None
         texts = texts[1:]
     if not re.fullmatch(
         r"(up( (-d|--build|--detach|--wait|[a-z][\w-]*))*|start( [\w-]+)?|pull|build( [\w-]+)?)",

@@ -33,16 +33,16 @@ from mybro.executor.claude.gate.commands import (
 )
 from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.launching import each, timed, wrapped
-from mybro.executor.claude.gate.ordinary import DRIVERS, GOVERNED, only_version, ordinary
+from mybro.executor.claude.gate.ordinary import DRIVERS, GOVERNED, is_sharp, only_version, ordinary
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
-from mybro.executor.claude.gate.reader import ENTER, LEAVE, PIPED, read
+from mybro.executor.claude.gate.reader import ENTER, LEAVE, LONGEST, PIPED, read
 from mybro.executor.claude.gate.recipes import directives, recipes
 from mybro.executor.claude.gate.sources import content_is_calm, reaches_out
 from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
 
-_MOST_SCRIPTS = 4
+_MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS = 4, 500, 20
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
     tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.rules(lambda: _WORK)
@@ -55,13 +55,17 @@ _RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.L
 
 def reach_of(command: str, repo: Path) -> Reach | None:
     """How far a shell command, run in `repo`, reaches; None where that is not certain, or too far."""
+    if len(command) > LONGEST:
+        return None
     place = Place(repo)
     place.started = re.search(r"[^&>|]&(?![&>\d])", command) is not None
-    command = THERE_AND_BACK.sub(r"(cd \1 && \2) && ", command)
     try:
+        command = THERE_AND_BACK.sub(r"(cd \1 && \2) && ", command)
         commands = read(command, {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
         while len(commands) > 1 and leaves(commands[-1]):
             commands.pop()
+        if len(commands) > _MOST_COMMANDS:
+            return None
         reach = worst(_judge(one, place) for one in commands) if commands else None
         if place.traces.tangled(content_is_calm) or (place.traces.runs and reaches_out(command, place)):
             return None
@@ -111,10 +115,9 @@ def _program(command: Command, place: Place) -> Reach | None:
     place.passing = known in _READS or known in writing.RULES
     if known not in _READS and any(word.text == PIPED for word in command.words):
         return None
-    if known in ("cargo", "rustc", "rustup") and re.fullmatch(
-        r"\+[\w.-]+", (command.words[1:2] or [Word(("",))])[0].text or ""
-    ):
-        command = Command([command.words[0], *command.words[2:]])
+    command = _without_toolchain(known, command)
+    if is_sharp(known, command):
+        return None
     rule = _RULES.get(known)
     if "/" in known and (rule is None or (reach := rule(command, place)) is None):
         return _of_repository(known, command, place)
@@ -122,7 +125,8 @@ def _program(command: Command, place: Place) -> Reach | None:
         return None
     reach = rule(command, place) if rule is not None else None
     if reach is None and (inner := wrapping.inner(known, command)) is not None:
-        reach = _program(inner, place)
+        place.wraps += 1
+        reach = _program(inner, place) if place.wraps <= _MOST_WRAPS else None
     if reach is None and (known not in _OWN or only_version(command)):
         reach = ordinary(known, command, place)
         place.traces.runs |= reach is Reach.WRITES
@@ -130,6 +134,14 @@ def _program(command: Command, place: Place) -> Reach | None:
         known in _WORK and reach is Reach.WRITES and known not in ("python", "node", "deno", "bun", "perl")
     )
     return reach
+
+
+def _without_toolchain(name: str, command: Command) -> Command:
+    """`cargo +nightly test` is `cargo test`."""
+    first = (command.words[1].text or "") if len(command.words) > 1 else ""
+    if name in ("cargo", "rustc", "rustup") and re.fullmatch(r"\+[\w.-]+", first):
+        return Command([command.words[0], *command.words[2:]])
+    return command
 
 
 _FIRST_PARTY = re.compile(

@@ -36,6 +36,8 @@ _ENGINES, _KEEPERS, _HELPFUL, _MANAGERS = (
     WORDS["HELPFUL"],
     WORDS["MANAGERS"],
 )
+_WORKING, _THINGS, _STARTS = WORDS["WORKING"], WORDS["THINGS"], WORDS["STARTS"]
+_VERB_FIRST, _SHARP = WORDS["VERB_FIRST"], WORDS["SHARP"]
 _NAME = re.compile(r"[A-Za-z][\w.+-]*")
 _ADMIN = re.compile(
     r"(un)?mount|mk(fs|swap)\S*|(user|group)(add|del|mod)|(lv|vg|pv)\w+|z(fs|pool)\w*|\w+ctl|drop\w+|rm\w*|del\w*|\w+d"
@@ -56,7 +58,7 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
         return None
     verbs = _verbs(command.words[1:], place)
     if name in _REMOTE:
-        return _looks_elsewhere(verbs, command, place)
+        return _looks_elsewhere(name, verbs, command, place)
     if not _works_here(name, verbs, command) or not words_fine(command, place):
         return None
     if not _FORMATS.search(name) and not _apart(command.words, place):
@@ -88,6 +90,8 @@ def _works_here(name: str, verbs: list[str], command: Command) -> bool:
     known = name in TOOLS
     if not known and name not in _KEEPERS | DRIVERS and _ADMIN.fullmatch(name):
         return False
+    if not known and name not in DRIVERS | _KEEPERS and verbs and not _tells_work(verbs):
+        return False
     told = _judged(verbs, VERBS)
     if told is None or not (told or known or (not verbs and _SHOWS_KIND.search(name))):
         return False
@@ -100,12 +104,25 @@ def _works_here(name: str, verbs: list[str], command: Command) -> bool:
     return "install" not in verbs or name in _MANAGERS
 
 
-def _looks_elsewhere(verbs: list[str], command: Command, place: Place) -> Reach | None:
+def _tells_work(verbs: list[str]) -> bool:
+    """Whether a program that nobody here knows is told to do what is harmless, by its first verb."""
+    for verb in verbs:
+        parts = [token.casefold() for token in TOKEN.findall(verb)]
+        if verb in _WORKING or (len(parts) > 1 and parts[-1] in _WORKING):
+            return True
+        if verb not in _THINGS:
+            return False
+    return False
+
+
+def _looks_elsewhere(name: str, verbs: list[str], command: Command, place: Place) -> Reach | None:
     """A question to a service: what comes before the verb is not dangerous, and no secret is asked for."""
     first = next((at for at, verb in enumerate(verbs) if _judged([verb], LOOKS)), None)
     if (
         first is None
         or _judged(verbs[:first], LOOKS) is None
+        or any({verb, *tokens(verb)} & _STARTS and verb not in _THINGS for verb in verbs[:first])
+        or (name in _VERB_FIRST and not set(verbs[:first]) <= _THINGS)
         or any(_CONFIDES.search(word.text or "") for word in command.words)
     ):
         return None
@@ -132,6 +149,11 @@ def _apart(words: list[Word], place: Place) -> bool:
     """`javac -d FOLDER`: what is compiled goes where nothing else lies."""
     folders = [after.text for word, after in pairwise(words) if word.text == "-d"]
     return all(text is not None and remade(text, place) for text in folders)
+
+
+def is_sharp(name: str, command: Command) -> bool:
+    """Whether a word is there that does harm with this program, and with others none."""
+    return any(f"{name}/{(word.text or '').partition('=')[0]}" in _SHARP for word in command.words[1:])
 
 
 def only_version(command: Command) -> bool:

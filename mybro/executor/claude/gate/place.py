@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from glob import iglob
+from itertools import islice
 from pathlib import Path
 
 from mybro.executor.claude.gate.harm import harms
@@ -33,6 +34,7 @@ _TEMPORARY = re.compile(r"(?:/private)?/tmp/([\w][\w.@+-]*)(/[\w.@+/-]*)?")
 """Work that is kept out of the repository; nothing that is there is written over."""
 _TEMPORARY_ROOTS = ("/tmp", "/private/tmp")  # noqa: S108
 _MOST_FOLDERS = 8
+_MOST_NAMES = 5000
 _COMPILED = frozenset(f".{one}" for one in word_lists("effects")["COMPILED"])
 _NOT_SOURCES = frozenset({"node_modules", "target", "build", "dist", "vendor", "test", "tests", "bin", "obj"})
 _MOST_SOURCES = 2_000_000
@@ -62,6 +64,8 @@ class Place:
         """Where Python looks for modules besides."""
         self.scripts = 0
         """How many programs of the repository were read."""
+        self.wraps = 0
+        """How many programs were found behind one that runs them."""
         self.apart: list[list[Path]] = []
         """What to go back to where a shell of its own ends."""
 
@@ -195,11 +199,12 @@ class Place:
             fixed, wild = re.match(r"([^*?\[]*)(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
             if ".." in wild or value.startswith("~"):
                 return False
-            names = (name for folder in self.folders for name in iglob(value, root_dir=folder))  # noqa: PTH207
-            if content and any(is_secret(name, glob=False) for name in names):
+            start = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
+            if not all(self._below(folder / start) for folder in self.folders):
                 return False
-            value = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
-            return not value.startswith("~") and all(self._below(folder / value) for folder in self.folders)
+            names = (name for folder in self.folders for name in iglob(value, root_dir=folder))  # noqa: PTH207
+            found = list(islice(names, _MOST_NAMES))
+            return len(found) < _MOST_NAMES and not (content and any(is_secret(n, glob=False) for n in found))
         return not value.startswith("~") and all(
             self._below(folder / value) or (self.passing and self._passing(folder, value))
             for folder in self.folders

@@ -21,7 +21,7 @@ _SKIPPED = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!",
 _ENDS = frozenset({"fi", "done", "}"})
 _REFUSED = frozenset({"case", "esac", "function", "select", "coproc", "in"})
 _REDIRECTION = re.compile(r"(\d*)(<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|(&>>|&>)")
-_LONGEST = 20_000
+LONGEST, _MOST_VARIABLES = 20_000, 500
 PIPED = "/dev/fd/63"
 """In place of `<(command)`."""
 ENTER, LEAVE = "\ue010", "\ue011"
@@ -35,7 +35,11 @@ def read(
 
     `variables` are known from outside; `producers` says whether commands print names from the work tree.
     """
-    if len(script) > _LONGEST or re.search(r"[\0\r\x0b\x0c\ue000-\ue0ff]", script):
+    if (
+        len(script) > LONGEST
+        or script.count("$") > _MOST_VARIABLES
+        or re.search(r"[\0\r\x0b\x0c\ue000-\ue0ff]", script)
+    ):
         raise StrangeError
     names = Counter(next(filter(None, found.groups())).split()[-1] for found in _ASSIGNED.finditer(script))
     reader = _Reader(script, dict.fromkeys((n for n, times in names.items() if times > 1), None), producers)

@@ -61,10 +61,10 @@ class Traces:
 
 
 def worst(reaches: Iterable[Reach | None]) -> Reach | None:
-    """The farthest; None as soon as one is not certain."""
-    found = list(reaches)
-    return (
-        None
-        if any(one is None for one in found)
-        else max((one for one in found if one is not None), default=None)
-    )
+    """The farthest; None as soon as one is not certain: those after it are not judged."""
+    farthest: Reach | None = None
+    for reach in reaches:
+        if reach is None:
+            return None
+        farthest = reach if farthest is None else max(farthest, reach)
+    return farthest

@@ -18,7 +18,7 @@ META = frozenset(" \t\n;&|<>()")
 SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|_KEY|APIKEY|CREDENTIAL|_PAT$|_DSN$|DATABASE_URL", re.IGNORECASE
 )
-_DEPTH, _MOST_VALUES = 5, 40
+_DEPTH, _MOST_VALUES, _MOST_WORDS = 5, 40, 500
 _ARITHMETIC = re.compile(r"[\w\s+\-*/%<>=!?:,$()]*")
 _SUBSCRIPT = re.compile(r"\w\[.*(\$[({]|`)", re.DOTALL)
 """A shell that computes with such a text runs what is in it."""
@@ -120,13 +120,13 @@ class WordReader:
             if told and "".join(fixed) == "-j\0":
                 return [Word(("-j2",))]  # $(nproc), or another number
             return [Word(None, quoted=quoted, local=told and not leads)]
-        combined = [
-            "".join(parts) for parts in itertools.product(*(piece.value or ("",) for piece in pieces))
-        ]
+        ways = itertools.product(*(piece.value or ("",) for piece in pieces))
+        combined = ["".join(parts) for parts in itertools.islice(ways, _MOST_VALUES + 1)]
         if len(combined) > _MOST_VALUES:
             return [Word(None)]
         several = len(combined) > 1
-        expanded = [text for whole in combined for text in _braces(whole)]
+        left = [_MOST_WORDS]
+        expanded = [text for whole in combined for text in _braces(whole, left)]
         words = [_finished(at_home(text, self.known), quoted=quoted) for text in expanded]
         if several:
             values = tuple(value for word in words for value in word.values or ())
@@ -271,7 +271,11 @@ def _finished(text: str, *, quoted: bool) -> Word:
     return Word((text.translate(_PLAIN_AGAIN),), glob=glob, quoted=quoted)
 
 
-def _braces(text: str) -> Iterable[str]:
+def _braces(text: str, left: list[int]) -> Iterable[str]:
+    """What braces stand for; `left` counts down how much may come of it. Raises `StrangeError`."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise StrangeError
     found = re.search(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}", text)
     if found is None:
         return [text]
@@ -287,4 +291,4 @@ def _braces(text: str) -> Iterable[str]:
         parts = ["{" + found[1] + "}"]
     if len(parts) > _MOST_VALUES:
         raise StrangeError
-    return [text for part in parts for text in _braces(before + part + after)]
+    return [text for part in parts for text in _braces(before + part + after, left)]

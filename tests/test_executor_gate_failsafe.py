@@ -1,0 +1,123 @@
+"""Whatever is said and whatever breaks, a command is judged in time, and what cannot be judged is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mybro.executor.checkpoint.entry import Limits
+from mybro.executor.claude.messages import PermissionAsked
+from mybro.executor.claude.permissions import READ_ONLY, Allow, Ask, Verdict, judge
+from tests.gate_cases import project
+
+pytestmark = pytest.mark.unit
+
+PARTS = [
+    "rm", "ls", "git", "python -c", "cat", "npx", "env", "if", "then", "fi", "for x in",
+    "do", "done", "!", "sh -c",
+    "$x", "${x:-y}", "$(", "$((", "))", ")", "(", "`", "'", '"', "\\", "\n", " ", ";", "&", "&&",
+    "|", "<", ">", ">>",
+    "<<E", "E",
+    "<(", "{", "}", "{a,b}", "{1..9}", "*", "**/", "?", "[a]", "~", "#", "=", "x=", "\0", "\r", "\ue010",
+    "-", "--", "--x=",
+    "a/b", "../", "/", ".env", "canary.txt", "é", "🙂", "\ud800", "%1", "$!", "select 1",
+]  # fmt: skip
+LONG = [
+    "{a,b}" * 24, "echo " + "{a,b}" * 24, "echo " + "{1..40}" * 4, "! " * 5000 + "ls", "( " * 3000 + "ls",
+    "if " * 5000, "$(" * 3000, "`" * 3001,
+    "eval " * 3000 + "ls", "cd a; " * 3000, "rm " + "x=$x" * 4000, "ls /*/*/*/*/*",
+    "cat <<A\n" * 2000, "rm '" + "a" * 15_000 + "'", "python -c '" + "(" * 9000 + "'",
+    "timeout 5 " * 1900 + "ls",
+
+    "rm " + "x" * 300_000, "echo " + "x" * 300_000, "uv run " * 2500 + "ls",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return project(tmp_path_factory.mktemp("failsafe"))
+
+
+def decide(command: object, repo: Path, *, read_only: bool = False) -> Verdict:
+    return judge(PermissionAsked("r", "Bash", {"command": command}), repo, read_only=read_only)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.lists(st.sampled_from(PARTS), max_size=40).map("".join), st.text(max_size=200)))
+def test_any_text_is_judged(shared: Path, command: str) -> None:
+    assert isinstance(decide(command, shared), Allow | Ask)
+    assert decide(command, shared, read_only=True) in (Allow(), READ_ONLY)
+
+
+@pytest.mark.parametrize("command", LONG, ids=range(len(LONG)))
+def test_what_is_long_or_deep_is_asked_about_in_time(shared: Path, command: str) -> None:
+    begun = time.process_time()
+    assert isinstance(decide(command, shared), Ask)
+    assert time.process_time() - begun < 5  # seconds of work; what grows without bound takes minutes
+
+
+def test_what_breaks_in_judging_is_asked_about(tmp_path: Path) -> None:
+    for broken in (tmp_path / "\0", tmp_path / ("x" * 5000)):  # no such folder can be
+        assert isinstance(decide("rm a", broken), Ask)
+        assert decide("rm a", broken, read_only=True) == READ_ONLY
+        asked = judge(PermissionAsked("r", "Write", {"file_path": "a\0"}), broken, read_only=False)
+        assert isinstance(asked, Ask)
+
+
+# ---------------------------------------------------------------------------- files that nothing brings back
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    repo = tmp_path / "shop"
+    for name in (
+        "notes.local",
+        "data/big.bin",
+        "node_modules/x/index.js",
+        "build/app.js",
+        "kept.local",
+        "a.py",
+    ):
+        (repo / name).parent.mkdir(parents=True, exist_ok=True)
+        (repo / name).write_text("mine\n")
+    (repo / ".gitignore").write_text("*.local\ndata/\nnode_modules/\nbuild/\n")
+    subprocess.run(["git", "init", "-q"], cwd=repo, check=True)
+    subprocess.run(["git", "add", "-f", "kept.local", "a.py"], cwd=repo, check=True)
+    return repo
+
+
+def written(repo: Path, name: str, limits: Limits | None = None, tool: str = "Write") -> Verdict:
+    asked = PermissionAsked("r", tool, {"file_path": str(repo / name), "content": "x"})
+    return judge(asked, repo, read_only=False, limits=limits or Limits())
+
+
+@pytest.mark.parametrize("tool", ["Write", "Edit", "MultiEdit"])
+def test_an_ignored_file_that_no_checkpoint_keeps_is_asked_about(repo: Path, tool: str) -> None:
+    for name in ("notes.local", "data/big.bin"):
+        asked = written(repo, name, tool=tool)
+        assert isinstance(asked, Ask), name
+        assert (asked.risk, asked.object) == ("destructive", Path(name).name)
+        assert "no checkpoint keeps" in asked.text
+
+
+def test_what_is_tracked_new_or_made_again_is_not(repo: Path) -> None:
+    for name in (
+        "a.py",
+        "kept.local",
+        "new.local",
+        "data/new.bin",
+        "node_modules/x/index.js",
+        "build/app.js",
+    ):
+        assert written(repo, name) == Allow(), name
+
+
+def test_the_settings_of_checkpoints_count(repo: Path) -> None:
+    assert written(repo, "notes.local", Limits(ignored=True)) == Allow()
+    assert isinstance(written(repo, "data/big.bin", Limits(ignored=True, folders=("data",))), Ask)
+    assert isinstance(written(repo, "notes.local", Limits(max_file_bytes=2, ignored=True)), Ask)
