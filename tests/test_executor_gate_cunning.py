@@ -58,6 +58,34 @@ awk 'BEGIN { f = "canary.txt"; print "x" > f }'
 tee docs/new.md canary.txt < README.md
 cd docs && cp guide.md canary.txt
 python3 - <<< "open('canary.txt', 'w')"
+dd if=/dev/null of=canary.txt
+true >| canary.txt
+exec > canary.txt
+truncate -s 0 canary.txt
+shred -u canary.txt
+sort -u README.md -o canary.txt
+uniq README.md canary.txt
+cp README.md canary.txt
+ln -sf README.md canary.txt
+install -m 600 /dev/null canary.txt
+find . -fprintf canary.txt x
+tar cf a.tar --remove-files docs
+ed -s canary.txt <<< $',d\\nw'
+ex -sc '%d|x' canary.txt
+perl -i -pe 's/.*//' canary.txt
+ruby -e 'File.delete("canary.txt")'
+node -e 'require("fs").rmSync("src",{recursive:true})'
+GIT_EXTERNAL_DIFF='rm canary.txt;:' git diff
+PAGER='rm canary.txt' git log
+git diff --output=canary.txt
+git archive -o canary.txt HEAD
+gcc src/main.c -ocanary.txt
+ctags -f canary.txt -R .
+pytest --basetemp=src
+pytest --log-file canary.txt
+eslint -o canary.txt src
+timeout 5 rm canary.txt
+make SHELL=./evil test
 """
 
 
