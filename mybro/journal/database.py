@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,26 @@ async def writer_connection(made: AsyncEngine) -> AsyncConnection:
     A transaction that begins by reading and then writes would fail at once, without waiting, where
     another process has written in between.
     """
+    opening = asyncio.create_task(_writer_connection(made))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # A connection whose opening is broken off belongs to nobody, and is never closed.
+        await asyncio.wait([opening])
+        if not opening.cancelled() and opening.exception() is None:
+            await opening.result().close()
+        raise
+
+
+async def _writer_connection(made: AsyncEngine) -> AsyncConnection:
     connection = await made.connect()
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    await (await driver.execute(f"PRAGMA busy_timeout={BUSY_SLICE_S * 1000:.0f}")).close()
-    return await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    try:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await (await driver.execute(f"PRAGMA busy_timeout={BUSY_SLICE_S * 1000:.0f}")).close()
+        return await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    except BaseException:
+        await connection.close()
+        raise
 
 
 def _on_connect(connection: Any, _record: object) -> None:
