@@ -175,7 +175,9 @@ async def test_rules_that_change_reach_a_session_that_goes_on(
         rules.write_text(f'[[rule]]\nid = "web-backend"\nneed = "{what}"\nuse = ["FastAPI"]\n')
 
     def told() -> str:
-        return str(claude_api.requests[-1].body["messages"][-1])
+        # An agent that looks for a title asks without tools, whenever it likes.
+        asked = [each.body for each in claude_api.requests if each.body.get("tools")]
+        return str(asked[-1]["messages"][-1])
 
     forbids("leftpad")
     first = await desk.do("hello there")
