@@ -17,6 +17,7 @@ from mybro.audio.sound import SoundProcess
 from mybro.audio.unit_choice import UnitChoice
 from mybro.errors import AudioError, Problem
 from mybro.events import AudioBlock
+from tests.program import measured
 
 LIMIT_S = 60
 
@@ -33,7 +34,7 @@ class Driver:
             "HOME": str(folder),
             "PYTHONPATH": str(Path(__file__).parent / "fakes" / "driver"),
             "DRIVER_STATE": str(self._file),
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **measured(),
         }
 
     def set(self, **change: object) -> None:

@@ -15,16 +15,20 @@ import psutil
 RECORDINGS = Path(__file__).parent / "audio" / "dev"
 
 
+def measured() -> dict[str, str]:
+    """What a child has to be told, for what it runs to be counted by the coverage of this run."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 def environment(home: Path, **more: str) -> dict[str, str]:
     """An environment that has nothing of this machine's but its programs (and the coverage of this run)."""
     home.mkdir(parents=True, exist_ok=True)
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     return {
         "PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb",
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost",
         "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost",
         "MYBRO_EXECUTOR__CLAUDE_PATH": "/nonexistent/claude", "MYBRO_SPEAK__NOTIFY": "false",
-        **measured, **more,
+        **measured(), **more,
     }  # fmt: skip
 
 

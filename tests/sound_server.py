@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from tests.audio_tools import Pcm
+from tests.program import measured
 from tests.requirements import need
 
 MODULES = """
@@ -50,7 +51,7 @@ class SoundServer:
             "XDG_RUNTIME_DIR": str(runtime),
             "PULSE_RUNTIME_PATH": str(runtime),
             "LANG": "C.UTF-8",
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **measured(),
         }
 
     def start(self) -> None:

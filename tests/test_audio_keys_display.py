@@ -14,6 +14,7 @@ from mybro.audio.keys import choose_talk_key
 from mybro.clock import MonotonicClock
 from mybro.events import TalkPressed, TalkReleased
 from tests.key_tools import LIMIT_S, Watching
+from tests.program import measured
 from tests.requirements import need
 
 pytestmark = pytest.mark.integration
@@ -44,8 +45,7 @@ class Display:
 
 
 def child_env(display: Display) -> dict[str, str]:
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    return {"PATH": os.environ["PATH"], "DISPLAY": display.name, **measured}
+    return {"PATH": os.environ["PATH"], "DISPLAY": display.name, **measured()}
 
 
 @pytest.fixture

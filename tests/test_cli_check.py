@@ -19,6 +19,7 @@ from mybro.ops.onboarding_steps import ClaudeStep
 from mybro.ops.permissions import responsible_app
 from mybro.ops.readiness import Finding
 from tests.fakes.desk import FakePermissions, MemoryKeychain, keychain_in_memory
+from tests.program import measured
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +56,7 @@ def child(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "LANG": "C.UTF-8",
         "ALSA_CONFIG_PATH": os.devnull,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+        **measured(),
     }
     return subprocess.run(
         [sys.executable, "-m", "mybro", *arguments], env=env, capture_output=True, text=True, timeout=120

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,15 +11,15 @@ import pytest
 
 from mybro.cli import main
 from mybro.cli.verbs import VERBS
+from tests.program import measured
 from tests.requirements import need
 
 pytestmark = pytest.mark.integration
 
 
 def env(tmp_path: Path, **more: str) -> dict[str, str]:
-    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     programs = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    return {"PATH": programs, "HOME": str(tmp_path), "LANG": "C.UTF-8", **coverage, **more}
+    return {"PATH": programs, "HOME": str(tmp_path), "LANG": "C.UTF-8", **measured(), **more}
 
 
 def completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:

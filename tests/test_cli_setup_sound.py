@@ -87,8 +87,7 @@ def env(sound_server: SoundServer, tmp_path: Path) -> dict[str, str]:
         "MYBRO_DATA_DIR": str(tmp_path / "data"),
         "MYBRO_CACHE_DIR": str(tmp_path / "cache"),
     }
-    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    return {**sound_server.env, **coverage, **places, "TERM": "dumb"}
+    return {**sound_server.env, **places, "TERM": "dumb"}
 
 
 @pytest.fixture

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mybro.doctor import facts
 from mybro.doctor.shapes import Shape, for_engine
 from mybro.doctor.survey import Survey
-from mybro.ops.bootstrap import engine
-from mybro.ops.bootstrap.places import ROOT
 from tests.doctor_shapes_scene import asked, plant
-from tests.requirements import need
-
-LIMIT_S = 300
+from tests.engine_scene import fast_and_slow
 
 
 @pytest.fixture(scope="module")
@@ -31,24 +21,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def told(root: Path, **env: str) -> dict[str, Any]:
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.doctor_shapes_scene", str(root)],
-        cwd=ROOT, env={"PATH": os.environ["PATH"], "HOME": str(root), **measured, **env},
-        capture_output=True, text=True, timeout=LIMIT_S, check=True,
-    )  # fmt: skip
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 @pytest.mark.end_to_end
 def test_with_the_engine_the_same_is_found(scene: Path) -> None:
-    need(shutil.which("cargo"), "Rust, for the engine")
-    built = str(engine.build("dev"))
-    fast = told(scene, PYTHONPATH=built)
-    slow = told(scene, PYTHONPATH=built, MYBRO_NATIVE="0")
-    assert "Rust engine" in fast["in_use"] and "Python" in slow["in_use"]
+    fast, slow = fast_and_slow("tests.doctor_shapes_scene", scene)
     assert sum(map(len, slow["found"].values())) > 300
     assert fast["found"] == slow["found"]
     assert fast["unexamined"] == slow["unexamined"]

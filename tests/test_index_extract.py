@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -15,11 +11,11 @@ import pytest
 from mybro.index import extract
 from mybro.index.languages import GRAMMARS, reader
 from mybro.index.symbols import symbols
-from mybro.ops.bootstrap import engine
 from mybro.ops.bootstrap.places import ROOT
+from tests.engine_scene import told, without_engine
 from tests.requirements import need
 
-LIMIT_S = 240
+__all__ = ["without_engine"]
 PACKAGES = ("click", "pluggy", "tree_sitter", "numpy/_core/include")
 FOLDERS = ("mybro/index", "metal", "rust/repository", "rust/audio")
 
@@ -37,22 +33,13 @@ def real_packages(root: Path) -> None:
 
 @pytest.mark.end_to_end
 def test_the_engine_finds_the_symbols_that_python_finds(tmp_path: Path) -> None:
-    need(shutil.which("cargo"), "Rust, for the engine")
     need(all(map(reader, GRAMMARS)), "tree-sitter: pip install 'mybro[index]'")
     root = tmp_path / "tree"
     real_packages(root)
     (root / "App.kt").write_text("class TurnView\nfun drawAll() {}\n")
     (root / "ü.py").write_text("größe = 1\ndef größer(): ...\n")
     (root / "loop.py").symlink_to("ü.py")
-    built = engine.build("dev")
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    path = f"{built}{os.pathsep}{ROOT}"
-    told = subprocess.run(
-        [sys.executable, "-m", "tests.index_scene", str(root)],
-        env={"PATH": os.environ["PATH"], "HOME": str(root), "PYTHONPATH": path, **measured},
-        capture_output=True, text=True, timeout=LIMIT_S, check=True, cwd=tmp_path,
-    )  # fmt: skip
-    found = json.loads(told.stdout)
+    found = told("tests.index_scene", root)
     assert "Rust engine" in found["in_use"][0] and "Python" in found["in_use"][1]
     assert {"python", "c", "cpp", "rust", "kotlin"} <= set(found["languages"])
     assert found["same"] > 90 and found["symbols"] > 2_000
@@ -63,8 +50,8 @@ def test_the_engine_finds_the_symbols_that_python_finds(tmp_path: Path) -> None:
 
 
 @pytest.mark.unit
+@pytest.mark.usefixtures("without_engine")
 def test_files_are_told_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extract, "engine", lambda: None)
     monkeypatch.setattr(extract, "BATCH", 2)
     (tmp_path / "a.py").write_text("first_name = 1")
     (tmp_path / "b.kt").write_text("class SecondName")

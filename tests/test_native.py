@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,17 +16,12 @@ from mybro.native import machine, repository, sound
 from mybro.ops.bootstrap import engine
 from mybro.ops.bootstrap.console import SetupError
 from mybro.ops.bootstrap.places import ROOT
+from tests.engine_scene import fast_and_slow, without_engine
 from tests.native_scene import PATTERNS, plant
 from tests.requirements import need
 
+__all__ = ["without_engine"]
 LIMIT_S = 120
-
-
-@pytest.fixture
-def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "engine", lambda: None)
-    for module in (repository, sound, machine):
-        monkeypatch.setattr(module, "engine", lambda: None)
 
 
 @pytest.fixture
@@ -39,24 +32,9 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def scene(root: Path, **env: str) -> dict[str, Any]:
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    told = subprocess.run(
-        [sys.executable, "-m", "tests.native_scene", str(root)],
-        cwd=ROOT, env={"PATH": os.environ["PATH"], "HOME": str(root), **measured, **env},
-        capture_output=True, text=True, timeout=LIMIT_S, check=True,
-    )  # fmt: skip
-    found: dict[str, Any] = json.loads(told.stdout)
-    return found
-
-
 @pytest.mark.end_to_end
 def test_the_engine_finds_what_python_finds(tree: Path) -> None:
-    need(shutil.which("cargo"), "Rust, for the engine")
-    built = engine.build("dev")
-    fast = scene(tree, PYTHONPATH=str(built))
-    slow = scene(tree, PYTHONPATH=str(built), MYBRO_NATIVE="0")
-    assert "Rust engine" in fast["in_use"] and "Python" in slow["in_use"]
+    fast, slow = fast_and_slow("tests.native_scene", tree)
     for what, found in slow["found"].items():
         assert fast["found"][what] == found, what
     assert fast["found"]["restored"] == [True, True]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.program import measured
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +70,7 @@ class Checkout:
             "HOME": str(self.folder.parent),
             "PYTHON": str(Path(sys.executable).resolve()),
             "LANG": "C.UTF-8",
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **measured(),
         }
 
     def command(self, *target: str) -> list[str]:
