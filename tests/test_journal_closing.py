@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mybro.journal.journal import Journal
+from tests.cancelling import break_off
 from tests.journal_tools import begin
 
 pytestmark = pytest.mark.integration
@@ -35,14 +36,8 @@ def test_an_opening_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         talk = await begin(tmp_path)
         await talk.journal.aclose()
-        for turns in range(1, 40):
-            opening = asyncio.create_task(Journal.open(tmp_path / "journal.db"))
-            for _ in range(turns):
-                await asyncio.sleep(0.0005)
-            opening.cancel()
-            done, _ = await asyncio.wait([opening])
-            if not opening.cancelled():
-                await done.pop().result().aclose()
+        pauses = (asyncio.sleep(0.0005 * number) for number in range(1, 40))
+        await break_off(lambda: Journal.open(tmp_path / "journal.db"), pauses, Journal.aclose)
 
     asyncio.run(main())
     assert left(before) == []

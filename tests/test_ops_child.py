@@ -21,6 +21,7 @@ from mybro.errors import ChildError
 from mybro.ops import frames
 from mybro.ops.child import Child
 from mybro.ops.frames import pack, read_frame, read_frame_blocking
+from tests.cancelling import break_off
 
 pytestmark = pytest.mark.integration
 
@@ -201,19 +202,16 @@ def test_no_child_outlives_its_parent(tmp_path: Path, env: dict[str, str], how: 
 
 async def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path, env: dict[str, str]) -> None:
     write(tmp_path, "time.sleep(600)")
-    cancelled = 0
-    for turns in (0, 1, 3, 5, 8, 12):
-        starting = asyncio.create_task(Child.start("child_under_test", env=env))
-        for _ in range(turns):
+
+    async def turns(number: int) -> None:
+        for _ in range(number):
             await asyncio.sleep(0)
-        starting.cancel()
-        try:
-            child = await starting
-        except asyncio.CancelledError:
-            cancelled += 1
-        else:  # it was quicker than the cancellation
-            await child.aclose(grace_s=0.0)
-    assert cancelled
+
+    await break_off(
+        lambda: Child.start("child_under_test", env=env),
+        map(turns, (0, 1, 3, 5, 8, 12)),
+        lambda child: child.aclose(grace_s=0.0),
+    )
     assert not [p for p in psutil.Process().children() if "child_under_test" in " ".join(p.cmdline())]
 
 

@@ -20,6 +20,7 @@ from mybro.errors import ChildError
 from mybro.ops.kept import Ended, Kept, uninterrupted
 from mybro.ops.priority import NICENESS
 from mybro.ops.processes import MARKER, kill_tree
+from tests.cancelling import break_off
 from tests.fakes.ops import KINDS, QUICK, silent, writers
 
 pytestmark = pytest.mark.integration
@@ -225,18 +226,8 @@ async def test_what_cannot_start_leaves_no_keeper(tmp_path: Path, env: dict[str,
 
 
 async def test_a_start_that_is_cancelled_leaves_nothing(env: dict[str, str]) -> None:
-    cancelled = 0
-    for delay in (0.0, 0.005, 0.02, 0.04):
-        starting = asyncio.create_task(keep("sleep", "20", env=env))
-        await asyncio.sleep(delay)
-        starting.cancel()
-        try:
-            child = await starting
-        except asyncio.CancelledError:
-            cancelled += 1
-        else:  # it was quicker than the cancellation
-            await child.aclose()
-    assert cancelled
+    pauses = map(asyncio.sleep, (0.0, 0.005, 0.02, 0.04))
+    await break_off(lambda: keep("sleep", "20", env=env), pauses, Kept.aclose)
     assert [p for p in psutil.Process().children(recursive=True) if p.name() == "sleep"] == []
 
 
