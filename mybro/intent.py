@@ -21,6 +21,7 @@ class Action(StrEnum):
     NO = "no"
     REPEAT = "repeat"
     STATUS = "status"
+    COSTS = "costs"
     HELP = "help"
     UNDO = "undo"
     REDO = "redo"
@@ -58,7 +59,8 @@ Source = Literal["grammar", "claude", "openai", "fallback"]
 CONTROL = frozenset(
     {
         Action.STOP, Action.CANCEL, Action.PAUSE, Action.RESUME, Action.MUTE, Action.UNMUTE, Action.YES,
-        Action.NO, Action.REPEAT, Action.STATUS, Action.HELP, Action.UNDO, Action.REDO, Action.QUIT,
+        Action.NO, Action.REPEAT, Action.STATUS, Action.COSTS, Action.HELP, Action.UNDO, Action.REDO,
+        Action.QUIT,
     }
 )  # fmt: skip
 """The actions that steer mybro itself; every other action is local work."""

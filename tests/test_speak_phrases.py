@@ -30,6 +30,7 @@ def intent(
 
 SAID = {
     Action.STOP: "Stopping everything.",
+    Action.COSTS: "Telling what it cost.",
     Action.CANCEL: "Cancelling.",
     Action.PAUSE: "Pausing.",
     Action.RESUME: "Going on.",

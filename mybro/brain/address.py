@@ -57,6 +57,11 @@ _ABOUT = [
         ),
         (rf"what(?:'s|\s+is|\s+was)\s+{_WHO}\s+(?:doing|up\s+to|working\s+on|at)", "what are you doing"),
         (rf"(?:how\s+is|how's)\s+{_WHO}\s+(?:doing|going|coming\s+along|getting\s+on)", "what are you doing"),
+        (
+            rf"(?:what|how\s+much|how\s+many\s+tokens)\s+(?:did|has|have|does)\s+{_WHO}"
+            rf"\s+(?:costs?|spend|spent|used?|burned)(?:\s+(?:us|me))?(?P<since>\s+.+?)?",
+            "how much have you spent{since}",
+        ),
         (rf"is\s+{_WHO}\s+(?:still\s+)?(?:done|busy|finished|working|at\s+work|stuck)", "what are you doing"),
     )
 ]
@@ -75,5 +80,5 @@ def address(text: str) -> Address | None:
     for form, rest in _ABOUT:
         found = form.match(said)
         if found is not None and (agent := agent_name(found["agent"])) is not None:
-            return Address(agent, rest.format(**found.groupdict()))
+            return Address(agent, rest.format(**found.groupdict("")))
     return None

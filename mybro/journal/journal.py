@@ -32,7 +32,8 @@ class Journal(Archive):
 
     session: str | None = None
     """The running session's id."""
-    _repo = ""
+    repo = ""
+    """What is said now is about."""
     _lock: SessionLock | None = None
     _upkeep: asyncio.Task[None] | None = None
 
@@ -53,7 +54,7 @@ class Journal(Archive):
             raise faults.from_os(error, self.place.sessions) from None
         try:
             await self._writer.write(
-                lambda connection: sessions.begin(connection, session, self._repo, now, __version__)
+                lambda connection: sessions.begin(connection, session, self.repo, now, __version__)
             )
         except BaseException:
             lock.release()
@@ -64,7 +65,7 @@ class Journal(Archive):
 
     def switch(self, repo: Path) -> None:
         """What is said from now on is about another repository, an absolute path."""
-        self._repo = path_text(repo)
+        self.repo = path_text(repo)
 
     async def record(self, envelope: Envelope) -> None:
         """Write an event and all that follows from it; returns once it is on disk.
@@ -160,7 +161,7 @@ class Journal(Archive):
 
     def _here(self) -> Callable[[AsyncConnection], Here]:
         """Session and repository as they are now, whenever the write's turn comes."""
-        session, repo = self._running(), self._repo
+        session, repo = self._running(), self.repo
         from mybro.journal.rows import Here
 
         return lambda connection: Here(connection, session, repo)

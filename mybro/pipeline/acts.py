@@ -9,7 +9,17 @@ from mybro.intent import Action, Intent
 from mybro.naming import agent_label
 from mybro.pipeline import joining, questions, work
 from mybro.pipeline.draft import Draft
-from mybro.pipeline.effects import Chime, FreezeJobs, HoldVoice, Hush, Mute, ShutDown, StopAgent, TakeBack
+from mybro.pipeline.effects import (
+    Chime,
+    FreezeJobs,
+    HoldVoice,
+    Hush,
+    Mute,
+    ShutDown,
+    StopAgent,
+    TakeBack,
+    TellCosts,
+)
 from mybro.pipeline.state import Job, State, Turn, TurnPhase
 from mybro.speak import phrases
 
@@ -63,13 +73,22 @@ def _control(draft: Draft, turn: Turn, intent: Intent) -> None:
             draft.say(phrases.muted() if intent.action is Action.MUTE else phrases.unmuted())
         case Action.REPEAT:
             draft.say(state.last_said or phrases.nothing_said())
-        case Action.STATUS:
-            draft.say(status(state, one))
+        case Action.STATUS | Action.COSTS:
+            _tell(draft, intent, one)
         case Action.HELP:
             draft.say(phrases.help_sentence())
         case Action.QUIT:
             draft.say(phrases.goodbye())
             quit_session(draft)
+
+
+def _tell(draft: Draft, intent: Intent, agent: str | None) -> None:
+    """Answer what is asked about the work, and leave the work alone."""
+    if intent.action is Action.STATUS:
+        draft.say(status(draft.state, agent))
+        return
+    working = any(work.is_coding(job.intent) for job in draft.state.jobs.values())
+    draft.do(TellCosts(intent.text, agent, working))
 
 
 def _cancel(draft: Draft, turn: Turn) -> None:

@@ -182,6 +182,17 @@ class StopAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCosts:
+    """Say what was spent, from the journal; answered by `Announce`."""
+
+    asked: str
+    """The question, which names a time or means the last work."""
+    agent: str | None
+    working: bool
+    """Whether something is at work that is not in the journal yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class FreezeJobs:
     """Hold every process of the jobs where it is, or let all go on."""
 
@@ -223,6 +234,6 @@ class ShutDown:
 Effect = (
     Post | Transcribe | DropTranscription | EndAfter | JudgeTurn | Guess | Acknowledge | Understand
     | ForgetTurn | Withdraw
-    | StartJob | TakeBack | StopJobs | StopAgent | Sweep | FreezeJobs | Answer
+    | StartJob | TakeBack | StopJobs | StopAgent | Sweep | TellCosts | FreezeJobs | Answer
     | Say | Hush | Duck | GiveWay | Mute | HoldVoice | Chime | SetTimer | CancelTimer | ShutDown
 )  # fmt: skip

@@ -13,6 +13,7 @@ from mybro.brain.dialog import Dialog
 from mybro.clock import Clock
 from mybro.errors import MybroError, Problem, TranscriptionError
 from mybro.pipeline import effects as do
+from mybro.pipeline import spending
 from mybro.pipeline.deciding import Deciding
 from mybro.pipeline.ports import Listens, Stages
 from mybro.pipeline.state import JobPhase, State
@@ -143,6 +144,8 @@ class Performer:
                 pipeline.spawn(self._stop(jobs))
             case do.StopAgent(agent):
                 pipeline.spawn(self._stop_agent(agent))
+            case do.TellCosts():
+                pipeline.spawn(spending.tell(effect, stages.journal, pipeline))
             case do.Sweep(stopping):
                 pipeline.spawn(self._sweep(stopping))
             case do.FreezeJobs(on):

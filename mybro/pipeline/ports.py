@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from mybro.brain.dialog import Dialog
 from mybro.events import Answered, AudioBlock, Envelope, Outcome, Swept, Transcribed
 from mybro.intent import Intent
+from mybro.journal.records import JobCost
 
 
 class Listens(Protocol):
@@ -112,11 +113,18 @@ class Speaks(Protocol):
 class Remembers(Protocol):
     """The journal: what `record` has returned from is on disk."""
 
+    repo: str
+    """What is said now is about."""
+
     async def record(self, envelope: Envelope) -> None:
         """Raises `JournalError`."""
         ...
 
     async def mark(self, turn: int, state: Literal["accepted", "dropped"]) -> None: ...
+
+    async def job_costs(self) -> list[JobCost]:
+        """What jobs have cost, oldest first, in whatever repository. Raises `JournalError`."""
+        ...
 
     async def aclose(self) -> None: ...
 

@@ -15,11 +15,13 @@ from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, Post, SetTimer
 from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, State, Turn
 from mybro.speak import phrases
+from mybro.words import norms
 
 CONFIRMATION_S = 30.0
 """How long a read-back waits for its yes once it has been heard out."""
 
 _AGREEING = frozenset({"yes", "yeah", "yep", "yup"})
+_LASTING = frozenset({"always", "session", "every"})
 _WORD = re.compile(r"[\w']+")
 
 
@@ -103,7 +105,7 @@ def spoken_answer(draft: Draft, turn: Turn, intent: Intent) -> None:
         draft.say(phrases.repeat_object(question.object, named), "question")
         return
     # An event like any other: journaled, and seen by whoever watches.
-    draft.do(Post(ev.Answered(question.number, yes=yes, always="always" in intent.text.lower())))
+    draft.do(Post(ev.Answered(question.number, yes=yes, always=bool(_LASTING & set(norms(intent.text))))))
 
 
 def _chosen(draft: Draft, question: Question, text: str) -> None:

@@ -52,11 +52,11 @@ def _is_more(state: State, intent: Intent) -> bool:
     """Whether something is said to who is at work: "and also write a test", or a question."""
     if intent.kind != "question" and not (intent.kind == "task" and adds(intent.text)):
         return False
-    coding = [job for job in state.jobs.values() if _takes_more(job.intent)]
+    coding = [job for job in state.jobs.values() if is_coding(job.intent)]
     return any(job.phase in (JobPhase.RUNNING, JobPhase.WAITING) for job in coding)
 
 
-def _takes_more(intent: Intent) -> bool:
+def is_coding(intent: Intent) -> bool:
     """Whether a coding session does it."""
     return intent.kind in ("task", "question") or intent.action is Action.DELEGATE_FINDINGS
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from mybro.errors import Problem
 from mybro.events import Outcome
 from mybro.intent import Action, Intent
+from mybro.speak.amounts import money
 
 Doing = Callable[[Intent], str]
 
@@ -53,6 +54,7 @@ DEEDS: dict[Action, str | Doing] = {
     Action.NO: "leave it",
     Action.REPEAT: "say it again",
     Action.STATUS: "tell the status",
+    Action.COSTS: "tell what it cost",
     Action.HELP: "help",
     Action.UNDO: _steps("undo"),
     Action.REDO: _steps("redo"),
@@ -201,12 +203,7 @@ def stopped(outcome: Outcome | None = None) -> str:
 
 def cost(usd: float) -> str:
     """"That cost 4 cents."."""  # fmt: skip
-    cents = round(usd * 100)
-    if cents < 1:
-        return "That cost less than a cent." if usd > 0 else "That cost nothing."
-    dollars, cents = divmod(cents, 100)
-    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((dollars, "dollar"), (cents, "cent")) if n]
-    return f"That cost {' '.join(parts)}."
+    return f"That cost {money(usd)}."
 
 
 def status(jobs: Sequence[str], *, paused: bool = False, trouble: Problem | None = None) -> str:

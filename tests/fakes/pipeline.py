@@ -9,6 +9,7 @@ from mybro import events as ev
 from mybro.brain.dialog import Dialog
 from mybro.errors import JournalError
 from mybro.intent import Action, Intent
+from mybro.journal import JobCost
 
 Emit = Callable[[ev.Event], Awaitable[None]]
 
@@ -137,6 +138,8 @@ class FakeJournal:
     """Remembers in a list; `broken` makes it refuse."""
 
     def __init__(self) -> None:
+        self.repo = "/home/ada/shop"
+        self.costs: list[JobCost] = []
         self.recorded: list[ev.Envelope] = []
         self.marks: list[tuple[int, str]] = []
         self.broken = False
@@ -150,6 +153,11 @@ class FakeJournal:
 
     async def mark(self, turn: int, state: str) -> None:
         self.marks.append((turn, state))
+
+    async def job_costs(self) -> list[JobCost]:
+        if self.broken:
+            raise JournalError("disk_full", "The disk is full")
+        return self.costs
 
     async def aclose(self) -> None:
         self.closed = True
