@@ -93,3 +93,19 @@ def test_which_places_are_examples_and_tests() -> None:
     assert not is_example("src/examples.py")
     assert is_test("rust/fuzz/checks/scan.rs")
     assert not is_test("src/fuzzy/match.rs")
+
+
+def test_what_a_merge_left_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("A = 1\n<<<<<<< HEAD\nB = 1\n=======\nB = 2\n>>>>>>> main\n")
+    (tmp_path / "b.py").write_text("def broken(:\n")
+    found = examine(Wish(tmp_path, select=("GT01", "PY01")))
+    assert {(f.check, f.path) for f in found.findings} == {("GT01", "a.py"), ("PY01", "b.py")}
+
+
+def test_what_another_package_looks_for_by_itself_is_used(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["fastapi", "python-multipart", "soxr"]\n'
+    )
+    (tmp_path / "a.py").write_text("import fastapi\nimport yaml\n\nprint(fastapi, yaml)\n")
+    found = {(f.check, f.anchor) for f in examine(Wish(tmp_path, select=("DP01", "DP02", "DP03"))).findings}
+    assert found == {("DP01", "yaml"), ("DP02", "soxr")}

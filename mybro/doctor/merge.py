@@ -17,6 +17,7 @@ _COVERED = {
     "PY32": ("TS06",),
     "SEC26": ("SEC24",),
     "DC04": ("SEC01", "SEC02", "SEC16"),
+    "CI01": ("CI11",),
 }
 """A check to those that say the same of a line, and better."""
 
@@ -46,10 +47,13 @@ def merge(findings: Iterable[Finding], checks: dict[str, Check]) -> list[Finding
                 places.setdefault((finding.path, finding.line), set()).add(finding.check)
         else:
             found[key] = _both(known, finding, severity)
+    # What a merge left in a file does not parse either, several times over.
+    unfinished = {f.path for f in found.values() if f.check == "GT01"}
     kept = [
         f
         for f in found.values()
         if not (f.line and f.check in _COVERED and not places[f.path, f.line].isdisjoint(_COVERED[f.check]))
+        and not (f.check == "PY01" and f.path in unfinished)
     ]
     shown: dict[str, str] = {}
     return sorted((_shown(f, shown) for f in kept), key=rank)

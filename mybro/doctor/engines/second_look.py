@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mybro.doctor.engines.around import Place, body, function, heads, width
+from mybro.doctor.engines.constants import of_constants, only_for_play
 from mybro.doctor.engines.handlers import of_the_caught, said_below, swallows_nothing
 
 _EXPECTS = re.compile(
@@ -241,7 +242,9 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "F841": said_below,
     "PLR0206": lambda place: re.search(r"def \w+\(self(?:,[^,()]*=[^,()]*)+\)", place.text) is not None,
     "S113": _handed_on,
+    "S311": only_for_play,
     "S301": lambda place: re.search(r"\.loads\(\s*\w+\.dumps\(", place.text) is not None,
+    "S608": of_constants,
     "SIM115": _closed_later,
     "SIM118": _of_a_class,
     "T100": lambda place: place.message.startswith("Import"),

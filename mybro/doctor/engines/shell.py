@@ -14,6 +14,8 @@ from mybro.doctor.finding import Finding, Severity, Unexamined
 _LEVELS: dict[str, Severity] = {"error": "medium", "warning": "medium", "info": "low", "style": "low"}
 _UNPARSED = frozenset({"SC1072", "SC1073", "DL1000"})
 _OTHER_SHELL = "SC1071"
+_UNTRUSTED = "potentially untrusted"
+"""GitHub runs such a workflow; zizmor tells that of it better."""
 _STILL_RUNS: dict[str, Severity] = {
     "runner-label": "medium",
     "expression": "medium",
@@ -91,7 +93,7 @@ def _add(outcome: Outcome, row: Mapping[str, Any], rules: Mapping[str, Any], eng
     path, line = plain(str(row.get("file") or row.get("filepath"))), int(row["line"])
     if rule in _UNPARSED and all(entry.what != path for entry in outcome.unexamined):
         outcome.unexamined.append(Unexamined(path, f"does not parse, line {line}", engine))
-    if check is None or rule == _OTHER_SHELL:
+    if check is None or rule == _OTHER_SHELL or (rule == "expression" and _UNTRUSTED in str(row["message"])):
         return
     level = _LEVELS.get(str(row.get("level")), _STILL_RUNS.get(rule, check.severity))
     if check.id == "CI17" and row.get("level") != "error":

@@ -11,6 +11,9 @@ _LINE = re.compile(
     r"^(?P<path>.+):(?P<line>\d+): (?P<message>.+?) \((?P<sure>\d+)% confidence(?:, [^)]*)?\)$"
 )
 _SURE = 80
+_PRIVATE = re.compile(r"unused (?:function|class) '_[A-Za-z0-9]\w*[A-Za-z0-9]'")
+_PLAIN = (b"def _", b"async def _", b"class _")
+_GIVEN = re.compile(rb"\s+(?:async )?def __\w+__\(")
 
 
 class Vulture:
@@ -30,12 +33,12 @@ class Vulture:
         # What one file uses another defines: they are looked at together, as many as a command line holds.
         for batch in batches((f.path for f in task.files("python")), 700_000):
             answer = command(
-                [vulture, "--min-confidence", str(_SURE), *batch],
+                [vulture, "--min-confidence", "60", *batch],
                 cwd=task.repo.root,
                 deadline=task.deadline,
             )
             for line in answer.output.decode(errors="surrogateescape").splitlines():
-                if found := _LINE.match(line):
+                if (found := _LINE.match(line)) and _is_meant(task, found):
                     outcome.findings.append(
                         Finding(
                             check.id,
@@ -50,3 +53,19 @@ class Vulture:
                         )
                     )
         return outcome
+
+
+def _is_meant(task: Task, found: re.Match[str]) -> bool:
+    """What vulture is sure of, and what a module keeps to itself and never names again.
+
+    Python's own protocols say which arguments a special method has.
+    """
+    sure, private = int(found["sure"]) >= _SURE, _PRIVATE.match(found["message"]) is not None
+    if not sure and not private:
+        return False
+    data = task.repo.read(plain(found["path"])) or b""
+    lines = data.split(b"\n")
+    text = lines[int(found["line"]) - 1] if int(found["line"]) <= len(lines) else b""
+    if not sure:
+        return text.startswith(_PLAIN) and b"globals()" not in data and b"getattr(" not in data
+    return not (found["message"].startswith("unused variable") and _GIVEN.match(text))

@@ -19,8 +19,8 @@ _LINK = re.compile(
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|mailto:|\{|<|\$|/)", re.IGNORECASE)
 _FILL = re.compile(
-    r"(?i)lorem ipsum|<your[ -][\w -]+>|\[your[ -][\w -]+\](?!\()|^TODO\b[: ]|\bTBD\b(?!\w)|\bcoming soon\b"
-    r"|\{\{[^}]*(?:project|name)[^}]*\}\}"
+    r"(?i)lorem ipsum(?=\W*(?:dolor|$))|<your[ -][\w -]+>|\[your[ -][\w -]+\](?!\()|^TODO\b[: ]"
+    r"|\bTBD\b(?!\w)|\bcoming soon\b|\{\{[^}]*(?:project|name)[^}]*\}\}"
 )
 _IMAGE = re.compile(r"!\[\s*\]\(")
 MIN_WORDS = 12

@@ -49,6 +49,8 @@ def history(repo: Repository) -> Iterator[Hit]:
             for name, form, starts, _ in (*FORMS, Form("private key", PRIVATE, (b"PRIVATE KEY",))):
                 for found in form.finditer(added) if any_in(added, starts) else ():
                     whole = name == "private key" and not BODY.search(added, found.end(), found.end() + 400)
-                    if not is_sample(found[0]) and not whole and (path, found[0]) not in seen:
-                        seen.add((path, found[0]))
+                    if is_sample(found[0]) or whole or (path, found[0]) in seen:
+                        continue
+                    seen.add((path, found[0]))
+                    if found[0] not in (repo.read(path) or b""):  # what still stands there is told there
                         yield Hit(path, 0, f"{name} in commit {commit[:10]}", rule=name, anchor=commit)

@@ -131,8 +131,7 @@ PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "TS07",
         b"called_",
         re.compile(
-            rb"(?m)^[ \t]+[\w.]*mock[\w.]*\.(?:called_once|called_with|called_once_with|not_called)\(",
-            re.IGNORECASE,
+            rb"(?m)^[ \t]+(?:[\w.]+\.called_(?:once_with|with|once)|[\w.]*[Mm]ock[\w.]*\.not_called)\("
         ),
         "a mock has no such assertion",
     ),

@@ -189,9 +189,18 @@ def double_tests(content: Content) -> Iterator[Hit]:
     if len(names) == len(set(names)):
         return
     scopes: dict[tuple[int, bytes], int] = {}
-    owner, number = b"", 0
+    owner: bytes | None = None
+    number = 0
     for line, text in enumerate(content.data.split(b"\n"), 1):
-        if not text.lstrip(b" \t").startswith(_OPENS) or not (found := _SCOPE.match(text)):
+        bare = text.lstrip(b" \t\r")
+        if not bare.startswith(_OPENS) or not (found := _SCOPE.match(text)):
+            if (
+                owner is not None
+                and bare
+                and bare[:1] not in b"#)]}@"
+                and len(text) - len(bare) <= len(owner)
+            ):
+                owner = None
             continue
         indent, kind, name = found[1], found[2], found[3]
         if kind == b"class":
@@ -199,7 +208,7 @@ def double_tests(content: Content) -> Iterator[Hit]:
             owner = indent
             continue
         top = not indent
-        if not top and indent != owner + b"    ":
+        if not top and (owner is None or indent != owner + b"    "):
             continue  # inside of a condition or a function: both may be meant
         if not name.startswith(b"test"):
             continue
