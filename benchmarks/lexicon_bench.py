@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
 import random
 import re
 import time
@@ -33,6 +32,7 @@ from mybro.config import TranscribeSettings, WordsSettings
 from mybro.events import AudioBlock, Transcribed
 from mybro.index import Index, build
 from mybro.index.lexicon import Lexicon, names_of, spoken
+from mybro.ops.installed import in_package
 from mybro.transcribe.corrected import CorrectedTranscription
 from mybro.transcribe.names import RepositoryNames, phrases, settled_by
 from mybro.transcribe.own_words import OwnWords
@@ -169,10 +169,10 @@ def holds(text: str, name: str) -> bool:
 
 
 def package(name: str) -> Path:
-    found = importlib.util.find_spec(name)
-    if found is None or found.origin is None:
+    found = in_package(name)
+    if found is None:
         raise SystemExit(f"the package {name} is not installed")
-    return Path(found.origin).parent
+    return found
 
 
 def index_times(roots: Iterable[Path]) -> dict[str, Any]:

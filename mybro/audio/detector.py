@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy.typing as npt
 
 from mybro.config import AudioSettings
 from mybro.errors import AudioError
+from mybro.ops.installed import in_package
 
 DETECTORS = {
     "silero": "mybro.audio.detector:SileroDetector",
@@ -94,10 +93,8 @@ class SileroDetector:
 @functools.cache
 def _silero_session() -> Any:
     """One session for the whole process: it holds no state of a stream."""
-    spec = importlib.util.find_spec("faster_whisper")
-    folders = spec.submodule_search_locations if spec else None
-    weights = Path(next(iter(folders or []), "")) / "assets" / "silero_vad_v6.onnx"
-    if not folders or not weights.is_file():
+    weights = in_package("faster_whisper", "assets/silero_vad_v6.onnx")
+    if weights is None:
         raise AudioError(
             "no_silero",
             "Silero's weights are not installed",

@@ -7,7 +7,6 @@ installed without what it asks for. The network is three LSTM layers over 1.6 s 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import pickle
 import struct
@@ -19,10 +18,12 @@ import numpy.typing as npt
 
 from mybro.errors import ModelError
 from mybro.events import SAMPLE_RATE
+from mybro.ops.installed import in_package
 
 Array = npt.NDArray[np.float32]
 
 PACKAGE = "resemblyzer"
+WEIGHTS = "pretrained.pt"
 REQUIREMENT = "resemblyzer==0.1.4"
 INSTALL = f"Install its weights: uv pip install --no-deps {REQUIREMENT} (16 MB; with pip: the same options)"
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
@@ -39,15 +40,6 @@ QUIETEST_RMS = 10 ** (-30 / 20)
 """Softer sound is made so loud."""
 
 
-def weights_file() -> Path | None:
-    """The package's weights; None where it is not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "pretrained.pt"
-    return path if path.is_file() else None
-
-
 class VoiceModel:
     """The loaded network."""
 
@@ -59,7 +51,7 @@ class VoiceModel:
     @classmethod
     def load(cls, path: Path | None = None) -> VoiceModel:
         """Raises `ModelError` where the weights are missing or not those that were measured."""
-        path = path or weights_file()
+        path = path or in_package(PACKAGE, WEIGHTS)
         if path is None:
             raise ModelError(
                 "voice_model_missing", "the weights that tell voices apart are missing", hint=INSTALL
@@ -162,10 +154,10 @@ def read_weights(file: BinaryIO) -> dict[str, Array]:
     """The tensors of `model_state` in a file that torch wrote before version 1.6. Raises `ModelError`."""
     try:
         for _ in range(3):  # the mark, the version, and what machine wrote it
-            pickle.load(file)  # noqa: S301 - three plain values
+            _Reader(file).load()
         state = _Reader(file).load()["model_state"]
         storages: dict[str, Array] = {}
-        for key in pickle.load(file):  # noqa: S301 - see above
+        for key in _Reader(file).load():
             (size,) = struct.unpack("<q", file.read(8))
             storages[key] = np.frombuffer(file.read(4 * size), "<f4")
         return {name: _tensor(storages, *tensor[1:]) for name, tensor in state.items()}

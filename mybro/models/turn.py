@@ -12,12 +12,14 @@ from pathlib import Path
 
 from mybro.errors import ModelError
 from mybro.models.files import Pin, faults, models_dir
+from mybro.ops.installed import in_package
 
 REQUIREMENT = "pipecat-ai==1.14.0"
 """12 MB with the weights inside (BSD-2); unpacked for that one file, never imported."""
 FILE = "smart-turn-v3.2-cpu.onnx"
 PIN = Pin(8_679_182, "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f")
-_INSIDE = Path("pipecat", "audio", "turn", "smart_turn", "data", FILE)
+_PACKAGE = "pipecat"
+_INSIDE = f"audio/turn/smart_turn/data/{FILE}"
 
 Run = Callable[[Sequence[str]], int]
 
@@ -30,9 +32,9 @@ def folder() -> Path:
 def weights() -> Path | None:
     """The weights, in mybro's store or an installed pipecat; None where there are none of the right size."""
     places = [folder()]
-    found = importlib.util.find_spec("pipecat")
-    if found is not None and found.origin is not None:
-        places.append((Path(found.origin).parent.parent / _INSIDE).parent)
+    installed = in_package(_PACKAGE, _INSIDE)
+    if installed is not None:
+        places.append(installed.parent)
     return next((place / FILE for place in places if not faults(place, {FILE: PIN}, sizes_only=True)), None)
 
 
@@ -44,7 +46,7 @@ def fetch(say: Callable[[str], None], run: Run | None = None) -> Path:
         command = [*_installer(), "--target", unpacked, "--no-deps", REQUIREMENT]
         say("$ " + " ".join(command))
         status = run(command)
-        source = Path(unpacked) / _INSIDE
+        source = Path(unpacked, _PACKAGE, _INSIDE)
         wrong = faults(source.parent, {FILE: PIN})
         if status or wrong:
             why = f"the command ended with status {status}" if status else wrong[0]

@@ -7,7 +7,6 @@ voice takes longer than speaking. It reads a sentence a line and names the WAV t
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import re
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from mybro.config import SpeakSettings
 from mybro.errors import SpeakError
+from mybro.ops.installed import in_package
 from mybro.speak import program
 from mybro.speak.wave import SampleStream
 
@@ -123,12 +123,9 @@ def _voice(wished: str | None) -> Path | None:
     if wished is not None and wished.endswith(".onnx"):
         path = Path(wished).expanduser()
         return path if _config_of(path).is_file() else None
-    package = importlib.util.find_spec(VOICE_PACKAGE)
-    for folder in (package.submodule_search_locations or []) if package else []:
-        for path in sorted(Path(folder).rglob("*.onnx")):
-            if _config_of(path).is_file():
-                return path
-    return None
+    folder = in_package(VOICE_PACKAGE)
+    voices = sorted(folder.rglob("*.onnx")) if folder else ()
+    return next((path for path in voices if _config_of(path).is_file()), None)
 
 
 def _config_of(voice: Path) -> Path:
