@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, claude_version
 from mybro.ops.bootstrap.part import INTERRUPTED, SOME_FAILED, Part, failures, settings_of_children
 from mybro.ops.bootstrap.places import ROOT
 from mybro.ops.bootstrap.stamps import Stamp, digest
+from tests.requirements import need
 
 pytestmark = pytest.mark.unit
 
@@ -138,6 +140,12 @@ def test_another_python_that_is_asked_for_needs_another_environment(
     (tmp_path / "pyvenv.cfg").write_text("version_info = 3.10.1\n")
     monkeypatch.setenv("PYTHON", sys.executable)
     assert not environment.usable(tmp_path)
+
+
+def test_uv_trusts_whom_the_machine_trusts_unless_told_otherwise() -> None:
+    need(sys.platform == "darwin" or ssl.get_default_verify_paths().cafile, "the system's certificates")
+    assert environment.trusting({"A": "b"}) == {"A": "b", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    assert environment.trusting({"UV_SYSTEM_CERTS": "0"})["UV_SYSTEM_CERTS"] == "0"
 
 
 @pytest.mark.parametrize("gate", ["0", "1"])

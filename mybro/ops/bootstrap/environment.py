@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import ssl
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -97,7 +99,20 @@ def _make_venv(uv: Path) -> None:
 
 
 def _pip(uv: Path, *arguments: str | Path, what: str) -> None:
-    call([uv, "pip", "install", "--python", in_venv("python"), *arguments], what, cwd=ROOT, live=True)
+    command = [uv, "pip", "install", "--python", in_venv("python"), *arguments]
+    call(command, what, cwd=ROOT, env=trusting(os.environ), live=True)
+
+
+def trusting(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which uv, like pip, trusts whom the machine trusts, where the machine says so.
+
+    Behind a proxy that inspects what passes, the certificates that uv has with it are not enough.
+    """
+    told = ssl.get_default_verify_paths()
+    listed = told.capath is not None and any(Path(told.capath).iterdir())
+    if sys.platform != "darwin" and told.cafile is None and not listed:
+        return dict(env)
+    return {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **env}
 
 
 def _installed() -> list[Path]:
