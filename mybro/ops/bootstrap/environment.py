@@ -108,10 +108,11 @@ def trusting(env: Mapping[str, str]) -> dict[str, str]:
 
     Behind a proxy that inspects what passes, the certificates that uv has with it are not enough.
     """
-    told = ssl.get_default_verify_paths()
-    listed = told.capath is not None and any(Path(told.capath).iterdir())
-    if sys.platform != "darwin" and told.cafile is None and not listed:
-        return dict(env)
+    if sys.platform != "darwin":
+        told = ssl.get_default_verify_paths()
+        listed = told.capath is not None and any(Path(told.capath).iterdir())
+        if told.cafile is None and not listed:
+            return dict(env)
     return {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **env}
 
 
