@@ -110,8 +110,8 @@ def trusting(env: Mapping[str, str]) -> dict[str, str]:
     """
     if sys.platform != "darwin":
         told = ssl.get_default_verify_paths()
-        listed = told.capath is not None and any(Path(told.capath).iterdir())
-        if told.cafile is None and not listed:
+        listed = bool(told.capath) and any(Path(told.capath).iterdir())
+        if not told.cafile and not listed:
             return dict(env)
     return {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **env}
 
