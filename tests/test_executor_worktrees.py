@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -120,6 +122,47 @@ def test_a_tree_where_somebody_works_is_left_alone(trees: Worktrees, shop: Path)
     assert (path / "half.py").exists()
     other.close()
     assert trees.merge("parser").files == ("half.py",)
+
+
+LATE_GIT = """#!{python}
+import fcntl, subprocess, sys
+done = subprocess.run([{git!r}, *sys.argv[1:]])
+if "status" in sys.argv:
+    with open({lock!r}, "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(done.returncode)
+        for file in {files!r}:
+            open(file, "w").close()
+sys.exit(done.returncode)
+"""
+"""Beside each look at a working tree somebody works there, who has to claim it as everybody has."""
+
+
+def test_what_is_done_while_a_tree_is_looked_at_is_not_lost(
+    trees: Worktrees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = trees.provide("parser")
+    store = CheckpointStore(data_dir() / "checkpoints", path)
+    store.close()
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    noted = tmp_path / "noted"
+    program.write_text(
+        LATE_GIT.format(
+            python=sys.executable, git=shutil.which("git"), lock=str(store.folder / "writer"),
+            files=[str(path / "late.py"), str(noted)],
+        )
+    )  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    trees.get("parser")
+    assert noted.exists()
+    for file in (noted, path / "late.py"):
+        file.unlink()
+    assert trees.merge("parser").files == ()
+    assert not noted.exists()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../up", "-x", "x.lock", "a..b", "x" * 50])

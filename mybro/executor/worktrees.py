@@ -96,13 +96,7 @@ class Worktrees:
 
     def get(self, name: str) -> Worktree:
         """One of them. Raises `ExecutorError` no_worktree."""
-        path = self._folder / name
-        if not _NAME.fullmatch(name) or not (path / ".git").exists():
-            there = ", ".join(one.name for one in self.all())
-            raise ExecutorError(
-                "no_worktree", f"there is no working tree {name}", hint=f"There is {there}" if there else ""
-            )
-        return self._describe(path)
+        return self._describe(self._place(name))
 
     def merge(self, name: str) -> Merged:
         """Bring what was done in a working tree into the person's, and remove it: a step that can be undone.
@@ -111,10 +105,8 @@ class Worktrees:
         happens next. Where both sides changed the same lines, nothing is merged and all stays.
         Raises `ExecutorError`: no_worktree, merge_refused, worktree_busy.
         """
-        with self._alone():
-            tree = self.get(name)
-            with self._at_rest(tree):
-                return self._merge(tree)
+        with self._at_rest(name) as tree:
+            return self._merge(tree)
 
     def _merge(self, tree: Worktree) -> Merged:
         self._commit(tree)
@@ -122,12 +114,11 @@ class Worktrees:
         if conflicts:
             return Merged(conflicts=conflicts)
         files = tuple(self._ask("diff", "--name-only", f"HEAD...{tree.branch}").splitlines())
-        history = History(CheckpointStore(data_dir() / "checkpoints", self._git.folder))
-        try:
+        with contextlib.closing(self._history(self._git.folder)) as history:
             history.claim()
             step = history.begin(f"merging {tree.name}")
             try:
-                self._run(*_ME, "merge", "--no-edit", "--quiet", tree.branch)
+                self._git.run(*_ME, "merge", "--no-edit", "--quiet", tree.branch)
             except GitError as error:
                 raise ExecutorError(
                     "merge_refused", f"git does not merge {tree.name}: {_last_line(error)}",
@@ -135,8 +126,6 @@ class Worktrees:
                 ) from None  # fmt: skip
             finally:
                 history.finish(step)
-        finally:
-            history.close()
         self._drop(tree)
         return Merged(files)
 
@@ -164,16 +153,14 @@ class Worktrees:
         Raises `ExecutorError`: worktree_busy, and not_merged where it holds what is nowhere else, unless
         `force`.
         """
-        with self._alone():
-            tree = self.get(name)
+        with self._at_rest(name) as tree:
             if (tree.commits or tree.uncommitted) and not force:
                 held = f"{tree.commits} commits and {tree.uncommitted} uncommitted files"
                 raise ExecutorError(
                     "not_merged", f"{name} holds {held} that are nowhere else",
                     hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
                 )  # fmt: skip
-            with self._at_rest(tree):
-                self._drop(tree)
+            self._drop(tree)
 
     # ------------------------------------------------------------------------ other programs
 
@@ -192,21 +179,30 @@ class Worktrees:
             lock.release()
 
     @contextlib.contextmanager
-    def _at_rest(self, tree: Worktree) -> Iterator[None]:
-        """Nobody works in it, nor begins to."""
-        history = History(CheckpointStore(data_dir() / "checkpoints", tree.path))
-        try:
-            history.claim()
-        except ExecutorError as error:
-            history.close()
+    def _at_rest(self, name: str) -> Iterator[Worktree]:
+        """One of them, looked at when nobody works in it any more: what came later would be lost."""
+        with self._alone(), contextlib.closing(self._history(self._place(name))) as history:
+            try:
+                history.claim()
+            except ExecutorError as error:
+                raise ExecutorError(
+                    "worktree_busy", f"a mybro is still at work in {name}", hint="Stop it there first",
+                    retryable=True,
+                ) from error  # fmt: skip
+            yield self.get(name)
+
+    @staticmethod
+    def _history(place: Path) -> History:
+        return History(CheckpointStore(data_dir() / "checkpoints", place))
+
+    def _place(self, name: str) -> Path:
+        path = self._folder / name
+        if not _NAME.fullmatch(name) or not (path / ".git").exists():
+            there = ", ".join(one.name for one in self.all())
             raise ExecutorError(
-                "worktree_busy", f"a mybro is still at work in {tree.name}", hint="Stop it there first",
-                retryable=True,
-            ) from error  # fmt: skip
-        try:
-            yield
-        finally:
-            history.close()
+                "no_worktree", f"there is no working tree {name}", hint=f"There is {there}" if there else ""
+            )
+        return path
 
     # ------------------------------------------------------------------------ git
 
@@ -246,8 +242,6 @@ class Worktrees:
         try:
             self._git.run(*arguments)
         except GitError as error:
-            if "merge" in arguments:
-                raise
             raise ExecutorError("worktree_failed", f"git: {_last_line(error)}") from None
 
     def _ask(self, *arguments: str) -> str:
