@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from mybro.doctor.check import catalogue
 from mybro.doctor.examine import Wish, examine
+from mybro.doctor.finding import Finding
 from mybro.doctor.languages import is_example, is_test
+from mybro.doctor.merge import merge
 from mybro.doctor.own.development import only_for_development
 
 pytestmark = pytest.mark.integration
@@ -109,3 +113,21 @@ def test_what_another_package_looks_for_by_itself_is_used(tmp_path: Path) -> Non
     (tmp_path / "a.py").write_text("import fastapi\nimport yaml\n\nprint(fastapi, yaml)\n")
     found = {(f.check, f.anchor) for f in examine(Wish(tmp_path, select=("DP01", "DP02", "DP03"))).findings}
     assert found == {("DP01", "yaml"), ("DP02", "soxr")}
+
+
+def test_whichever_engine_ends_first_the_finding_is_the_same() -> None:
+    checks = catalogue()
+    told = [
+        Finding("SEC16", "a.py", 3, 1, "Possible hardcoded password", "medium", "medium", "ruff", "S105"),
+        Finding("SEC16", "a.py", 3, 1, "the value of PASSWORD", "medium", "low", "mybro", "passwords"),
+        Finding("SEC16", "a.py", 3, 9, "a password", "low", "high", "betterleaks", "generic"),
+    ]
+    merged = [merge(order, checks) for order in permutations(told)]
+    assert all(findings == merged[0] for findings in merged)
+    assert (merged[0][0].confidence, merged[0][0].others) == ("high", ("mybro", "ruff"))
+
+
+def test_what_is_missing_altogether_is_no_matter_of_the_files_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\n")
+    assert {f.path for f in examine(Wish(tmp_path)).findings} == {"", "a.py"}
+    assert {f.path for f in examine(Wish(tmp_path, ("a.py",))).findings} == {"a.py"}

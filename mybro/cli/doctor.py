@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -201,8 +202,9 @@ def _tell(found: Examination, output: Output, fail_on: str | None) -> None:
         case _:
             from mybro.doctor.reports.text import report
 
-            width = min(_WIDTH, _columns() if sys.stdout.isatty() else _WIDTH)
-            text = "\n".join(report(found, every=output.every, width=width))
+            known = sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
+            width = min(_WIDTH, _columns() if known else _WIDTH)
+            text = "\n".join(report(found, every=output.every, width=width, fold=known))
     if output.file:
         Path(output.file).write_text(click.unstyle(text) + "\n", encoding="utf-8")
         click.echo(f"Written to {output.file}", err=True)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def mend(found: Examination, wish: Wish, options: dict[str, Any]) -> int:
     """Mend what was found, and tell what that changes."""
     from mybro.doctor import fix
+    from mybro.doctor.redact import redact
 
     as_json = options["kind"] == "json"
     mended = fix.mend(found, wish, unsafe=options["unsafe_fixes"])
     diff = mended.diff()
     if diff and not as_json:
-        click.echo(_coloured(diff), nl=False)
+        click.echo(_coloured("".join(map(redact, diff.splitlines(keepends=True)))), nl=False)
     if mended.files and not options["diff_"]:
         if options["test"]:
             click.echo(f"Running {options['test']} on a copy…", err=True)
@@ -46,7 +47,8 @@ def _tell(mended: Mended, *, written: bool) -> None:
     if not mended.files:
         click.echo("Nothing was mended." if mended.refused else "Nothing here mends itself.", err=True)
     elif written:
-        words = f"Mended {mended.count} in {len(mended.files)} files. {mended.kept}"
+        files = "1 file" if len(mended.files) == 1 else f"{len(mended.files)} files"
+        words = f"Mended {mended.count} in {files}. {mended.kept}"
         click.echo(words.rstrip(), err=True)
     for path, why in sorted(mended.refused.items()):
         click.echo(f"Left as it is: {path}, {why}.", err=True)

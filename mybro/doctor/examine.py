@@ -267,7 +267,8 @@ def _sift(result: Examination, findings: list[Finding], own: DoctorSettings, wis
     if file is not None and wish.use_baseline:
         known = read_baseline(file)
     for finding in findings:
-        if finding.path and (wish.changed or wish.paths) and not result.repo.asked(finding.path):
+        # What is wrong with the repository as a whole is no matter of the files that were asked for.
+        if (wish.changed or wish.paths) and not (finding.path and result.repo.asked(finding.path)):
             continue
         reason = comments.reason(finding)
         if own.hides(finding) and finding.check not in wish.select:

@@ -60,16 +60,18 @@ def merge(findings: Iterable[Finding], checks: dict[str, Check]) -> list[Finding
 
 
 def _both(one: Finding, other: Finding, severity: Severity) -> Finding:
-    """The same place told twice: the graver and the surer of both, and the fix of the one that has one."""
-    keep = one if FIX_ORDER[one.fix] >= FIX_ORDER[other.fix] else other
-    engines = dict.fromkeys((one.engine, *one.others, other.engine))
-    engines.pop(keep.engine, None)
+    """The same place told twice: the graver and the surer of both, and the fix of the one that has one.
+
+    Whichever engine ends first: a baseline knows a finding by its words.
+    """
+    keep = min(one, other, key=lambda f: (-FIX_ORDER[f.fix], f.engine, f.rule, f.column, f.message))
+    engines = {one.engine, *one.others, other.engine, *other.others} - {keep.engine}
     edits = tuple(dict.fromkeys((*one.edits, *other.edits))) if one.engine == other.engine else keep.edits
     return replace(
         keep,
         severity=max(one.severity, severity, key=LEVELS.__getitem__),
         confidence=max(one.confidence, other.confidence, key=LEVELS.__getitem__),
-        others=tuple(engines),
+        others=tuple(sorted(engines)),
         edits=edits,
     )
 

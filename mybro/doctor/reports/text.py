@@ -18,8 +18,9 @@ _MARK = {"high": "HIGH", "medium": "MED", "low": "LOW"}
 _BAR = 20
 
 
-def report(found: Examination, *, every: bool = False, width: int = 100) -> Iterator[str]:
-    """The lines; `every` lists each finding instead of the most important ones."""
+def report(found: Examination, *, every: bool = False, width: int = 100, fold: bool = False) -> Iterator[str]:
+    """The lines; `every` lists each finding instead of the most important ones, on a line each unless they
+    are to be folded."""
     whole, parts = health(found.findings, found.checks)
     yield _heading(found)
     yield ""
@@ -32,7 +33,7 @@ def report(found: Examination, *, every: bool = False, width: int = 100) -> Iter
     if not found.findings:
         yield click.style("Nothing found.", fg="green")
     elif every:
-        yield from _each(found.findings)
+        yield from _each(found.findings, width if fold else None)
     else:
         yield from _first_five(found, width)
     yield from _unexamined(found, every)
@@ -43,7 +44,7 @@ def _heading(found: Examination) -> str:
     repo = found.repo
     common = ", ".join(f"{name} {count}" for name, count in repo.languages.most_common(3))
     files = (
-        f"{len(repo.files):,} files"
+        f"{len(repo.files):,} file{'' if len(repo.files) == 1 else 's'}"
         if repo.focus is None
         else f"{len(repo.focus):,} of {len(repo.files):,} files"
     )
@@ -73,7 +74,7 @@ def _first_five(found: Examination, width: int) -> Iterator[str]:
         check, first = catalogue()[group[0].check], group[0]
         more = f"  and {len(group) - 1} more" if len(group) > 1 else ""
         yield f"  {number}  {_level(first)}  {click.style(check.title, bold=True)}  {_dim(check.id)}"
-        yield f"           {printable(first.place)}: {first.message}{more}"
+        yield from _folded(f"{printable(first.place)}: {first.message}{more}", width, " " * 11)
         yield from textwrap.wrap(
             check.mend, width, initial_indent=" " * 11 + "→ ", subsequent_indent=" " * 13
         )
@@ -98,12 +99,25 @@ def _dim(text: str) -> str:
     return click.style(text, dim=True)
 
 
-def _each(findings: list[Finding]) -> Iterator[str]:
+def _folded(text: str, width: int, indent: str) -> Iterator[str]:
+    """Paths stay whole: they are copied."""
+    yield from textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _each(findings: list[Finding], width: int | None) -> Iterator[str]:
     for finding in findings:
         engines = "+".join((finding.engine, *finding.others))
         rule = f" {finding.rule}" if finding.rule and finding.rule != finding.check else ""
         mends = {"safe": ", can be mended", "unsafe": ", can be mended (unsafe)", "no": ""}[finding.fix]
-        yield f"{_level(finding)}  {finding.check}  {printable(finding.place)}  {finding.message}"
+        line = f"{_level(finding)}  {finding.check}  {printable(finding.place)}"
+        if width is None or len(click.unstyle(line)) + len(finding.message) + 2 <= width:
+            yield f"{line}  {finding.message}"
+        else:
+            yield line
+            yield from _folded(finding.message, width, " " * 6)
         yield _dim(f"      {engines}{rule}, {finding.confidence} confidence{mends}")
     yield ""
 
