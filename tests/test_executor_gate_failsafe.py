@@ -72,12 +72,17 @@ def test_what_breaks_in_judging_is_asked_about(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------- files that nothing brings back
 
 
+KEPT = Limits(ignored=True, folders=("node_modules",))
+
+
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     repo = tmp_path / "shop"
     for name in (
         "notes.local",
         "data/big.bin",
+        "data/gen.py",
+        "mine.py",
         "node_modules/x/index.js",
         "build/app.js",
         "kept.local",
@@ -85,7 +90,7 @@ def repo(tmp_path: Path) -> Path:
     ):
         (repo / name).parent.mkdir(parents=True, exist_ok=True)
         (repo / name).write_text("mine\n")
-    (repo / ".gitignore").write_text("*.local\ndata/\nnode_modules/\nbuild/\n")
+    (repo / ".gitignore").write_text("*.local\nmine.py\ndata/\nnode_modules/\nbuild/\n")
     subprocess.run(["git", "init", "-q"], cwd=repo, check=True)
     subprocess.run(["git", "add", "-f", "kept.local", "a.py"], cwd=repo, check=True)
     return repo
@@ -115,6 +120,46 @@ def test_what_is_tracked_new_or_made_again_is_not(repo: Path) -> None:
         "build/app.js",
     ):
         assert written(repo, name) == Allow(), name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sed -i 's/a/b/' mine.py", "sed -i.bak -e s/a/b/ a.py mine.py", "sed -i s/a/b/ *.py",
+        "perl -pi -e 's/a/b/' mine.py", "cd data && sed -i s/a/b/ gen.py", "echo x >> notes.local",
+        "echo x | tee -a data/big.bin", "mv mine.py yours.py", "black mine.py",
+        "npx prettier --write mine.py", "ruff check --fix mine.py",
+        "grep -rl a --include=*.py . | xargs sed -i s/a/b/",
+        "for f in mine.py; do sed -i s/a/b/ $f; done", "find . -name '*.py' | xargs sed -i s/a/b/",
+    ],
+)  # fmt: skip
+def test_what_edits_such_a_file_is_asked_about(repo: Path, command: str) -> None:
+    asked = decide(command, repo)
+    assert isinstance(asked, Ask)
+    kept = judge(PermissionAsked("r", "Bash", {"command": command}), repo, read_only=False, limits=KEPT)
+    assert kept == Allow()
+
+
+def test_the_question_names_the_file(repo: Path) -> None:
+    for command in ("sed -i s/a/b/ mine.py", "mv mine.py yours.py", "cat a.py > notes.local"):
+        asked = decide(command, repo)
+        assert isinstance(asked, Ask)
+        assert asked.risk == "destructive"
+        assert asked.object in ("mine.py", "notes.local")
+        assert "no checkpoint keeps" in asked.text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sed -i 's/a/b/' a.py", "perl -pi -e 's/a/b/' a.py", "echo x >> a.py", "mv a.py b.py", "black a.py",
+        "sed -i s/a/b/ node_modules/x/index.js build/app.js", "echo x > new.local", "ruff check --fix .",
+        "echo x >> kept.local", "git ls-files '*.py' | xargs sed -i s/a/b/", "black .",
+        "cat mine.py notes.local",
+    ],
+)  # fmt: skip
+def test_what_edits_another_is_not(repo: Path, command: str) -> None:
+    assert decide(command, repo) == Allow()
 
 
 def test_the_settings_of_checkpoints_count(repo: Path) -> None:

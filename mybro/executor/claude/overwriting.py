@@ -7,8 +7,9 @@ where what is written can run something later, the yes must name the file.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from mybro.executor.checkpoint.entry import Limits
@@ -32,6 +33,7 @@ _GIT_S = 5
 
 _STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 _MOVERS = frozenset({"mv", "cp", "install", "ln", "rsync", "scp"})
+_EDITORS = frozenset({"sed", "gsed", "perl", "ruby", "gawk"})
 _OUTPUTS = {
     "sort": ("-o", "--output"), "shuf": ("-o", "--output"), "curl": ("-o", "--output"),
     "wget": ("-O", "--output-document"), "iconv": ("-o", "--output"), "pandoc": ("-o", "--output"),
@@ -52,33 +54,53 @@ def is_protected(path: Path, repo: Path) -> bool:
     return bool(PROTECTED & {part.casefold() for part in inside.parts})
 
 
-def is_gone_for_good(path: Path, repo: Path, limits: Limits) -> bool:
-    """Whether a file is there that neither a checkpoint nor a build brings back once it is written over."""
-    if not path.is_file():
-        return False
-    inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
-    folders = {part.casefold() for part in inside.parts[:-1]}
-    if folders & _MADE_AGAIN or inside.suffix in (".pyc", ".log", ".tsbuildinfo"):
-        return False
-    left_out = bool(folders & {name.casefold() for name in limits.folders})
-    if limits.ignored and not left_out:
-        return path.stat().st_size > limits.max_file_bytes
-    return is_ignored(inside, repo)
+def gone_for_good(paths: Iterable[Path], repo: Path, limits: Limits) -> bool:
+    """Whether a file is among them that neither a checkpoint nor a build brings back once it is written over.
+
+    Paths outside of the repository, and such that are no files, do not count.
+    """
+    asked: list[Path] = []
+    for path in paths:
+        # A name that is too long for a file system is no file's.
+        if not os.path.isfile(path) or not is_inside(path, repo):  # noqa: PTH113
+            continue
+        inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
+        folders = {part.casefold() for part in inside.parts[:-1]}
+        if folders & _MADE_AGAIN or inside.suffix in (".pyc", ".log", ".tsbuildinfo"):
+            continue
+        left_out = bool(folders & {name.casefold() for name in limits.folders})
+        if not limits.ignored or left_out:
+            asked.append(inside)
+        elif path.stat().st_size > limits.max_file_bytes:
+            return True
+    return bool(asked) and _ignored(["check-ignore", "--", *map(str, asked)], repo) != ""
 
 
-def is_ignored(path: Path, repo: Path) -> bool:
-    """Whether git ignores a path, which is relative to the repository's top, and does not track it."""
-    # Nothing that the repository sets is run by this; a git that hangs or breaks counts as a yes.
-    argv = ["git", "-c", "core.fsmonitor=", "check-ignore", "--quiet", "--", str(path)]
+def ignored_below(places: Iterable[Path], repo: Path) -> bool:
+    """Whether anything is ignored below one of the places, but for what is made again."""
+    roots = [Path(os.path.realpath(place)) for place in places]
+    told = _ignored(["ls-files", "-z", "-oi", "--exclude-standard", "--directory"], repo)
+    for name in filter(None, told.split("\0")):
+        path = Path(os.path.realpath(repo), name)
+        made_again = {part.casefold() for part in Path(name).parts} & _MADE_AGAIN
+        if not made_again and any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
+            return True
+    return False
+
+
+def _ignored(words: list[str], repo: Path) -> str:
+    """What git says it ignores and does not track; a git that hangs counts as a yes."""
+    # Nothing that the repository sets is run by this.
+    argv = ["git", "-c", "core.fsmonitor=", *words]
     try:
         done = subprocess.run(
             argv, cwd=repo, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return True
+        return "."
     except OSError:
-        return False
-    return done.returncode == 0
+        return ""
+    return done.stdout.decode(errors="replace")
 
 
 def far_target(command: str, repo: Path) -> Danger | None:
@@ -88,6 +110,15 @@ def far_target(command: str, repo: Path) -> Danger | None:
             return Danger(f"write {last_part(word)} outside the repository", last_part(word))
         if is_protected(repo / word, repo):
             return Danger(f"change {last_part(word)}, which steers git or Claude itself", last_part(word))
+    return None
+
+
+def lost_target(command: str, repo: Path, limits: Limits) -> Danger | None:
+    """The first file that it writes over, edits in place or moves away, and that nothing brings back."""
+    for word in (*_targets(command, repo), *_edited(command)):
+        if gone_for_good([repo / word], repo, limits):
+            name = last_part(word)
+            return Danger(f"write over {name}, which git ignores and no checkpoint keeps", name)
     return None
 
 
@@ -112,6 +143,19 @@ def _targets(command: str, repo: Path) -> Iterator[str]:
         for word in (*simple.writes, *_of_program(simple, repo)):
             if word not in _STREAMS and not set(word) & set("$`*?"):
                 yield word
+
+
+def _edited(command: str) -> Iterator[str]:
+    """The files that a command edits in place, or gives another name."""
+    try:
+        commands = list(simple_commands(command))
+    except UnreadableError:
+        return
+    for simple in commands:
+        options = [word for word in simple.argv[1:] if word.startswith("-")]
+        inplace = any(word.startswith("--in-place") or re.match(r"-[a-z]*i", word) for word in options)
+        if simple.name == "mv" or (simple.name in _EDITORS and inplace):
+            yield from simple.words
 
 
 def _of_program(simple: Simple, repo: Path) -> Iterator[str]:

@@ -18,9 +18,10 @@ from mybro.executor.claude.gate.recipes import hidden_commands
 from mybro.executor.claude.messages import Json, PermissionAsked
 from mybro.executor.claude.overwriting import (
     far_target,
-    is_gone_for_good,
+    gone_for_good,
     is_inside,
     is_protected,
+    lost_target,
     overwritten,
 )
 from mybro.executor.claude.steps import short_command
@@ -137,7 +138,7 @@ def _judge(asked: PermissionAsked, repo: Path, limits: Limits, *, read_only: boo
         case "write":
             return _write(arguments, repo, limits)
         case "command":
-            return _run(str(arguments.get("command") or ""), repo)
+            return _run(str(arguments.get("command") or ""), repo, limits)
     return _use(tool, arguments)
 
 
@@ -188,7 +189,7 @@ def _write(arguments: Json, repo: Path, limits: Limits) -> Verdict:
         effect = f"change {name}, which steers git or Claude itself"
     elif is_secret(name, glob=False) and (repo / place).exists():
         effect = f"change {name}, which may hold secrets"
-    elif is_gone_for_good(repo / place, repo, limits):
+    elif gone_for_good([repo / place], repo, limits):
         effect = f"write over {name}, which git ignores and no checkpoint keeps"
     else:
         return Allow()
@@ -214,16 +215,17 @@ def _path(arguments: Json) -> str | None:
 # ---------------------------------------------------------------------------- commands
 
 
-def _run(command: str, repo: Path) -> Verdict:
+def _run(command: str, repo: Path, limits: Limits) -> Verdict:
     if len(command) > _LONGEST:
         danger = in_text(command)
         if danger is not None:
             return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
         return _ask("run a command that is too long to judge", command)
-    hidden, reach = _hidden_danger(command, repo), reach_of(command, repo)
+    hidden, reach = _hidden_danger(command, repo), reach_of(command, repo, limits)
     if hidden is None and reach is not None:
         return Allow()
     danger = find_danger(command, repo) or hidden or far_target(command, repo)
+    danger = danger or lost_target(command, repo, limits)
     if danger is not None:
         return _ask(danger.effect, command, risk="destructive", destroys=danger.object)
     if is_doctor(command, repo):

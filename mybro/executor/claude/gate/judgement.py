@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.gate import (
     builders,
     clients,
@@ -33,7 +34,7 @@ from mybro.executor.claude.gate.commands import (
 )
 from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.launching import each, timed, wrapped
-from mybro.executor.claude.gate.ordinary import DRIVERS, GOVERNED, is_sharp, only_version, ordinary
+from mybro.executor.claude.gate.ordinary import DRIVERS, FORMATS, GOVERNED, is_sharp, only_version, ordinary
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
 from mybro.executor.claude.gate.reader import ENTER, LEAVE, LONGEST, PIPED, read
 from mybro.executor.claude.gate.recipes import directives, recipes
@@ -42,6 +43,7 @@ from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
 
 __all__ = ["Reach", "reach_of"]
 
+_LIMITS = Limits()
 _MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS = 4, 500, 20
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
@@ -53,11 +55,14 @@ _READS = tables.merged(reading.RULES, searching.RULES)
 _RULES = tables.merged(_READS, writing.RULES, git.RULES, clients.RULES, tables.LOOKS, everyday.LOOKS, _WORK)
 
 
-def reach_of(command: str, repo: Path) -> Reach | None:
-    """How far a shell command, run in `repo`, reaches; None where that is not certain, or too far."""
+def reach_of(command: str, repo: Path, limits: Limits = _LIMITS) -> Reach | None:
+    """How far a shell command, run in `repo`, reaches; None where that is not certain, or too far.
+
+    `limits` say which files no checkpoint brings back.
+    """
     if len(command) > LONGEST:
         return None
-    place = Place(repo)
+    place = Place(repo, limits)
     place.started = re.search(r"[^&>|]&(?![&>\d])", command) is not None
     try:
         command = THERE_AND_BACK.sub(r"(cd \1 && \2) && ", command)
@@ -90,7 +95,21 @@ def _judge(command: Command, place: Place) -> Reach | None:
             reach = worst([reach, place.makes(word, append=kind == ">>", content=copied(command))])
     if not command.words:
         return reach
-    return worst([reach, _program(command, place)])
+    done = _program(command, place)
+    if done is Reach.WRITES and _rewrites(command) and any(map(place.loses, command.words[1:])):
+        return None
+    return worst([reach, done])
+
+
+def _rewrites(command: Command) -> bool:
+    """Whether it is a formatter, or told to mend what it is given."""
+    texts = [word.text or "" for word in command.words]
+    return any(text in _MENDS for text in texts) or any(
+        text[:1] != "-" and FORMATS.search(text) for text in texts[:4]
+    )
+
+
+_MENDS = frozenset({"--fix", "--write", "--in-place", "--inplace", "-w", "-i", "-A", "-a"})
 
 
 def _program(command: Command, place: Place) -> Reach | None:

@@ -55,6 +55,8 @@ def each(command: Command, place: Place, program: Judge) -> Reach | None:
     ):
         return None
     if edits_sources(rest, command):
+        if command.upstream[0] in ("grep", "find") and place.hides(command.feeding[0]):
+            return None
         place.traces.shuffled = True
         return program(Command([*rest, Word((".",))]), place)
     reach = program(Command([*rest, Word(None, quoted=True, local=True)]), place)

@@ -61,7 +61,7 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
         return _looks_elsewhere(name, verbs, command, place)
     if not _works_here(name, verbs, command) or not words_fine(command, place):
         return None
-    if not _FORMATS.search(name) and not _apart(command.words, place):
+    if not FORMATS.search(name) and not _apart(command.words, place):
         return None
     runs = name in _ENGINES and {"run", "-r"} & {word.text for word in command.words[1:3]}
     if runs and place.sources_harm():
@@ -141,7 +141,7 @@ def _names_something(words: list[Word]) -> bool:
 
 
 _GETS = frozenset({"install", "download", "fetch", "vendor", "add", "get", "require"})
-_FORMATS = re.compile(r"fmt|format|imports|black|yapf|pep8|golines|gci")
+FORMATS = re.compile(r"fmt|format|imports|black|yapf|pep8|golines|gci")
 """To these `-d` means a difference."""
 
 

@@ -9,10 +9,12 @@ from glob import iglob
 from itertools import islice
 from pathlib import Path
 
+from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.secrecy import is_secret
 from mybro.executor.claude.gate.traces import Reach, Traces, worst
 from mybro.executor.claude.gate.words import Command, Word
+from mybro.executor.claude.overwriting import gone_for_good, ignored_below
 from mybro.vocabulary import words as word_lists
 
 __all__ = ["Place", "Reach", "Rule", "is_secret", "worst"]
@@ -47,7 +49,8 @@ Rule = Callable[[Command, "Place"], Reach | None]
 class Place:
     """The repository, and the folders in which a command may stand by now."""
 
-    def __init__(self, repo: Path) -> None:
+    def __init__(self, repo: Path, limits: Limits) -> None:
+        self._limits = limits
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
         self._made: list[Path] = []
@@ -86,6 +89,8 @@ class Place:
     def makes(self, word: Word, *, append: bool = False, content: str | None = None) -> Reach | None:
         """Whether a file may be made, or added to, under this name; with its content where that is known."""
         reach = self.touches(word, append=append)
+        if append and self.loses(word):
+            return None
         if reach is Reach.WRITES:
             self.puts(word, None if append else content)
         return reach
@@ -180,6 +185,27 @@ class Place:
                 self._inside(v.split("*")[0] or ".") and self.reads(word) for v in word.values or ()
             )
         return all(self._inside(value) and not is_secret(value, glob=False) for value in word.values)
+
+    def edits(self, word: Word) -> bool:
+        """Whether it names files that may be edited, each of which can be brought back."""
+        return self.changes(word) and not self.loses(word)
+
+    def loses(self, word: Word) -> bool:
+        """Whether it names a file of which nothing brings back what is in it now."""
+        names = [
+            folder / name
+            for folder in self.folders
+            for value in word.values or ()
+            for name in (iglob(value, root_dir=folder) if word.glob else [value])  # noqa: PTH207
+        ]
+        return gone_for_good(names[:_MOST_NAMES], self.top, self._limits)
+
+    def hides(self, command: Command) -> bool:
+        """Whether something that git ignores lies below the places that a command searches."""
+        if self._limits.ignored:
+            return False
+        told = [word.text for word in command.words[1:] if word.text and self.is_folder(word.text)]
+        return ignored_below((folder / name for folder in self.folders for name in told or ["."]), self.top)
 
     def exists(self, value: str) -> bool:
         plain = os.path.normpath(value)

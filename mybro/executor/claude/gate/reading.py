@@ -129,7 +129,7 @@ def _sed(command: Command, place: Place) -> Reach | None:
             return None
         for word in plain:
             place.puts(word, "\n".join(map(str, programs)))
-        return Reach.WRITES if plain and all(place.changes(word) for word in plain) else None
+        return Reach.WRITES if plain and all(map(place.edits, plain)) else None
     return Reach.READS if all(place.reads(word) for word in plain) else None
 
 
@@ -154,7 +154,7 @@ def _perl(command: Command, place: Place) -> Reach | None:
         )
         for word in places:
             place.puts(word)
-        return Reach.WRITES if fine and places and all(place.changes(word) for word in places) else None
+        return Reach.WRITES if fine and places and all(map(place.edits, places)) else None
     shows = re.fullmatch(
         r"print( \"?\$[\d&](\\n)?\"?)?( if| unless) /(?:[^/\\({@$]|\\.|\((?!\?\??\{)|\$(?=[/)]))*/i?", program
     )

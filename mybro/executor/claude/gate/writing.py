@@ -84,7 +84,11 @@ def _move(command: Command, place: Place) -> Reach | None:
         for value in word.values or ():
             if PurePath(value).suffix.lstrip(".") not in CODE and not place.is_own(word):
                 return None
-            if not place.changes(word) or any((folder / value).is_dir() for folder in place.folders):
+            if (
+                place.loses(word)
+                or not place.changes(word)
+                or any((folder / value).is_dir() for folder in place.folders)
+            ):
                 return None
     place.moved = True
     for word in plain[:-1]:
