@@ -70,15 +70,17 @@ def main(argv: Sequence[str]) -> int:
     # Loaded while the command starts: it is there by the time it is needed in a hurry.
     from mybro.ops.processes import kill_tree
 
-    status, grace_s = _watch(owner, child, woken)
-    burial = _Burial(child, status)
+    burial = _Burial(child)
+    grace_s = _watch(owner, child, woken, burial)
     survivors = kill_tree(os.getpid(), marker=request["token"], grace_s=grace_s, bury=burial)
     deadline = time.monotonic() + _END_S
     # Of a subreaper's children the system knows whether there are any: nothing is overlooked here.
     while not (burial.complete or survivors) and time.monotonic() < deadline:
         survivors = kill_tree(os.getpid(), marker=request["token"], bury=burial)
         burial()
-    _tell(owner, {"exit": os.waitstatus_to_exitcode(burial.known), "survivors": survivors})
+    # A command that does not die even of SIGKILL counts as killed.
+    status = int(signal.SIGKILL) if burial.status is None else burial.status
+    _tell(owner, {"exit": os.waitstatus_to_exitcode(status), "survivors": survivors})
     return 0
 
 
@@ -139,8 +141,8 @@ def _release_stdio() -> None:
         os.dup2(nowhere, stream)
 
 
-def _watch(owner: socket.socket, child: int, woken: int) -> tuple[int | None, float]:
-    """Wait for the command's end or the owner's wish; gives the command's status if known, and the grace."""
+def _watch(owner: socket.socket, child: int, woken: int, burial: _Burial) -> float:
+    """Wait for the command's end or the owner's wish; gives the grace for what is left."""
     shares = Shares(os.getpid())
     while True:
         select.select([owner.fileno(), woken], [], [], _SHARES_S if shares.matter else None)
@@ -148,9 +150,9 @@ def _watch(owner: socket.socket, child: int, woken: int) -> tuple[int | None, fl
             shares.lower()
         with contextlib.suppress(BlockingIOError):
             os.read(woken, 4096)
-        status = _reap(child)
-        if status is not None:
-            return status, 0.0
+        burial()
+        if burial.status is not None:
+            return 0.0
         if not select.select([owner], [], [], 0)[0]:
             continue
         try:
@@ -158,34 +160,22 @@ def _watch(owner: socket.socket, child: int, woken: int) -> tuple[int | None, fl
         except ConnectionError:
             wishes = b""
         if not wishes or KILL in wishes:
-            return None, 0.0
+            return 0.0
         if TERMINATE in wishes:
-            return None, GRACE_S
+            return GRACE_S
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child, signal.SIGINT)
-
-
-def _reap(child: int) -> int | None:
-    """Bury whoever has died, adopted orphans too; gives the command's status if it was among them."""
-    burial = _Burial(child, None)
-    burial()
-    return burial.status
 
 
 class _Burial:
     """Buries whoever has died, adopted orphans too."""
 
-    def __init__(self, child: int, status: int | None) -> None:
+    def __init__(self, child: int) -> None:
         self._child = child
-        self.status = status
+        self.status: int | None = None
         """The command's, once it was among them."""
         self.complete = False
         """Whether there is nobody left, dead or alive."""
-
-    @property
-    def known(self) -> int:
-        """The command's status; SIGKILL's where it does not die even of that."""
-        return int(signal.SIGKILL) if self.status is None else self.status
 
     def __call__(self) -> None:
         try:
