@@ -47,6 +47,27 @@ def test_neither_a_yes_nor_a_no_is_ever_guessed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heard", "same"),
+    [
+        ("Run the tests, run the tests.", "run the tests"),
+        ("Git user? Rename git user to fetch user.", ""),
+        ("Rename the function git user to fetch user.", "rename the function get user to fetch user"),
+        ("Find all usages of git commit.", "find all usages of git commit"),
+        ("Create a new branch, call fix the parser.", "create a new branch called fix the parser"),
+        ("and FastAPI to the project.", "add fast api to the project"),
+        ("and logging to the project", ""),
+        ("Switch to agent 2.", "switch to agent two"), ("Talk to agent to.", "talk to agent two"),
+        ("Switch to code x.", "switch to codex"), ("New project called 2.", "new project called 2"),
+    ],
+)  # fmt: skip
+def test_names_and_numbers_come_to_the_same_however_they_are_heard(heard: str, same: str) -> None:
+    one, other = parse(heard), parse(same)
+    assert (one is None) == (not same)
+    if one is not None and other is not None:
+        assert (one.action, one.arguments) == (other.action, other.arguments)
+
+
+@pytest.mark.parametrize(
     ("heard", "path"),
     [
         ("Run the tests in test parser.py.", "test_parser.py"),

@@ -36,6 +36,27 @@ def test_of_an_unsure_recogniser_more_is_believed_wrong() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        ("Fix the save once.", "Fix the safe ones."),
+        ("which packages are out there to...", "Which packages are outdated."),
+        ("What did you chain?", "What did you change?"),
+    ],
+)
+def test_a_sentence_that_sounds_alike_as_a_whole_is_believed_of_an_unsure_one(heard: str, said: str) -> None:
+    assert mended(heard, MEANT, UNSURE) == said
+    assert mended(heard, MEANT, SURE) is None
+
+
+def test_of_two_commands_that_sound_alike_as_a_whole_neither_is_guessed() -> None:
+    heard = "fix the save once"
+    assert mended(heard, lambda text: "fix" * (text == "fix the safe ones"), UNSURE) == "Fix the safe ones."
+    assert mended(heard, lambda text: "", UNSURE) is None
+    rivals = {"fix the safe ones": "fix", "fix all the safe ones": "fix all"}
+    assert mended("fix or the save once", lambda text: rivals.get(text, ""), UNSURE) is None
+
+
+@pytest.mark.parametrize(
     "sentence",
     [
         "show me the blog", "open the door", "make the header blue", "add a test for that",

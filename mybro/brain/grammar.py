@@ -88,8 +88,12 @@ def _words(text: str) -> list[Word]:
 
 
 def _find(words: Sequence[Word], *indexes: _Index) -> Intent | None:
-    """Match the sentence, taking off ever more politeness, then the same without stuttered words."""
+    """Match the sentence, taking off ever more politeness, then the same said once where it is said twice."""
     once = [word for at, word in enumerate(words) if at == 0 or word.norm != words[at - 1].norm]
+    norms = [word.norm for word in once]
+    half = len(once) // 2
+    if half and norms[:half] == norms[half:]:
+        once = once[:half]
     for said in [words] if len(once) == len(words) else [words, once]:
         for lead in leads([word.norm for word in said]):
             if (found := _match(said[lead:], indexes)) is not None:

@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mybro import naming
-from mybro.brain import package_names
+from mybro.brain import heard_names, package_names
 from mybro.brain.verbs import VERBS
 from mybro.intent import Action, Arguments
-from mybro.vocabulary import words
+from mybro.vocabulary import ordered, words
 from mybro.words import Word, join, number, polite_tails
 
 Slots = Mapping[str, Sequence[Word]]
@@ -33,18 +33,9 @@ _KINDS = _WORDS["KINDS"]
 _NOT_SYMBOLS = _WORDS["NOT_SYMBOLS"]
 _PRONOUNS = _WORDS["PRONOUNS"]
 _BREAKS = _WORDS["BREAKS"]
-_BEFORE_FILE = 2
-_NO_STEM = _WORDS["PATH_NOISE"] | _BREAKS | {"or", "in", "of", "to", "for", "with", "from", "on"}
 _WITH_COMMAS = 3
 """Words of a name that may have commas between them."""
-_HEARD_BRANCH = {"mane": "main", "the main": "main", "maine": "main", "mein": "main"}
-_REMOTES = {
-    "origin": "origin",
-    "upstream": "upstream",
-    "orgin": "origin",
-    "origen": "origin",
-    "origins": "origin",
-}
+_REMOTES = {"upstream": "upstream"} | dict.fromkeys(("origin", "orgin", "origen", "origins"), "origin")
 
 
 def fill(action: Action, slots: Slots) -> Filled | None:
@@ -76,25 +67,12 @@ def _name(words: Sequence[Word], longest: int = 6) -> str | None:
 
 def _place(words: Sequence[Word], *, loose: bool = False) -> Filled | None:
     """A path, or the words for a file or module; with `loose` any name."""
-    if path := naming.path(join(_strip(words))) or _half_written(_strip(words)):
+    if path := naming.path(join(_strip(words))) or heard_names.file(_strip(words)):
         return Filled(Arguments(path=path), path)
     name = _name(words, 5)
     if name is None or not (loose or words[-1].norm in _WORDS["PLACES"]):
         return None
     return Filled(Arguments(), name)
-
-
-def _half_written(words: Sequence[Word]) -> str | None:
-    """ "test parser.py" is test_parser.py: recognisers write only the last word of a spoken file as one."""
-    *before, last = [word.text for word in words]
-    plain = all(word.isalpha() and word.lower() not in _NO_STEM for word in before)
-    if (
-        not 0 < len(before) <= _BEFORE_FILE
-        or not plain
-        or re.fullmatch(r"\w+\.[A-Za-z]\w{0,5}", last) is None
-    ):
-        return None
-    return "_".join(word.lower() for word in (*before, last))
 
 
 def _target(slots: Slots) -> Filled | None:
@@ -138,7 +116,7 @@ def _branch(slots: Slots) -> Filled | None:
     spoken = _name(words)
     if spoken is None or words[0].norm in _WORDS["NO_BRANCH"]:
         return None
-    branch = _HEARD_BRANCH.get(spoken.lower(), spoken)
+    branch = heard_names.branch(spoken)
     if "dot" in branch.split() or "slash" in branch.split():
         branch = naming.path(branch) or branch
     return Filled(Arguments(branch=branch, remote=remote), branch)
@@ -149,18 +127,19 @@ def _rename(slots: Slots) -> Filled | None:
     old_words, old_path = _without_place(slots["old_name"])
     old_words, new_words = _strip(old_words), _strip(new_words)
     kinds = [word.norm for word in old_words]
-    if (
-        kinds[-1] in _NOT_SYMBOLS
-        or kinds[0] in _NOT_SYMBOLS
-        or (new_words and new_words[-1].norm in _NOT_SYMBOLS)
-    ):
+    if _NOT_SYMBOLS & {kinds[-1], kinds[0], *(word.norm for word in new_words[-1:])}:
         return None
-    old, new = _name(_strip(old_words, _KINDS)), _name(new_words)
+    old, new = _symbol(_strip(old_words, _KINDS)), _symbol(new_words)
     if old is None or new is None or naming.path(old) or naming.path(new):
         return None
     if old_words[-1].norm in _KINDS and len(old_words) > 1:
-        old = _name(old_words[:-1])
+        old = _symbol(old_words[:-1])
     return Filled(Arguments(old_name=old, new_name=new, path=path or old_path), old)
+
+
+def _symbol(words: Sequence[Word]) -> str | None:
+    name = _name(words)
+    return None if name is None else heard_names.symbol(name)
 
 
 def _usages(slots: Slots) -> Filled | None:
@@ -168,7 +147,7 @@ def _usages(slots: Slots) -> Filled | None:
     words = _strip(_strip(words), _KINDS)
     if len(words) > 1 and words[-1].norm in _KINDS:
         words = words[:-1]
-    symbol = _name(words)
+    symbol = _symbol(words)
     return None if symbol is None else Filled(Arguments(symbol=symbol, path=path), symbol)
 
 
@@ -249,6 +228,7 @@ def _upgraded(slots: Slots) -> Filled | None:
 
 
 _HEARD_NAME = {"codecs": "codex", "code x": "codex", "code next": "codex", "claud": "claude", "won": "one"}
+_NUMBERS = ordered("names", "NUMBERS")
 
 
 def _names(slots: Slots) -> Filled | None:
@@ -262,6 +242,14 @@ def _names(slots: Slots) -> Filled | None:
             found[field] = _HEARD_NAME.get(value.lower(), value)
     arguments = Arguments(name=found.get("name"), template=found.get("template"))
     return Filled(arguments, arguments.name)
+
+
+def _agent(slots: Slots) -> Filled | None:
+    """A number as a word, however it was written or heard: "agent 2", "agent to"."""
+    which = number([word.norm for word in slots["name"]]) if "name" in slots else None
+    if which is None or which >= len(_NUMBERS):
+        return _names(slots)
+    return Filled(Arguments(name=_NUMBERS[which]), _NUMBERS[which])
 
 
 def _reads_on(words: Sequence[Word]) -> bool:
@@ -294,4 +282,5 @@ _FILLERS: dict[Action, Callable[[Slots], Filled | None]] = {
     Action.RENAME: _rename,
     Action.FIND_USAGES: _usages,
     Action.CHANGES: _changes,
+    Action.SWITCH_AGENT: _agent,
 }

@@ -28,7 +28,7 @@ USUAL_LOGPROB = -1.25
 _AGREEING = frozenset({"yes", "yeah", "yep", "yup", "ok", "okay", "sure", "do", "go", "confirm", "right"})
 POSSIBLE = -5.5
 """Below this it is no command, and the prompt may have led astray."""
-WEIGHT = 0.15
+WEIGHT = 0.2
 """What a nat of expectation weighs against one of sound."""
 
 

@@ -1,7 +1,8 @@
-"""A command of which one word was misheard: "undo the last chain", "what can I see".
+"""A command that was misheard: "undo the last chain", "what can I see", "fix the save once".
 
 The grammar knows whole sentences; a sentence that is none, and becomes one by a single word that sounds much
-like what was heard, was most likely that one. Whatever only answers or destroys is left as it was heard.
+like what was heard, was most likely that one. Where the recogniser was unsure, so was one that as a whole
+sounds like a usual command. Whatever only answers or destroys is left as it was heard.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mybro.index.sound import distance, sound, weight
+from mybro.index.lexicon import sounds_of
+from mybro.index.sound import distance, likenesses, sound, weight
 from mybro.transcribe.context import ending_off
 from mybro.vocabulary import lines
 
@@ -28,6 +30,10 @@ ENDING = 0.2
 """What an ending counts that recognisers lose: "show me what change"."""
 WEAK = {"the": 0.3, "a": 0.35, "to": 0.35}
 """Words that nobody stresses sound alike, whatever is written: "show me to git diff". How far, as `ALIKE`."""
+WHOLE_LEAST = 0.8
+"""How alike a sentence as a whole must sound."""
+WHOLE_APART = 0.05
+"""How much more than any other that asks for something else."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 Meant = Callable[[str], str]
@@ -54,10 +60,26 @@ def mended(text: str, meant: Meant, average_logprob: float) -> str | None:
             if action and (action not in best or best[action][0] > apart):
                 best[action] = apart, other
     ranked = sorted(best.values())
+    if not ranked and limit > ALIKE:
+        return _as_a_whole(text, meant)
     # Of two commands that are as near as each other, neither was surely meant.
     if not ranked or (len(ranked) > 1 and ranked[1][0] - ranked[0][0] < ENDING):
         return None
     return ranked[0][1]
+
+
+def _as_a_whole(text: str, meant: Meant) -> str | None:
+    """The usual command that all of a sentence sounds like, be it a word more or less."""
+    lines, sounds = _sentences()
+    heard = "".join(sounds_of([match[0].lower() for match in _WORD.finditer(text)])[0])
+    alike = likenesses(heard, sounds, WHOLE_LEAST - WHOLE_APART)
+    ranked = sorted(((fit, line) for fit, line in zip(alike, lines, strict=True) if fit), reverse=True)
+    if not ranked or ranked[0][0] < WHOLE_LEAST:
+        return None
+    best, found = ranked[0]
+    action = meant(found)
+    rivals = (line for fit, line in ranked[1:] if best - fit < WHOLE_APART)
+    return f"{found.capitalize()}." if action and all(meant(line) == action for line in rivals) else None
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -81,6 +103,13 @@ def _near(word: str, limit: float) -> tuple[tuple[float, str], ...]:
 @functools.cache
 def _vocabulary() -> Sequence[_Spoken]:
     return [_Spoken(word, sound(word)) for word in sorted(set(_words())) if len(word) > 2]
+
+
+@functools.cache
+def _sentences() -> tuple[Sequence[str], Sequence[str]]:
+    """What people say, and how it sounds."""
+    said = lines("commands")["SAID"]
+    return said, ["".join(sounds_of(line.split())[0]) for line in said]
 
 
 def _words() -> Iterator[str]:
