@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doctor_fixtures import repository
+from tests.doctor_fixtures import TOKEN, repository
 from tests.program import run
 
 pytestmark = pytest.mark.end_to_end
@@ -85,6 +85,21 @@ def test_mending_writes_and_a_diff_does_not(shop: Path) -> None:
     done = doctor("--fix", "--test", "python3 -c pass", cwd=shop)
     assert (shop / "a.py").read_text().startswith("import yaml")
     assert "Nothing here mends itself" in doctor("--fix", "--select", "PY", cwd=shop).stderr
+
+
+def test_a_diff_shows_no_key_and_gives_the_terminal_no_orders(shop: Path) -> None:
+    text = f"import os\n# \x1b[2J\nif KEY:\n\tTOKEN = '{TOKEN}'\n"
+    (shop / "b.py").write_text(text)
+    lines = doctor("--diff", "--select", "PY03", "b.py", cwd=shop).stdout.split("\n")
+    assert "-import os" in lines and " # \\x1b[2J" in lines
+    assert any(line.startswith(" \tTOKEN = ") and TOKEN not in line for line in lines)
+
+
+def test_a_narrow_terminal_gets_narrow_lines(shop: Path) -> None:
+    told = run(
+        "doctor", "--all", "--select", "SEC09", home=shop.parent / "home", cwd=shop, env={"COLUMNS": "50"}
+    )
+    assert max(map(len, told.stdout[told.stdout.index("SEC09") :].splitlines()[:3])) <= 50
 
 
 def test_changes_that_are_not_committed_are_kept_by_a_checkpoint(shop: Path) -> None:

@@ -50,6 +50,13 @@ def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert "blocks the whole event loop" in told and "httpx.AsyncClient" in told
 
 
+def test_a_technology_is_explained_by_the_rules_that_name_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "explain", "flask"]) == 0
+    told = capsys.readouterr().out
+    assert "web backend: use FastAPI" in told and "Flask: use FastAPI" in told
+    assert "CUDA: use" not in told
+
+
 def test_decisions_are_answered(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "decide", "which", "database", "for", "a", "desktop", "app"]) == 0
     assert "SQLite" in capsys.readouterr().out

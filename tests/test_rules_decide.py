@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mybro.rules.decide import asks, clear
+from mybro.rules.decide import asks, clear, decide
 from mybro.rules.layers import load
 
 pytestmark = pytest.mark.unit
@@ -16,6 +16,7 @@ CLEAR = [
     ("What do we use for payments?", "Stripe"),
     ("what should we use for a web backend", "FastAPI"),
     ("what should we use for caching", "Redis"),
+    ("which database for a phone app that works offline", "SQLite in WAL mode"),
     ("what do I use for background jobs?", "PostgreSQL with SKIP LOCKED; Redis once it is the bottleneck"),
 ]
 OTHERS = [
@@ -39,6 +40,20 @@ def test_a_clear_answer(question: str, choose: str) -> None:
     found = clear(question, load(None))
     assert found is not None
     assert found.choose == choose
+
+
+@pytest.mark.parametrize(
+    ("question", "choose"),
+    [
+        ("which database for a phone app that works offline", "SQLite in WAL mode"),
+        ("rest or graphql", "REST with JSON, nouns in the path, the version first (/v1/orders)"),
+        ("how do I log users in", "a session in an HttpOnly, SameSite cookie"),
+        ("which database for photos", "object storage, with a row that names the object"),
+        ("static or client for a blog", "static pages, built once (Astro, or Vite with prerendering)"),
+    ],
+)
+def test_the_nearest_row_alone_answers(question: str, choose: str) -> None:
+    assert [row.choose for row in decide(question, load(None))] == [choose]
 
 
 @pytest.mark.parametrize("question", OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 def mend(found: Examination, wish: Wish, options: dict[str, Any]) -> int:
     """Mend what was found, and tell what that changes."""
     from mybro.doctor import fix
-    from mybro.doctor.redact import redact
 
     as_json = options["kind"] == "json"
     mended = fix.mend(found, wish, unsafe=options["unsafe_fixes"])
     diff = mended.diff()
     if diff and not as_json:
-        click.echo(_coloured("".join(map(redact, diff.splitlines(keepends=True)))), nl=False)
+        click.echo(_coloured(_shown(diff)), nl=False)
     if mended.files and not options["diff_"]:
         if options["test"]:
             click.echo(f"Running {options['test']} on a copy…", err=True)
@@ -92,9 +92,20 @@ class _Known:
         return ""
 
 
+def _shown(diff: str) -> str:
+    """Without keys, and without what a terminal would obey; tabs and ends of lines may be what changes."""
+    from mybro.doctor.redact import redact
+
+    def line(text: str) -> str:
+        end = "\r" if text.endswith("\r") else ""
+        return "\t".join(map(redact, text.removesuffix(end).split("\t"))) + end
+
+    return "\n".join(map(line, diff.split("\n")))
+
+
 def _coloured(diff: str) -> str:
     colours = {"+": "green", "-": "red", "@": "cyan"}
     return "".join(
         click.style(line, fg=colours[line[0]]) if line[:1] in colours else line
-        for line in diff.splitlines(keepends=True)
+        for line in re.split(r"(?<=\n)", diff)
     )

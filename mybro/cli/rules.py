@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mybro.rules.model import RuleSet, Violation
+    from mybro.rules.model import Rule, RuleSet, Violation
 
 _repo = click.option("--repo", type=click.Path(), help="The repository; default: the one you are in.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON.")
@@ -76,16 +77,36 @@ def check(repo: str | None, as_json: bool, paths: tuple[str, ...]) -> int:
 
 @command.command("explain")
 @_repo
-@click.argument("rule_id", metavar="ID")
+@click.argument("rule_id", metavar="ID|TECHNOLOGY")
 def explain(rule_id: str, repo: str | None) -> None:
     """Why a rule is there, and how what it forbids is recognised."""
     rules = _load(_root(repo))
     rule = rules.rule(rule_id)
-    if rule is None:
+    found = [rule] if rule else _naming(rules, rule_id)
+    if not found:
         names = ", ".join(each.id for each in rules.rules)
-        raise click.UsageError(f"there is no rule {rule_id}. There are: {names}")
+        raise click.UsageError(f"no rule is called {rule_id} or names it. There are: {names}")
+    for number, each in enumerate(found):
+        if number:
+            click.echo()
+        named = [name for name in each.never if _is_named(name, rule_id)]
+        _explain(each, rules, each.never if rule else named)
+
+
+def _naming(rules: RuleSet, technology: str) -> list[Rule]:
+    """The rules that say to use a technology, or never to."""
+    return [r for r in rules.rules if any(_is_named(name, technology) for name in (*r.use, *r.never))]
+
+
+def _is_named(name: str, word: str) -> bool:
+    """Whether somebody means it: "claude" is enough for "Anthropic Claude API"."""
+    asked = word.casefold().split()
+    return bool(asked) and set(asked) <= set(name.casefold().split())
+
+
+def _explain(rule: Rule, rules: RuleSet, never: Sequence[str]) -> None:
     click.echo(f"{rule.sentence()}\n{rule.why}".rstrip())
-    for name in rule.never:
+    for name in never:
         technology = rules.technologies[name]
         marks = technology.model_dump(exclude={"name", "instead", "text", "contexts"}, exclude_defaults=True)
         click.echo(f"\n{name}: use {technology.instead or ' or '.join(rule.use) or 'something else'}")
@@ -134,7 +155,9 @@ def _chosen(root: Path, paths: tuple[str, ...], own: list[str]) -> list[str]:
     chosen = []
     for path in paths:
         place = Path(path).resolve()
-        if not place.exists() or not place.is_relative_to(root.resolve()):
+        if not place.exists():
+            raise click.UsageError(f"there is no {path}")
+        if not place.is_relative_to(root.resolve()):
             raise click.UsageError(f"{path} is not in {root}")
         inside = place.relative_to(root.resolve()).as_posix()
         chosen += [name for name in own if inside in (".", name) or name.startswith(f"{inside}/")]

@@ -11,7 +11,7 @@ from mybro.doctor.check import Check, DoctorError, catalogue, choose
 from mybro.doctor.facts import Repository
 from mybro.doctor.finding import LEVELS, Finding
 
-_KEYS = frozenset({"ignore", "select", "exclude", "fail-on", "baseline", "per-file-ignores", "severity"})
+_KEYS = frozenset({"ignore", "select", "exclude", "fail-on", "baseline", "per-file-ignores"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,15 @@ ROWS: tuple[tuple[Group, tuple[str, bytes, re.Pattern[bytes], str]], ...] = tupl
 )
 """Of each row of `idioms.PYTHON`."""
 TLS: Group = (Shape((b"ssl\x3dFalse",), (idioms.TLS,), languages=PYTHON),)
-_LOOP = re.compile(idioms.LOOP.pattern.replace(b"(?P<item>", b"(?:").replace(b"(?P<view>", b"(?:"))
-CHANGED: Group = (Shape(idioms.CHANGES, (idioms.CHANGED, _LOOP), languages=PYTHON),)
+_LOOP = idioms.LOOP.pattern.replace(b"(?P<item>", b"(?:").replace(b"(?P<view>", b"(?:")
+# The engine is quick with what lies within a line: its ends are said as such.
+CHANGED: Group = (
+    _shape(
+        idioms.CHANGES,
+        b"(?m)^" + idioms.CHANGED.pattern.removeprefix(rb"\n"),
+        b"(?m)" + _LOOP.removesuffix(rb"\n") + b"$",
+    ),
+)
 """Something is gone through, and something of the same name is changed."""
 SAME: Group = (
     _shape((b"elif ",), rb"(?m)^[ \t\r\f\v]*elif [^(:\n]*:", twice=True),
@@ -35,8 +42,13 @@ SAME: Group = (
 )
 """The same condition as far as its first colon, at the same indentation."""
 NO_SELF: Group = (
-    _shape((b"():",), rb"(?m)^class [^\n]*\n(?:(?:%b)*%b)?    def \w+\(\):" % (_INSIDE, _UNDECORATED)),
+    _shape(
+        (b"():",),
+        rb"(?m)^    def (\w+)\(\):",
+        rb"(?m)^class [^\n]*\n(?:(?:%b)*%b)?    def (\w+)\(\):" % (_INSIDE, _UNDECORATED),
+    ),
 )
+"""Few files have the line, and only those are looked at for the class around it."""
 LOST: Group = (
     _shape(LAZY, rb"(?m)^[ \t\r\f\v]+(?:map|filter|sorted|reversed)\([^\n]*\)[ \t]*(?:#[^\n]*)?\n"),
 )

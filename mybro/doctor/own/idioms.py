@@ -32,7 +32,7 @@ PYTHON: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
     (
         "PY22",
         b"open(",
-        re.compile(rb"\b(?:json|pickle|yaml|tomllib|csv)\.(?:load|safe_load|reader)\(\s*open\("),
+        re.compile(rb"(?<!\w)(?:json|pickle|yaml|tomllib|csv)\.(?:load|safe_load|reader)\(\s*open\("),
         "the file is never closed",
     ),
     (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from mybro.doctor.facts import File
 from mybro.doctor.languages import CODE, READ
@@ -59,6 +60,7 @@ _PASSWORDS_ELSEWHERE: Group = (
 _TWICE = _shape((b" test", b"\ttest"), rb"(?m)^[ \t]*(?:async[ \t]+)?def[ \t]+(test\w*)\(", twice=True)
 
 
+@cache  # A shape is known by itself: asked for and looked at, it must be the same one.
 def _needs() -> Mapping[str, Groups]:
     from mybro.doctor.own import idiom_shapes, idioms
     from mybro.doctor.own.taint import ASKED, FRAMEWORKS

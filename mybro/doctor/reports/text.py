@@ -44,12 +44,18 @@ def _heading(found: Examination) -> str:
     repo = found.repo
     common = ", ".join(f"{name} {count}" for name, count in repo.languages.most_common(3))
     files = (
-        f"{len(repo.files):,} file{'' if len(repo.files) == 1 else 's'}"
+        _many(len(repo.files), "file")
         if repo.focus is None
         else f"{len(repo.focus):,} of {len(repo.files):,} files"
     )
     name = click.style(printable(repo.root.name or str(repo.root)), bold=True)
-    return f"{name}: {files} ({common or 'no code'}), {len(found.checks)} checks, {found.seconds:.1f} s"
+    return (
+        f"{name}: {files} ({common or 'no code'}), {_many(len(found.checks), 'check')}, {found.seconds:.1f} s"
+    )
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _bar(part: Health, width: int) -> str:
