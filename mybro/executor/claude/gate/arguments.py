@@ -38,7 +38,7 @@ _SHAPES = frozenset(
     {"-f", "--format", "-o", "--output", "--template", "--jq", "--query", "--filter", "--sort-by"}
 )
 """How what is elsewhere is shown."""
-_LABEL = re.compile(r"(\w+\()*(@[\w.-]+)?//[\w/.-]*(:[\w.+/-]+)?\)*|:[\w.-]+")
+_LABEL = re.compile(r"(\w+\()*(@[\w.-]+)?//[\w/.-]*(:[\w.+/-]*)?\)*|:[\w.-]+")
 """Bazel's names of targets, and questions about them; Clojure's keywords."""
 _VAGUE = frozenset(
     {"server", "user", "global", "url", "context", "system", "root", "remote", "command", "empty"}
@@ -133,7 +133,8 @@ def _value_fine(option: str, text: str, place: Place, *, elsewhere: bool = False
     parts = [part for part in re.split(r"[=:,\s]", text) if part]
     if (
         option in FILTERS
-        and not text.startswith(("/", "~", "..", "./", "@"))
+        and not text.startswith(("~", "..", "./", "@"))
+        and (text[0] != "/" or (option == "--xpath" and text.startswith("//")))
         and Path(text).suffix[1:] not in _RUNNABLE | {"dll"}
     ):
         return not (len(option) == 2 and text in DANGER) and not re.search(

@@ -59,7 +59,7 @@ def copied(command: Command) -> str | None:
         and not any("\\" in (text or "") or (text or "")[:1] == "-" for text in texts)
     ):
         return " ".join(text or "" for text in texts[1:])
-    plain = [word.text for word in command.words] == ["cat"] and len(command.redirected) == 1
+    plain = [word.text for word in command.words] == ["cat"] and len(command.redirected) <= 1
     return command.document if plain and command.document != "\0" else None
 
 

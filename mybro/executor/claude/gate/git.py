@@ -17,7 +17,7 @@ _READS = {
     "whatchanged": "O",
     "count-objects": "", "check-ignore": "", "grep": "Of", "diff-tree": "O", "cherry": "", "version": "",
     "for-each-ref": "",
-    "range-diff": "O", "annotate": "", "var": "",
+    "range-diff": "O", "check-attr": "", "annotate": "", "var": "",
 }  # fmt: skip
 """Commands that only read, each with the short options that do more."""
 _LISTS = {

@@ -87,7 +87,15 @@ _DOORS = (
 
 def opens_door(option: str) -> bool:
     name = option.partition("=")[0]
-    known = name in ("--format", "--exclude-standard", "--no-edit", "--stat", "--text", "--prune")
+    known = name in (
+        "--format",
+        "--exclude-standard",
+        "--no-edit",
+        "--stat",
+        "--text",
+        "--prune",
+        "--deleted",
+    )
     return (
         not known and len(name) > 3 and any(door.startswith(name) or name.startswith(door) for door in _DOORS)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from mybro.executor.checkpoint.entry import Limits
@@ -95,6 +96,8 @@ def _judge(command: Command, place: Place) -> Reach | None:
             reach = worst([reach, place.makes(word, append=kind == ">>", content=copied(command))])
     if not command.words:
         return reach
+    if command.document is None and len(command.feeding) == 1:
+        command = replace(command, document=copied(command.feeding[0]))
     done = _program(command, place)
     if done is Reach.WRITES and _rewrites(command) and any(map(place.loses, command.words[1:])):
         return None
@@ -259,26 +262,9 @@ def _script(text: str, place: Place) -> Reach | None:
 
 
 _BUILT_IN = frozenset(
-    {
-        "cd",
-        "set",
-        "export",
-        "read",
-        "command",
-        "timeout",
-        "nice",
-        "nohup",
-        "stdbuf",
-        "env",
-        "xargs",
-        "hyperfine",
-        "/usr/bin/time",
-        "gtime",
-        "kill",
-        "source",
-        ".",
-    }
-)
+    ["cd", "set", "export", "read", "command", "timeout", "nice", "nohup", "stdbuf", "env", "xargs",
+     "hyperfine", "/usr/bin/time", "gtime", "kill", "source", "."]
+)  # fmt: skip
 _OWN = GOVERNED | _READS.keys() | writing.RULES.keys() | {"git"}
 """Programs whose own rules are the last word."""
 _RUNS = frozenset({"python", "node", "bash", "sh", "zsh", "ruby", "perl", "php", "bun", "deno", "npx", "tsx"})

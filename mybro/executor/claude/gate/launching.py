@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mybro.executor.claude.gate import searching, variables
+from mybro.executor.claude.gate import searching, variables, wrapping
 from mybro.executor.claude.gate.commands import edits_sources, prints_names
 from mybro.executor.claude.gate.place import Place, Reach, worst
 from mybro.executor.claude.gate.reader import read
@@ -42,7 +42,7 @@ def each(command: Command, place: Place, program: Judge) -> Reach | None:
         rest = rest[2 if takes else 1 :]
     if not rest:
         return Reach.READS
-    if rest[0].text == "echo":
+    if rest[0].text in ("echo", "basename", "dirname"):
         return Reach.READS
     if searching.lists_secrets(command.feeding):
         return None
@@ -60,7 +60,10 @@ def each(command: Command, place: Place, program: Judge) -> Reach | None:
         place.traces.shuffled = True
         return program(Command([*rest, Word((".",))]), place)
     reach = program(Command([*rest, Word(None, quoted=True, local=True)]), place)
-    return reach if reach is Reach.READS or (rest[0].text in _FORMATTERS and reach is Reach.WRITES) else None
+    inner = wrapping.inner(rest[0].text or "", Command(rest)) or Command(rest)
+    return (
+        reach if reach is Reach.READS or (inner.words[0].text in _FORMATTERS and reach is not None) else None
+    )
 
 
 def timed(command: Command, place: Place, judged: Judge) -> Reach | None:

@@ -61,7 +61,7 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
         return _looks_elsewhere(name, verbs, command, place)
     if not _works_here(name, verbs, command) or not words_fine(command, place):
         return None
-    if not FORMATS.search(name) and not _apart(command.words, place):
+    if not (FORMATS.search(name) or _SCANS.search(name)) and not _apart(command.words, place):
         return None
     runs = name in _ENGINES and {"run", "-r"} & {word.text for word in command.words[1:3]}
     if runs and place.sources_harm():
@@ -72,8 +72,9 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
 def _only_tells(name: str, command: Command) -> bool:
     """Whether a program is asked for its version, or for help to other words."""
     texts = [word.text for word in command.words]
-    if name in _HELPFUL and texts[-1] == "--help" and "--" not in texts and None not in texts:
-        return True
+    if name in _HELPFUL and not {"--", None, "run", "exec"} & set(texts):
+        named = any(_says_danger(text or "?") for text in texts[1:-1])
+        return texts[-1] == "--help" or (texts[-1] == "--version" and not named) or only_version(command)
     return (
         only_version(command)
         and _NAME.fullmatch(name) is not None
@@ -126,6 +127,9 @@ def _looks_elsewhere(name: str, verbs: list[str], command: Command, place: Place
         or any(_CONFIDES.search(word.text or "") for word in command.words)
     ):
         return None
+    if name in _VERB_FIRST:  # what follows the verb are names of things
+        named = {verbs[first + 1]} if len(verbs) > first + 1 else set()
+        command = Command([word for word in command.words if word.text not in named - _STARTS])
     return Reach.READS if words_fine(command, place, elsewhere=True) else None
 
 
@@ -133,6 +137,15 @@ _CONFIDES = re.compile(
     r"secret|token|passw|credential|api-?key|private|^keys?$|kubeconfig|^--raw|^auth$|^env$|environ",
     re.IGNORECASE,
 )
+
+
+_DISCLOSES = re.compile(
+    r"(terraform|tofu|terragrunt) (-\S+ )*((show|output)\b.* --?(json|raw)\b|output( -\S+)* [^-]|state pull)"
+    r"|helm (-\S+ )*get (values|all|manifest|hooks)"
+)
+"""These show what is marked as sensitive, too."""
+_EVERYWHERE = re.compile(r"(^|[ =/])(0\.0\.0\.0|\[::\]|::)(:\d+)?( |$)")
+"""An address at which everybody in the network is served."""
 
 
 def _names_something(words: list[Word]) -> bool:
@@ -143,6 +156,8 @@ def _names_something(words: list[Word]) -> bool:
 _GETS = frozenset({"install", "download", "fetch", "vendor", "add", "get", "require"})
 FORMATS = re.compile(r"fmt|format|imports|black|yapf|pep8|golines|gci")
 """To these `-d` means a difference."""
+_SCANS = re.compile(r"check|lint|scan|sec$|audit")
+"""To these it means where to look."""
 
 
 def _apart(words: list[Word], place: Place) -> bool:
@@ -153,12 +168,18 @@ def _apart(words: list[Word], place: Place) -> bool:
 
 def is_sharp(name: str, command: Command) -> bool:
     """Whether a word is there that does harm with this program, and with others none."""
+    told = " ".join(word.text or "?" for word in command.words)
+    if _DISCLOSES.match(told) or _EVERYWHERE.search(told):
+        return True
     return any(f"{name}/{(word.text or '').partition('=')[0]}" in _SHARP for word in command.words[1:])
 
 
 def only_version(command: Command) -> bool:
     """Whether a program is asked for its version, or for help."""
-    return [word.text for word in command.words[1:]] in (["--version"], ["-V"], ["--help"], ["-version"])
+    texts = [word.text for word in command.words]
+    if texts[1:] == ["-v"]:
+        return texts[0] in TOOLS | DRIVERS
+    return texts[1:] in (["--version"], ["-V"], ["--help"], ["-version"])
 
 
 def _writes(command: Command) -> bool:
@@ -180,7 +201,7 @@ def _verbs(words: list[Word], place: Place) -> list[str]:
             continue
         first = text.split(" ")[0]
         if not _WORD.fullmatch(first) or is_path(first) or (place.exists(first) and first not in VERBS):
-            if found:
+            if found and not (after and text.startswith("{{")):
                 break
         elif not after or (after not in FILTERS | MODES and {first, *tokens(first)} & (VERBS | DANGER)):
             found.append(first)

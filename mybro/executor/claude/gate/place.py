@@ -49,8 +49,8 @@ Rule = Callable[[Command, "Place"], Reach | None]
 class Place:
     """The repository, and the folders in which a command may stand by now."""
 
-    def __init__(self, repo: Path, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, repo: Path, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self.top = Path(os.path.realpath(repo))
         self.folders = [self.top]
         self._made: list[Path] = []

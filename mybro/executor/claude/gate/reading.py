@@ -192,8 +192,10 @@ def _ps(command: Command, _: Place) -> Reach | None:
         Reach.READS
         if all(
             re.fullmatch(
-                r"-[efAaxuwlp]+|a?ux?|ax|\d+|-o|p?pid|comm|args|command|user|[a-z%]+(,[a-z%]+)+", w.text or ""
+                r"-[efAaxuwlp]+|a?ux?|ax|\d+|-o|--sort=[-+\w%,]+|(p?pid|comm|args|command|user)=?|[a-z%]+=?(,[a-z%]+=?)+",
+                w.text or "",
             )
+            or w.local
             for w in command.words[1:]
         )
         else None
@@ -251,11 +253,10 @@ def _fd(command: Command, place: Place) -> Reach | None:
 
 _PLAIN = reader()
 _FREE = reader(free=True)
-_NAMES = ("ls", "stat", "du", "df", "wc", "realpath", "readlink", "eza", "exa")
+_NAMES = ("ls", "stat", "du", "wc", "realpath", "readlink", "eza", "exa")
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("ls", "cat", "head", "tail", "wc", "nl", "tac", "rev", "fold", "comm", "diff", "cmp", "stat", "du",
-        "df",
          "realpath", "readlink", "od", "hexdump", "strings", "md5sum", "sha1sum", "sha256sum", "sha512sum",
          "shasum", "md5",
          "cksum", "sum", "b2sum", "expand", "unexpand", "pr", "fmt", "zcat", "cut", "paste", "column", "join",
@@ -268,7 +269,7 @@ RULES: dict[str, Rule] = {
         ("pwd", "echo", "tr", "basename", "dirname", "whoami", "id", "uname", "uptime", "nproc", "lscpu",
         "free", "sleep",
          "seq", "expr", "which", "type", "cal", "arch", "locale", "sw_vers", "tput", "numfmt", "factor",
-         "groups", "tty"),
+         "groups", "tty", "df"),
         _FREE,
     ),
     "hostname": reader(free=True, most=0),

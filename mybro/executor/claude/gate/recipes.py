@@ -19,6 +19,11 @@ _RULE = re.compile(
 )
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MOST = 200
+_DRY = re.compile(r"-[npqrRsSkiBwd]*[nq][npqrRsSkiBwd]*|--dry-run|--just-print|--question")
+"""With one of these, make only says what it would run."""
+_RUN_ANYWAY = re.compile(
+    r"^\t[@-]*\+|\$[({](MAKE|shell)\b|!=|^-?include|\bload\b|\$[({](eval|file)\b", re.MULTILINE
+)
 
 
 def hidden_commands(command: str, repo: Path) -> list[str]:
@@ -26,9 +31,9 @@ def hidden_commands(command: str, repo: Path) -> list[str]:
     found: list[str] = []
     for call in _CALL.finditer(command):
         if call["maker"]:
-            found += _recipes(
-                repo, [word for word in call["targets"].split() if "=" not in word and word[0] != "-"]
-            )
+            words = call["targets"].split()
+            if not is_dry(words):
+                found += _recipes(repo, [word for word in words if "=" not in word and word[0] != "-"])
         else:
             found += _scripts(repo, "test" if call["script"] == "t" else call["script"], set())
     return found[:_MOST]
@@ -42,11 +47,23 @@ def recipes(name: str, words: list[str], place: Place) -> list[str]:
         for folder in place.folders:
             place.traces.read.add(folder / "package.json")
             found += _scripts(folder, {"t": "test"}.get(plain[0], plain[0]) if plain else "install", set())
-    elif name == "make":
+    elif name == "make" and not is_dry(words):
         for folder in place.folders:
             place.traces.read |= {folder / one for one in _MAKEFILES}
             found += _recipes(folder, [word for word in words if "=" not in word and word[:1] != "-"])
     return found[:_MOST]
+
+
+def is_dry(words: list[str]) -> bool:
+    return any(_DRY.fullmatch(word) for word in words)
+
+
+def only_says(words: list[str], place: Place) -> bool:
+    """Whether `make -n` runs nothing: no line that is run all the same, none while the file is read."""
+    texts = [place.program(folder / name) for folder in place.folders for name in _MAKEFILES]
+    return all(text is not None and not _RUN_ANYWAY.search(text) for text in texts) and not any(
+        word.startswith(("--e", "--f", "--i", "--makef")) for word in words
+    )
 
 
 def directives(name: str, words: list[str], place: Place) -> list[str]:

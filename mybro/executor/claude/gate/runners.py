@@ -15,21 +15,9 @@ from mybro.executor.claude.gate.words import Command, Word
 
 VERSION = frozenset({"--version", "-V", "-v", "version", "--help", "-h", "help"})
 _MODULES = frozenset(
-    [
-        "pytest",
-        "unittest",
-        "ruff",
-        "mypy",
-        "black",
-        "isort",
-        "flake8",
-        "pip",
-        "coverage",
-        "build",
-        "pylint",
-        "pyright",
-    ]
-)
+    ["pytest", "unittest", "ruff", "mypy", "black", "isort", "flake8", "pip", "coverage", "build", "pylint",
+     "pyright", "flask", "uvicorn"]
+)  # fmt: skip
 DESTRUCTIVE = re.compile(
     r"del(ete)?\b|del_|remov|wipe|clean|purge|drop|flush|reset|destroy|evil|erase|nuke|migrat|deploy|publish|release|seed"
     r"|rollback|uninstall|trunc|kill|\brm|prune|restore|overwrite|upload|send|pay|\?",
@@ -90,9 +78,10 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
             return Reach.WRITES if fine and len(plain) <= most else None
         case "http.server":
             asked = re.fullmatch(
-                r"(\d+)?( ?(--bind|-b) (127\.0\.0\.1|localhost|0\.0\.0\.0))?( ?\d+)?", " ".join(texts)
+                r"( ?\d+| ?(--bind|-b) (127\.0\.0\.1|localhost)| ?(--directory|-d) \w[\w./-]*)*",
+                " ".join(texts),
             )
-            return Reach.READS if asked else None
+            return Reach.READS if asked and all(map(place.reads, words)) else None
         case "venv" | "virtualenv":
             named = len(words) == 1 and re.fullmatch(r"[\w./]*env[\w.]*", texts[0]) is not None
             return Reach.WRITES if named and place.changes(words[0]) else None
@@ -137,11 +126,19 @@ def _manages(name: str, texts: Sequence[str | None], place: Place) -> bool:
     """Django's program of a project: what runs it, and what only looks or adds a file."""
     verbs = ("runserver", "test", "check", "showmigrations", "makemigrations", "diffsettings", "shell_plus")
     found = sources.programs(name, place)
+    if not all(
+        _SETTLED.search(text or "?") for text in texts if re.match(r"--(settings|testr|python)", text or "")
+    ):
+        return False
     if texts[:1] and texts[0] in verbs and found is not None:
         told = [place.program(path) for path in found]
         risky = re.compile(r"remove|unlink|rmtree|subprocess|system|open\(|shutil|exec\(|eval\(")
         return all(text is not None and not risky.search(text) for text in told)
     return False
+
+
+_SETTLED = re.compile(r"=([a-z_]+\.)*(settings|config)(\.(test|testing|ci|dev|local|base))?$")
+"""Names of modules with settings; another could be any program."""
 
 
 def _guessed(texts: Sequence[str | None], place: Place) -> bool:

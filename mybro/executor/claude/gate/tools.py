@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from mybro.executor.claude.gate import builders, everyday, loopback, packages, runners, sources, tables
+from mybro.executor.claude.gate.arguments import remade
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
+from mybro.executor.claude.gate.recipes import is_dry, only_says
 from mybro.executor.claude.gate.runners import VERSION
 from mybro.executor.claude.gate.words import Command, Word
 
@@ -123,9 +125,15 @@ def _pytest(command: Command, place: Place) -> Reach | None:
             or (option == "-p" and re.fullmatch(r"no:\w+", value))
         ):
             del words[at - 1 : at + 1]
+    written = re.compile(r"(--cov-report=(html|xml|json|lcov|annotate):|--junit-?xml=|--html=)(.*)")
+    for at, told in enumerate([written.match(word.text or "") for word in words]):
+        if told is not None:
+            if not remade(told[3], place):
+                return None  # it names the file to write
+            words[at] = Word(("-q",))
+    if any(re.match(r"(html|xml|json|lcov|annotate):", word.text or "") for word in words):
+        return None
     command = Command(words, upstream=command.upstream)
-    if any(re.match(r"(--cov-report=)?(html|xml|json|lcov|annotate):", word.text or "") for word in words):
-        return None  # it names the file to write
     for word in words[1:]:
         name = (word.text or "").partition("::")[0]
         plain = re.fullmatch(r"(.*/)?(test_[^/]*|[^/]*_test)\.py|(.*/)?tests?/.*", name)
@@ -200,12 +208,14 @@ _SETS = re.compile(
 def _make(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     if words[:1] and words[0].text == "-C" and len(words) > 1 and words[1].text and place.changes(words[1]):
-        if not re.match(r"\.?/?_?build|docs?\b|builddir|out\b", words[1].text):
+        if not re.match(r"\.?/?_?build|docs?\b|builddir|out\b|\./?$", words[1].text):
             return None
         words = words[2:]
         if not words:
             return None
     texts = [word.text or "?" for word in words if not _SETS.fullmatch(word.text or "?")]
+    if is_dry(texts) and all(re.fullmatch(r"-[npqrRsSkiBwd]+|--[a-z-]+|\w[\w.-]*", text) for text in texts):
+        return Reach.READS if only_says(texts, place) else None
     ok = all(
         re.fullmatch(rf"{_RUN}|html|all|help|-j\d*|-s|-n|-k|--dry-run|--silent|\d+", text) for text in texts
     )
@@ -228,7 +238,8 @@ _GO = calls(
         r"|p)",
 )  # fmt: skip
 _PIP = calls(
-    r"list", r"freeze", r"show \S+", r"check", r"install -r", r"install -e \.(\[[\w,]+\])?",
+    r"list", r"freeze", r"show \S+", r"check", r"install( -[qU]| --quiet| --upgrade)* -r",
+        r"install -e \.(\[[\w,]+\])?",
         r"install \.(\[[\w,]+\])?", r"config list", r"index versions \S+",
     options=r"-q|-v|--(outdated|quiet|format|upgrade|no-deps|disable-pip-version-check|local)",
 )  # fmt: skip

@@ -9,7 +9,7 @@ SAFE = frozenset(
         "CI", "DEBUG", "VERBOSE", "NODE_ENV", "LC_ALL", "LANG", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS",
         "RUST_BACKTRACE", "RUST_LOG", "PORT", "GOOS", "GOARCH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
         "TERM", "ENV_NAME", "LOG_LEVEL", "FLASK_ENV", "DJANGO_DEBUG", "CGO_ENABLED", "GIT_PAGER_IN_USE",
-        "HEADLESS",
+        "HEADLESS", "SKIP",
     }
 )  # fmt: skip
 _OWN_VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*")
@@ -30,12 +30,25 @@ _PLAIN_VALUE = re.compile(
 )
 
 
+_SWITCH = re.compile(r"\d{1,4}|true|false|none|on|off|yes|no|test", re.IGNORECASE)
+_FORCES = re.compile(
+    r"FORCE|CONFIRM|YES|ALLOW|ACCEPT|DELETE|DROP|RESET|DESTROY|WIPE|CLEAN|PRUNE|PROD|LIVE|DEPLOY|PUBLISH|RELEASE|SEND"
+    r"|UPLOAD|UNSAFE|VERIFY|TLS|INSECURE|DANGER|DRY|INSPECT|APPROVE|EXEC|RUN|PAGER|EDITOR|SHELL|PATH|IFS|^(LD|DYLD|BASH|PS|SSH|SUDO)",
+    re.IGNORECASE,
+)
+"""Switches that may let a program do more than it would."""
+
+
 def is_harmless(name: str, value: str | None, *, program: bool) -> bool:
     """Whether a variable may be set; `program`: for one program, which then finds it in its environment."""
     if name in SAFE:
         return True
     if not program and _OWN_VARIABLE.fullmatch(name) and not _STEERS.search(name):
         return True
+    if name in ("PAGER", "GIT_PAGER", "MANPAGER", "GH_PAGER"):
+        return value in ("", "cat")
+    if name in ("EDITOR", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"):
+        return value in ("true", ":", "cat")
     if name == "NODE_OPTIONS":
         return re.fullmatch(r"--max-old-space-size=\d+|--no-warnings", value or "?") is not None
     if name in ("RUSTFLAGS", "GOFLAGS"):
@@ -47,4 +60,6 @@ def is_harmless(name: str, value: str | None, *, program: bool) -> bool:
         )
     if name in ("RAILS_ENV", "RACK_ENV", "APP_ENV", "MIX_ENV"):
         return value == "test"
+    if _SWITCH.fullmatch(value or "?") and not _FORCES.search(name):
+        return True
     return bool(_OWN_SETTING.fullmatch(name) and _PLAIN_VALUE.fullmatch(value or "?"))

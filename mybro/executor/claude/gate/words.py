@@ -199,11 +199,11 @@ class WordReader:
         if rest.startswith("("):
             self.at += 1
             return self._substituted(None)
-        if found := re.match(r"\{#?([A-Za-z_]\w*)(:?-[\w./]*)?\}|([A-Za-z_]\w*)", rest):
+        if found := re.match(r"\{#?([A-Za-z_]\w*)(:?-[\w./]*|[#%]{1,2}[\w./*?-]*)?\}|([A-Za-z_]\w*)", rest):
             self.at += found.end()
             if found[0].startswith("{#"):
                 return _Piece(None, local=True)
-            return self._variable(found[1] or found[3], (found[2] or "").lstrip(":-"), inside=inside)
+            return self._variable(found[1] or found[3], found[2] or "", inside=inside)
         if found := re.match(r"[?#$!]|\{PIPESTATUS\[[\d@*]+\]\}", rest):
             self.at += 1
             return _Piece((JOB,)) if rest[0] == "!" else _Piece(None, local=True)
@@ -237,6 +237,9 @@ class WordReader:
         word = self.known.get(name)
         if word is None and SECRET.search(name):
             raise StrangeError  # it would be shown
+        if default[:1] in ("#", "%"):
+            return _Piece(None)
+        default = default.lstrip(":-")
         if word is None or name in self.unsure or word.values is None:
             told = word is not None and ((word.local and name not in self.unsure) or self._counts(name))
             return _Piece(None, local=told)
@@ -258,6 +261,8 @@ def _kept(text: str) -> str:
 def at_home(text: str, known: Mapping[str, Word]) -> str:
     if not text.startswith("~"):
         return text
+    if re.fullmatch(r"~\w+", text):
+        return text  # somebody's home, or nobody's: a place outside either way
     home = known.get("HOME")
     if not re.match(r"~(/|$)", text) or home is None or home.values is None:
         raise StrangeError

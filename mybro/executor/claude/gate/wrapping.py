@@ -16,7 +16,7 @@ _QUIET = (
 _VERBS = {
     "run": "uv poetry pdm pipenv rye pixi hatch pipx mamba volta yarn",
     "exec": "bundle pnpm npm yarn mise asdf rbenv pyenv opam fnm composer",
-    "x": "npm bun mise", "dlx": "pnpm yarn", "exec .": "direnv",
+    "x": "npm bun mise", "dlx": "pnpm yarn", "exec .": "direnv", "stat": "perf",
     "": "npx bunx uvx pnpm yarn xvfb-run caffeinate cross-env dotenv spring",
     "develop -c": "nix", "develop --command": "nix", "shell -c": "nix",
 }  # fmt: skip

@@ -97,9 +97,11 @@ def _move(command: Command, place: Place) -> Reach | None:
 
 
 def _remove(command: Command, place: Place) -> Reach | None:
-    """What the command line has made itself, it may delete again."""
+    """What the command line has made itself, or a temporary file that is not there, it may delete."""
     plain = _split(command, r"-[rfvR]+|--recursive|--force|--")
-    return Reach.WRITES if plain and all(place.is_own(word) for word in plain) else None
+    alone = [word.text for word in command.words[1:2]] == ["-f"] and not place.moved
+    fine = all(place.is_own(word) or (alone and place.is_temporary(word.text or "")) for word in plain or ())
+    return Reach.WRITES if plain and fine else None
 
 
 def _link(command: Command, place: Place) -> Reach | None:
@@ -143,6 +145,8 @@ def _tar(command: Command, place: Place) -> Reach | None:
     if not words or any(re.match(r"--(?!exclude=)", w.text or "-") or w.text is None for w in words):
         return None
     mode, rest = (words[0].text or "").lstrip("-"), words[1:]
+    if re.fullmatch(r"[zjJv]*t[zjJv]*f?", mode) and [word.text for word in rest] in ([], ["-"]):
+        return Reach.READS
     if any(is_option(word) for word in rest if not (word.text or "").startswith("--exclude=")) or not rest:
         return None
     if re.fullmatch(r"[zjJv]*t[zjJv]*f", mode):
@@ -163,7 +167,7 @@ def _zip(command: Command, place: Place) -> Reach | None:
 
 def _unzip(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
-    ok = len(words) == 2 and words[0].text in ("-l", "-t", "-Z") and place.reads(words[1])
+    ok = len(words) > 1 and words[0].text in ("-l", "-t", "-Z", "-p") and all(map(place.reads, words[1:]))
     return Reach.READS if ok else None
 
 
