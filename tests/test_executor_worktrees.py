@@ -14,6 +14,7 @@ from mybro.config import data_dir
 from mybro.demo import RECORDINGS
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint import CheckpointStore, History
+from mybro.executor.words import merged_words
 from mybro.executor.worktrees import Worktrees
 from tests.program import run
 from tests.projects import contents, git, home, shop
@@ -56,6 +57,52 @@ def test_the_merge_can_be_undone(trees: Worktrees, shop: Path, home: Path, tmp_p
     assert done.returncode == 0, done.stdout
     assert contents(shop) == mine
     assert git(shop, "rev-parse", "HEAD") == head
+
+
+def test_a_merge_tells_its_files_and_lines(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    (path / "größe.py").write_text("a = 1\nb = 2\n")
+    (path / "shop" / "prices.py").write_text("")
+    removed = len((shop / "shop" / "prices.py").read_text().splitlines())
+    merged = trees.merge("parser")
+    assert merged.files == ("größe.py", "shop/prices.py")
+    assert merged.listing == f"+2 -0  größe.py\n+0 -{removed}  shop/prices.py"
+    told = f"2 files, 2 lines added and {removed} removed: größe.py and shop/prices.py"
+    assert merged_words(merged) == told
+    trees.provide("parser")
+    assert merged_words(trees.merge("parser")) == "nothing new"
+
+
+def test_what_is_checked_out_there_is_merged_whatever_its_name(trees: Worktrees, shop: Path) -> None:
+    """Commits on no branch, or on another one, are the agent's work as well; and no branch of it is lost."""
+    path = trees.provide("parser")
+    (path / "one.py").write_text("x = 1\n")
+    git(path, "add", ".")
+    git(path, "commit", "-qm", "one")
+    kept = git(path, "rev-parse", "HEAD")
+    git(path, "checkout", "-q", "--detach", "HEAD~1")
+    (path / "two.py").write_text("x = 2\n")
+    assert trees.get("parser").commits == 1
+    with pytest.raises(ExecutorError):
+        trees.remove("parser")
+    assert trees.merge("parser").files == ("two.py",)
+    assert (shop / "two.py").exists()
+    assert git(shop, "rev-parse", "mybro/parser") == kept
+
+
+def test_half_a_tree_is_never_taken_for_a_whole_one(trees: Worktrees, shop: Path) -> None:
+    """Neither one that git was killed over, nor what is left of one that was being removed."""
+    mine = contents(shop)
+    path = trees.provide("parser")
+    (shop / ".git" / "worktrees" / "parser" / "locked").write_text("initializing\n")
+    (path / "shop" / "prices.py").unlink()
+    assert contents(trees.provide("parser")) == mine
+    path.rename(path.with_name(".parser-0123"))
+    assert trees.all() == []
+    assert contents(trees.provide("parser")) == mine
+    assert not path.with_name(".parser-0123").exists()
+    assert trees.merge("parser").files == ()
+    assert contents(shop) == mine
 
 
 def test_conflicts_are_named_and_nothing_is_touched(trees: Worktrees, shop: Path) -> None:

@@ -46,12 +46,15 @@ def merge(name: str, repo: str | None) -> int:
 
     Exit status 1 where both sides changed the same lines: then nothing is merged.
     """
+    from mybro.executor.words import merged_words
+
     merged = _of(repo).merge(name)
     if merged.conflicts:
         click.echo(f"Not merged: you and {name} both changed {', '.join(merged.conflicts)}.", err=True)
         return 1
-    changed = f"{len(merged.files)} files: {', '.join(merged.files)}" if merged.files else "nothing new"
-    click.echo(f"Merged {name}, {changed}.")
+    click.echo(f"Merged {name}, {merged_words(merged)}.")
+    if merged.listing:
+        click.echo(merged.listing)
     return 0
 
 

@@ -27,7 +27,7 @@ from mybro.events import (
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
 from mybro.executor.since import LastSpoken, moment
-from mybro.executor.words import listed, listing_words
+from mybro.executor.words import listed, listing_words, merged_words
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Intent
 from mybro.naming import ORDINALS, agent_label, agent_name
@@ -86,8 +86,8 @@ class Crew:
             if intent.action is Action.SWITCH_AGENT:
                 await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
             elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
-                outcome = await self._merge(merge["one"] or merge["other"])
-                await self._finish(job_number, turn, "merging", outcome)
+                await self._emit(JobStarted(job_number, turn, "merging"))
+                await self._emit(JobFinished(job_number, await self._merge(merge["one"] or merge["other"])))
             else:
                 agent = self._latest = await self._addressed(intent)
                 await agent.executor.start(job_number, turn, intent)
@@ -228,17 +228,15 @@ class Crew:
             raise ExecutorError("agent_busy", f"the {agent.label} is still at work", hint="Say stop first.")
         merged = await asyncio.to_thread(lambda: Worktrees(self._repo).merge(agent.name))
         if merged.conflicts:
-            files = listed(merged.conflicts)
-            return Outcome(f"Not merged: you and the {agent.label} both changed {files}.", ok=False)
+            both = f"Not merged: you and the {agent.label} both changed {listed(merged.conflicts)}."
+            return Outcome(both, ok=False, detail="\n".join(merged.conflicts))
         await agent.executor.aclose()
         self._agents.remove(agent)
         moved = self._focus is agent
         self._focus = self._latest = self._agents[0]
-        count = len(merged.files)
-        what = f"{count} file{'s' if count != 1 else ''}: {listed(merged.files)}" if count else "nothing new"
-        said = f"Merged the work of the {agent.label}, {what}."
+        said = f"Merged the work of the {agent.label}, {merged_words(merged)}."
         listens = f" The {self._focus.label} listens now." if moved else ""
-        return Outcome(said + listens, changed=merged.files)
+        return Outcome(said + listens, detail=merged.listing, changed=merged.files)
 
     # ------------------------------------------------------------------------ what changed
 

@@ -37,8 +37,10 @@ class Worktree:
     name: str
     path: Path
     branch: str
+    tip: str
+    """The commit that is checked out: its branch's, unless another one was checked out there."""
     commits: int
-    """How many its branch has that the person's has not."""
+    """How many it has that the person's branch has not."""
     uncommitted: int
     """How many files in it no commit holds."""
 
@@ -48,6 +50,11 @@ class Merged:
     """What a merge brought, or why it brought nothing."""
 
     files: tuple[str, ...] = ()
+    added: int = 0
+    """Lines, as are the removed ones."""
+    removed: int = 0
+    listing: str = ""
+    """Each file with its lines, to be shown."""
     conflicts: tuple[str, ...] = ()
     """The files that both sides changed; then nothing was merged."""
 
@@ -82,8 +89,10 @@ class Worktrees:
             )
         path, branch = self._folder / name, PREFIX + name
         with self._alone():
-            if (path / ".git").exists():
+            if (git := Git.at(path)) is not None and not git.is_half_made:
                 return path
+            self._set_aside(path)
+            self._ask("worktree", "unlock", str(path))
             self._run("worktree", "prune")
             new = not self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
             self._run("worktree", "add", *(["-b", branch, str(path), "HEAD"] if new else [str(path), branch]))
@@ -91,7 +100,7 @@ class Worktrees:
 
     def all(self) -> list[Worktree]:
         """Those that are there, by name."""
-        found = sorted(path for path in self._folder.glob("*") if (path / ".git").exists())
+        found = sorted(path for path in self._folder.glob("[!.]*") if (path / ".git").exists())
         return [self._describe(path) for path in found]
 
     def get(self, name: str) -> Worktree:
@@ -110,15 +119,18 @@ class Worktrees:
 
     def _merge(self, tree: Worktree) -> Merged:
         self._commit(tree)
-        conflicts = self._conflicts(tree.branch)
+        # By the branch's name, which git puts into its message, unless something else is checked out there.
+        work, own = self._at(tree.path).run("rev-parse", "HEAD").decode().strip(), tree.branch
+        work = own if work == self._ask("rev-parse", f"refs/heads/{own}") else work
+        conflicts = self._conflicts(work)
         if conflicts:
             return Merged(conflicts=conflicts)
-        files = tuple(self._ask("diff", "--name-only", f"HEAD...{tree.branch}").splitlines())
+        merged = self._summary(f"HEAD...{work}")
         with contextlib.closing(self._history(self._git.folder)) as history:
             history.claim()
             step = history.begin(f"merging {tree.name}")
             try:
-                self._git.run(*_ME, "merge", "--no-edit", "--quiet", tree.branch)
+                self._git.run(*_ME, "merge", "--no-edit", "--quiet", work)
             except GitError as error:
                 raise ExecutorError(
                     "merge_refused", f"git does not merge {tree.name}: {_last_line(error)}",
@@ -126,8 +138,16 @@ class Worktrees:
                 ) from None  # fmt: skip
             finally:
                 history.finish(step)
-        self._drop(tree)
-        return Merged(files)
+        self._drop(tree, keep_unmerged=True)
+        return merged
+
+    def _summary(self, commits: str) -> Merged:
+        """What a merge is going to bring."""
+        told = self._ask("diff", "--numstat", "-z", "--no-renames", commits)
+        rows = [row.split("\t", 2) for row in told.split("\0") if row]
+        added, removed = (sum(int(row[side]) for row in rows if row[side].isdigit()) for side in (0, 1))
+        listing = "\n".join(f"+{more} -{less}  {path}" for more, less, path in rows)
+        return Merged(tuple(path for _, _, path in rows), added, removed, listing)
 
     def changed(self, name: str) -> tuple[tuple[str, str], ...]:
         """What was done in a working tree and is not merged: each path, after what became of it.
@@ -208,9 +228,13 @@ class Worktrees:
 
     def _describe(self, path: Path) -> Worktree:
         branch = PREFIX + path.name
-        commits = int(self._ask("rev-list", "--count", f"HEAD..refs/heads/{branch}") or 0)
-        status = self._at(path).run("status", "--porcelain", "-z", "--untracked-files=all")
-        return Worktree(path.name, path, branch, commits, len([one for one in status.split(b"\0") if one]))
+        there = self._at(path)
+        tip = there.run("rev-parse", "HEAD").decode().strip()
+        tips = [tip, *filter(None, [self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")])]
+        commits = int(self._ask("rev-list", "--count", *tips, "--not", "HEAD") or 0)
+        status = there.run("status", "--porcelain", "-z", "--untracked-files=all")
+        uncommitted = sum(1 for one in status.split(b"\0") if one)
+        return Worktree(path.name, path, branch, tip, commits, uncommitted)
 
     def _commit(self, tree: Worktree) -> None:
         there = self._at(tree.path)
@@ -232,11 +256,21 @@ class Worktrees:
         _, *files = os.fsdecode(done.stdout).rstrip("\0").split("\0")
         return tuple(dict.fromkeys(files))
 
-    def _drop(self, tree: Worktree) -> None:
+    def _drop(self, tree: Worktree, *, keep_unmerged: bool = False) -> None:
         # git refuses where modules or ignored files are left; what counts has been looked at before.
-        shutil.rmtree(tree.path)
+        self._set_aside(tree.path)
         self._run("worktree", "prune")
-        self._run("branch", "-D", "--quiet", tree.branch)
+        if not keep_unmerged or not self._ask("rev-list", "-n1", f"HEAD..refs/heads/{tree.branch}"):
+            self._ask("branch", "-D", "--quiet", tree.branch)
+
+    def _set_aside(self, path: Path) -> None:
+        """Remove a folder; at no time does half of it stand in its place, for to merge that would be to
+        delete the other half.
+        """
+        if path.exists():
+            path.rename(self._folder / f".{path.name}-{os.urandom(4).hex()}")
+        for left in self._folder.glob(".*-*"):  # also what a crash has left
+            shutil.rmtree(left, ignore_errors=True)
 
     def _run(self, *arguments: str) -> None:
         try:

@@ -69,6 +69,14 @@ class Git:
         """Whether both are working trees of one repository."""
         return self.common == other.common
 
+    @property
+    def is_half_made(self) -> bool:
+        """Whether git was ended while it made this working tree: its own lock is left on it."""
+        try:
+            return (self.own / "locked").read_text().strip() == "initializing"
+        except OSError:
+            return False
+
     def has_other_worktrees(self) -> bool:
         """Whether branches are shared with another working tree."""
         if self.own != self.common:
