@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,17 @@ def measured() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 
+@functools.cache
+def runtime(home: Path) -> str:
+    """Where the sessions of one home are found: `mybro stop` there reaches no other, and no other them.
+
+    A home's own path is too long for that of a unix socket.
+    """
+    place = tempfile.mkdtemp(prefix="mybro-test-", dir="/tmp")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
 def environment(home: Path, **more: str) -> dict[str, str]:
     """An environment that has nothing of this machine's but its programs (and the coverage of this run)."""
     home.mkdir(parents=True, exist_ok=True)
@@ -27,6 +42,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb",
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost",
         "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost",
+        "XDG_RUNTIME_DIR": runtime(home),
         "MYBRO_EXECUTOR__CLAUDE_PATH": "/nonexistent/claude", "MYBRO_SPEAK__NOTIFY": "false",
         **measured(), **more,
     }  # fmt: skip

@@ -15,6 +15,7 @@ from mybro.executor.claude.landlock import grants
 from mybro.executor.claude.sandbox import Held, Kind, find_sandbox, hold, tell_sandbox
 from mybro.executor.claude.sandbox_macos import profile
 from mybro.executor.claude.sandbox_places import Places, private_environment, secret_places
+from mybro.ops import rendezvous
 from tests.requirements import need
 
 pytestmark = pytest.mark.integration
@@ -139,6 +140,17 @@ def test_a_journal_cannot_be_read(
     assert (inside / "x").exists()
 
 
+def test_sessions_sockets_are_not_seen(kind: Kind, home: Path, repo: Path) -> None:
+    """Who reaches one could say "yes" for the person."""
+    place = rendezvous.own_socket()
+    place.write_text("CANARY")
+    try:
+        assert "CANARY" not in run(kind, f'cat "{place}"; ls "{place.parent}"', home, repo).stdout
+        assert place.name not in run(kind, f'ls "{place.parent}"', home, repo).stdout
+    finally:
+        place.unlink()
+
+
 def test_a_linked_work_tree_can_be_committed_to(kind: Kind, home: Path, repo: Path, tmp_path: Path) -> None:
     git(repo, "worktree", "add", "-q", "-b", "second", str(tmp_path / "second"))
     script = "echo b > b.txt && git add b.txt && git -c user.name=x -c user.email=x@y commit -qm two"
@@ -200,7 +212,7 @@ def test_the_longer_path_has_the_last_word() -> None:
     told = profile(places.ordered()).splitlines()[-4:]
     assert told == [
         '(allow file-read* file-write* (subpath "/r"))',
-        '(deny file-read* file-write* (subpath "/h/data"))',
+        '(deny file-read* file-write* network-outbound (subpath "/h/data"))',
         '(allow file-read* file-write* (subpath "/h/data/w"))',
         '(deny file-write* (subpath "/r/.git/hooks"))',
     ]

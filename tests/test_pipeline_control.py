@@ -17,7 +17,8 @@ from mybro.config import SpeakSettings
 from mybro.errors import ChildError
 from mybro.ops import rendezvous
 from mybro.ops.rendezvous import SOCKET_VARIABLE, Line, ask_once, reach
-from mybro.pipeline.control import MAX_TEXT, control
+from mybro.pipeline.control import MAX_TEXT
+from mybro.pipeline.doors import control
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.speak.notify import Notifier
@@ -68,7 +69,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @pytest.fixture
 async def line(scene: Scene) -> AsyncIterator[Line]:
-    opened = await reach()
+    opened = await Line.open(rendezvous.own_socket())
     yield opened
     await opened.aclose()
 
@@ -130,14 +131,14 @@ async def test_a_question_out_of_time_is_withdrawn(scene: Scene, line: Line) -> 
 async def test_stop_answers_open_questions_with_none(scene: Scene, line: Line) -> None:
     waiting = asyncio.create_task(ask(line, "ask", text="Shall I?"))
     await scene.asked()
-    other = await reach()
+    other = await Line.open(rendezvous.own_socket())
     await ask(other, "stop")
     await other.aclose()
     assert await waiting == {"answered": False}
 
 
 async def test_a_client_that_leaves_takes_its_question_along(scene: Scene) -> None:
-    line = await reach()
+    line = await Line.open(rendezvous.own_socket())
     waiting = asyncio.create_task(line.ask("ask", text="Shall I?"))
     await scene.asked()
     waiting.cancel()
@@ -256,7 +257,7 @@ async def test_a_key_that_a_program_never_lets_go_comes_up_by_itself(
     async with made.pipeline, control(made.pipeline, REPO, made.notified, clock=clock):
         await made.pipeline.post(ev.Ready("press it", hands_free=False))
         await made.pipeline.settled(jobs=False)
-        line = await reach()
+        line = await Line.open(rendezvous.own_socket())
         for key in ("down", "up", "down"):
             await ask(line, "ptt", key=key)
         clock.opened.set()

@@ -99,7 +99,7 @@ async def work(
 ) -> int:  # fmt: skip
     """A whole session: hears the files, or else the microphone; with `serve` what the page sends."""
     from mybro.models.hub import fetcher
-    from mybro.pipeline.control import control
+    from mybro.pipeline.doors import control
     from mybro.pipeline.feed import open_source
     from mybro.pipeline.session import first_of, session
     from mybro.speak.notify import Notifier

@@ -21,18 +21,19 @@ _LONGEST_NAME = len("/4194304.sock")
 
 def folder() -> str | None:
     """The folder of this person's sockets, which nobody else may enter; made where it is missing."""
-    if (runtime := os.environ.get("XDG_RUNTIME_DIR")) and _is_usable(place := f"{runtime}/mybro"):
+    if (runtime := os.environ.get("XDG_RUNTIME_DIR")) and is_usable(place := f"{runtime}/mybro"):
         return place
     # Late: it brings half the standard library with it.
     from tempfile import gettempdir
 
     for place in (f"{gettempdir()}/mybro-{os.getuid()}", f"/tmp/mybro-{os.getuid()}"):  # noqa: S108
-        if _is_usable(place):
+        if is_usable(place):
             return place
     return None
 
 
-def _is_usable(place: str) -> bool:
+def is_usable(place: str) -> bool:
+    """Whether a folder can be made, or is, this person's alone, and its sockets' paths are short enough."""
     if len(os.fsencode(place)) >= _LONGEST_PATH - _LONGEST_NAME:
         return False
     try:

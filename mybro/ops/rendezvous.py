@@ -3,6 +3,9 @@
 Lines of JSON, both ways. The session greets with `{"mybro": VERSION, "protocol": 1, "pid": …, "repo": …}`; a
 request is `{"id": …, "do": …}` with what it needs, and its reply, in whatever order, `{"id": …, "ok": {…}}`
 or `{"id": …, "error": {"code", "message", "hint"}}`.
+
+A session has two sockets: the person's, in a folder that sandboxed agents cannot look into, and the agents',
+through which they speak and ask, and give no orders. `SOCKET_VARIABLE` names the latter to what it starts.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ __all__ = [
     "SOCKET_VARIABLE",
     "Json",
     "Line",
+    "agents_socket",
     "ask_once",
     "folder",
     "own_socket",
@@ -43,13 +47,24 @@ def folder() -> Path:
     """The folder of this person's sockets, which nobody else may enter; made where it is missing."""
     place = knock.folder()
     if place is None:
-        raise ChildError("no_rendezvous", "no folder here can be used for a session's socket")
+        raise _no_folder()
     return Path(place)
 
 
 def own_socket() -> Path:
     """Where this process, if it is a session, is reached. Raises `ChildError` no_rendezvous."""
     return folder() / f"{os.getpid()}.sock"
+
+
+def agents_socket() -> Path:
+    """Where the agents of this process, if it is a session, reach it. Raises `ChildError` no_rendezvous."""
+    # Late: it brings half the standard library with it.
+    from tempfile import gettempdir
+
+    for place in (f"{gettempdir()}/mybro-agents-{os.getuid()}", f"/tmp/mybro-agents-{os.getuid()}"):  # noqa: S108
+        if knock.is_usable(place):
+            return Path(place) / f"{os.getpid()}.sock"
+    raise _no_folder()
 
 
 def sessions() -> list[Path]:
@@ -164,6 +179,10 @@ def _knock(sock: socket.socket, path: Path) -> tuple[Json, Any]:
 def _candidates() -> list[Path]:
     named = os.environ.get(SOCKET_VARIABLE)
     return [Path(named)] if named else sessions()
+
+
+def _no_folder() -> ChildError:
+    return ChildError("no_rendezvous", "no folder here can be used for a session's socket")
 
 
 def _pass_over(path: Path, error: ChildError) -> None:

@@ -7,12 +7,11 @@ import contextlib
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 from mybro import __version__
 from mybro.clock import Clock, MonotonicClock
-from mybro.errors import ChildError, MybroError, Problem
+from mybro.errors import ChildError, MybroError
 from mybro.events import (
     Announce,
     Answered,
@@ -21,20 +20,20 @@ from mybro.events import (
     JobAsked,
     QuestionWithdrawn,
     Ready,
-    StageFailed,
     StopAll,
     TalkPressed,
     TalkReleased,
     Typed,
 )
 from mybro.journal import Archive, Filter, UtteranceRecord
-from mybro.ops.rendezvous import MAX_LINE_BYTES, PROTOCOL, SOCKET_VARIABLE, Json, own_socket
+from mybro.ops.rendezvous import PROTOCOL, Json
 from mybro.pipeline.acts import status
 from mybro.pipeline.leaving import leave
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.state import JobPhase
 from mybro.speak.notify import Notifier
 
+FOR_AGENTS = ("speak", "ask", "notify", "history")
 MAX_REQUESTS = 16
 """Requests of one connection that may wait for their replies; who sends more waits."""
 MAX_TEXT = 2_000
@@ -45,36 +44,6 @@ QUESTIONS_FROM = 1_000_001
 LONGEST_WAIT_S = 3600.0
 LONGEST_PRESS_S = 300.0
 """A talk key that a program pressed comes up by itself after this long."""
-
-
-@contextlib.asynccontextmanager
-async def control(
-    pipeline: Pipeline, repo: Path, notifier: Notifier, archive: Archive | None = None,
-    clock: Clock | None = None,
-) -> AsyncIterator[Control]:  # fmt: skip
-    """Serve a session's socket; where there can be none, the session is told and goes on.
-
-    Programs that the session starts meanwhile find it by their environment.
-    """
-    served = Control(pipeline, repo, notifier, archive, clock)
-    try:
-        path = own_socket()
-        path.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(served.serve, path, limit=MAX_LINE_BYTES)
-    except (OSError, ChildError) as error:
-        message = error.message if isinstance(error, ChildError) else f"no socket for this session: {error}"
-        await pipeline.post(StageFailed("server", Problem("no_socket", message)))
-        yield served
-        return
-    try:
-        path.chmod(0o600)
-        os.environ[SOCKET_VARIABLE] = str(path)
-        yield served
-    finally:
-        os.environ.pop(SOCKET_VARIABLE, None)
-        server.close()
-        path.unlink(missing_ok=True)
-        await served.aclose()
 
 
 class Control:
@@ -103,8 +72,13 @@ class Control:
         self._clock = clock or MonotonicClock()
         pipeline.watch(self._watch)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Talk to one client until it leaves; what it still waits for is given up."""
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, agent: bool = False
+    ) -> None:
+        """Talk to one client until it leaves; what it still waits for is given up.
+
+        An agent may do `FOR_AGENTS` alone: who could say "yes" would answer its own questions.
+        """
         greeting = {"mybro": __version__, "protocol": PROTOCOL, "pid": os.getpid(), "repo": str(self._repo)}
         _send(writer, greeting)
         room = asyncio.Semaphore(MAX_REQUESTS)
@@ -112,7 +86,7 @@ class Control:
         try:
             while line := await reader.readline():
                 await room.acquire()
-                task = asyncio.create_task(self._reply(line, writer))
+                task = asyncio.create_task(self._reply(line, writer, agent))
                 for tasks in (own, self._tasks):
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
@@ -130,13 +104,15 @@ class Control:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _reply(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _reply(self, line: bytes, writer: asyncio.StreamWriter, agent: bool) -> None:
         number: object = None
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ChildError("bad_request", "a request is a JSON object")
             number = request.get("id")
+            if agent and request.get("do") not in FOR_AGENTS:
+                raise ChildError("not_for_agents", f"an agent may only {', '.join(FOR_AGENTS)}")
             reply: Json = {"id": number, "ok": await self._do(request)}
         except MybroError as error:
             reply = {"id": number, "error": _error(error)}

@@ -29,6 +29,7 @@ from mybro.executor.claude.sandbox_places import (
     state_folder,
     writable_places,
 )
+from mybro.ops import knock
 
 Kind = Literal["bubblewrap", "landlock", "seatbelt"]
 KINDS: tuple[Kind, ...] = ("seatbelt",) if sys.platform == "darwin" else ("bubblewrap", "landlock")
@@ -94,7 +95,8 @@ def agent_places(env: Mapping[str, str], repo: Path, base: Path, state: Sequence
     """What an agent that works on `repo` may write and not read; `base` is its temporary folder."""
     writable, fixed = writable_places(env, repo, git_folders(repo), state)
     real = [place.resolve() for place in state]
-    secret = secret_places(env, (data_dir(), config_file()))
+    sockets = knock.folder()
+    secret = secret_places(env, (data_dir(), config_file(), *([Path(sockets)] if sockets else [])))
     hidden = tuple(place for place in secret if not any(place.is_relative_to(own) for own in real))
     return Places((base / "tmp", *writable), fixed, hidden, base / "empty")
 

@@ -32,4 +32,5 @@ def _rule(path: str, rule: Rule) -> str:
         case "fixed":
             return f"(deny file-write* (subpath {path}))"
         case "hidden":
-            return f"(deny file-read* file-write* (subpath {path}))"
+            # A socket is reached without reading it.
+            return f"(deny file-read* file-write* network-outbound (subpath {path}))"
