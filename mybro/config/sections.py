@@ -143,6 +143,9 @@ class ExecutorSettings(_Section):
     )
     claude_path: str | None = Field(None, description="the Claude Code CLI; default: `claude` on PATH")
     model: str | None = Field(None, description="the coding session's model; default: the CLI's")
+    trusted: tuple[str, ...] = Field(
+        (), description="folders of repositories whose own hooks, settings and tool servers agents may use"
+    )
     rules: Literal["mend", "tell", "off"] = Field(
         "mend",
         description="what an agent writes against the repository's rules: it mends it, it is told, no rules",

@@ -12,6 +12,7 @@ from mybro.config import ExecutorSettings
 from mybro.events import Answered, Outcome
 from mybro.executor import rulings, strays
 from mybro.executor.checkpoint.entry import Limits
+from mybro.executor.checkpoint.git import Git
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.work import CodingSession, Work
 from mybro.executor.hand import Job, Report
@@ -37,6 +38,15 @@ class CodingHand(abc.ABC):
     @abc.abstractmethod
     def new_session(self, repo: Path) -> CodingSession:
         """A session that has no process yet. Raises `ExecutorError` where there is no agent."""
+
+    def trusts(self, repo: Path) -> bool:
+        """Whether the person lets the repository's own hooks, settings and tool servers run; a further
+        working tree of it is trusted as it is.
+        """
+        git = Git.at(repo)
+        top = git.common.parent if git is not None and git.own != git.common else repo
+        trusted = (Path(folder).expanduser().resolve() for folder in self._settings.trusted)
+        return top.resolve() in trusted
 
     async def admit(self, job: Job, questions: Questions) -> None:  # noqa: B027 - most have nothing to ask
         """Ask what is to be asked before the agent may work at all. Raises `ExecutorError`."""

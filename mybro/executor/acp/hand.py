@@ -7,7 +7,7 @@ import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mybro.clock import Clock
@@ -44,19 +44,17 @@ class AcpHand(CodingHand):
         *,
         env: Mapping[str, str] | None = None,
         store: SessionStore | None = None,
-        trusts: Callable[[Path], bool] = lambda _: False,
     ) -> None:
         """As of `ClaudeHand`; the default store is one to each command, for no agent knows another's ids."""
         super().__init__(settings, clock)
         self._env = env
         command = hashlib.sha256(os.fsencode(settings.acp_command or "")).hexdigest()[:12]
         self._store = store or FileSessionStore(data_dir() / "sessions" / f"acp-{command}")
-        self._trusts = trusts
         self._admitted: set[Path] = set()
 
     def new_session(self, repo: Path) -> AcpSession:
         argv = command_line(self._settings, self._env)
-        trusted = self._trusts(repo)
+        trusted = self.trusts(repo)
         setup = Setup(
             argv=argv,
             env=environment(self._env),

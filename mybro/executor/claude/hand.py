@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mybro.clock import Clock
@@ -31,22 +31,19 @@ class ClaudeHand(CodingHand):
         *,
         env: Mapping[str, str] | None = None,
         store: SessionStore | None = None,
-        trusts: Callable[[Path], bool] = lambda _: False,
     ) -> None:
         """`env` is the environment to start from (default: this process's own); `store` keeps session ids
-        (default: files in the data directory); `trusts` says whether a repository's own hooks, settings and
-        tool servers may run.
+        (default: files in the data directory).
         """
         super().__init__(settings, clock)
         self._env = env
         self._store = store or FileSessionStore(data_dir() / "sessions")
-        self._trusts = trusts
 
     def new_session(self, repo: Path) -> Session:
         program = find_claude(self._settings, self._env)
         if program is None:
             raise faults.missing(self._settings.claude_path or "claude")
-        trusted = self._trusts(repo)
+        trusted = self.trusts(repo)
         setup = Setup(
             program=program,
             env=environment(self._env),
