@@ -14,7 +14,7 @@ import pytest
 from mybro.ops.bootstrap import environment, machine, suite
 from mybro.ops.bootstrap.__main__ import main, usage
 from mybro.ops.bootstrap.console import SetupError, call
-from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, claude_version
+from mybro.ops.bootstrap.npm_tools import ACP_AGENT, CLAUDE_CLI, TYPESCRIPT, claude_version
 from mybro.ops.bootstrap.part import INTERRUPTED, SOME_FAILED, Part, failures, settings_of_children
 from mybro.ops.bootstrap.places import ROOT
 from mybro.ops.bootstrap.stamps import Stamp, digest
@@ -158,6 +158,22 @@ def test_too_little_coverage_fails_only_where_that_is_asked_for(
     assert "84.9 %" in capsys.readouterr().err
     assert suite.judge([(suite.UNITS, 85.0)]) == 0
     assert suite.judge([(suite.UNITS, None)]) == int(gate)
+
+
+def test_a_persons_settings_are_no_part_of_a_test_but_the_engine_can_be_hidden(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tools = (tool.variable for tool in (CLAUDE_CLI, ACP_AGENT, TYPESCRIPT))
+    for name in ("MYBRO_SPEAK__VOLUME", suite.ENGINE_SWITCH, *tools):
+        monkeypatch.setenv(name, "0")
+    test = tmp_path / "test_it.py"
+    test.write_text(
+        "import os\n"
+        "def test_env():\n"
+        "    assert 'MYBRO_SPEAK__VOLUME' not in os.environ\n"
+        "    assert os.environ['MYBRO_NATIVE'] == '0'\n"
+    )
+    assert suite.test(["-q", "-p", "no:cacheprovider", str(test)]) == 0
 
 
 def test_the_pinned_cli_has_a_version() -> None:

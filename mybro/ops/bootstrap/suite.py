@@ -23,6 +23,7 @@ MAX_ALONE = 5
 """More failures than these in a lane are not its neighbours' doing."""
 COVERAGE_GATE = "MYBRO_COVERAGE_GATE"
 """Set to 1, too little coverage fails `make test`, as it does in CI."""
+ENGINE_SWITCH = "MYBRO_NATIVE"
 MOST_AT_ONCE = 4
 TIDIES_S = 5.0
 """A terminal interrupts the parts, too; a second time would cut their tidying short."""
@@ -141,8 +142,9 @@ def _alone(parts: Sequence[Part]) -> dict[Part, int]:
 
 
 def _env() -> dict[str, str]:
-    # The person's own settings and keys are no part of a test.
-    env = {key: value for key, value in os.environ.items() if not key.startswith("MYBRO_")}
+    # The person's own settings and keys are no part of a test; the engine is hidden on purpose.
+    kept = (name for name in os.environ if not name.startswith("MYBRO_") or name == ENGINE_SWITCH)
+    env = {name: os.environ[name] for name in kept}
     tools = (CLAUDE_CLI, ACP_AGENT, TYPESCRIPT)
     with ThreadPoolExecutor(len(tools)) as pool:
         for tool, path in zip(tools, pool.map(lambda tool: tool.provide(), tools), strict=True):
