@@ -13,8 +13,6 @@ from mybro.speak.speaker import choose
 from mybro.speak.text import sentences, speakable
 from mybro.wire import plain
 
-NATURAL_WPM = 190
-
 
 class SessionMemory:
     """The server's `Memory`."""
