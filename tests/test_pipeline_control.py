@@ -109,6 +109,8 @@ async def test_a_question_is_asked_and_its_answer_comes_back(scene: Scene, line:
     await scene.pipeline.post(ev.Typed(scene.pipeline.next_turn(), "the blue one"))
     assert await waiting == {"answered": True, "yes": True, "choice": "blue"}
     assert scene.pipeline.state.questions == {}
+    said = [event.text for event in scene.seen if isinstance(event, ev.SayStarted)]
+    assert "Which one? red or blue?" in said, "who only listens must hear what there is to choose"
 
 
 async def test_a_question_of_a_job_at_work_is_the_jobs(scene: Scene, line: Line) -> None:

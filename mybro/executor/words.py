@@ -64,6 +64,12 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
 
 
+def read_out(question: str, labels: Sequence[str]) -> str:
+    """A question with its answers: "Which colour? Blue, red or green?"."""
+    *most, last = labels or [""]
+    return f"{question} {', '.join(most)} or {last}?" if most else f"{question} {last}?" if last else question
+
+
 def files_words(paths: Sequence[str], most: int = 3) -> str:
     """Files by their last names, as one says them: "parser.py and 2 more"."""
     return listed([path.rstrip("/").rsplit("/", 1)[-1] for path in paths], most)

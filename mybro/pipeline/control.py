@@ -25,6 +25,7 @@ from mybro.events import (
     TalkReleased,
     Typed,
 )
+from mybro.executor.words import read_out
 from mybro.journal import Archive, Filter, UtteranceRecord
 from mybro.ops.rendezvous import PROTOCOL, Json
 from mybro.pipeline.acts import status
@@ -212,7 +213,7 @@ class Control:
         number = next(self._numbers)
         waiting = self._open[number] = asyncio.get_running_loop().create_future()
         asked = JobAsked(
-            self._job(), number, "choice" if choices else "permission", _text(request),
+            self._job(), number, "choice" if choices else "permission", read_out(_text(request), choices),
             risk="read", choices=tuple(map(Choice, choices)), timeout_s=seconds,
         )  # fmt: skip
         answer = None

@@ -26,6 +26,7 @@ from mybro.executor.claude.overwriting import (
 )
 from mybro.executor.claude.steps import short_command
 from mybro.executor.claude.tools import TOOLS, Way
+from mybro.executor.words import read_out
 
 _OWN = "mcp__mybro__"
 """Our own tools: to speak, to ask, to notify, to look at the journal."""
@@ -261,20 +262,13 @@ def _choices(arguments: Json) -> Verdict:
                 Choice(str(option["label"]), str(option.get("description") or ""))
                 for option in question.get("options") or ()
             )
-            spoken = _spoken(str(question["question"]), options)
+            spoken = read_out(str(question["question"]), [option.label for option in options])
             if question.get("multiSelect") and len(options) > 1:
                 spoken += " You may name several."
             found.append((str(question["question"]), spoken, options))
         except (KeyError, TypeError, AttributeError):
             return Deny("The question has no text or no labels.")
     return AskChoices(tuple(found)) if found else Deny("There is no question in it.")
-
-
-def _spoken(question: str, options: tuple[Choice, ...]) -> str:
-    if not options:
-        return question
-    *most, last = [option.label for option in options]
-    return f"{question} {', '.join(most)} or {last}?" if most else f"{question} {last}?"
 
 
 def _short(value: object) -> str:
