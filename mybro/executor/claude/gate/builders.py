@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mybro.executor.claude.gate import runners
+from mybro.executor.claude.gate import runners, scripts
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.tables import calls_like
 from mybro.executor.claude.gate.words import Command, Word
@@ -92,10 +92,21 @@ def _compiles(command: Command, place: Place) -> Reach | None:
     return place.touches(out, append=False)
 
 
+def _one_liner(command: Command, _: Place) -> Reach | None:
+    """`ruby -e`, `php -r`: a line that computes and prints."""
+    texts = [word.text for word in command.words[1:]]
+    fine = (
+        len(texts) == 2
+        and texts[0] in ("-e", "-r", "--eval")
+        and scripts.one_liner_computes(texts[1] or "open")
+    )
+    return Reach.READS if fine else None
+
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("gcc", "g++", "clang", "clang++", "cc", "c++"), _compiles),
     **dict.fromkeys(("flask", "uvicorn", "gunicorn", "hypercorn", "fastapi", "streamlit"), runners.serving),
-    **dict.fromkeys(("ruby", "php", "Rscript", "julia", "lua", "elixir", "perl"), runners.one_liner),
+    **dict.fromkeys(("ruby", "php", "Rscript", "julia", "lua", "elixir", "perl"), _one_liner),
     **dict.fromkeys(("tsx", "ts-node"), runners.node),
     "cargo": _own_program("cargo"),
     "go": _own_program("go"),

@@ -29,6 +29,7 @@ def _sql(text: str) -> bool:
     """Whether it is one question to a database, which changes nothing and calls nothing unknown."""
     if not _SQL.fullmatch(text):
         return False
+    text = re.sub(r"\bshow\s+create\b", "show", text, flags=re.IGNORECASE)
     bare = re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"", "0", text)
     called = {name.casefold() for name in re.findall(r"(\w+)\s*\(", bare)}
     return not _SQL_DOES.search(bare) and called <= _SQL_FUNCTIONS

@@ -20,6 +20,7 @@ _STYLED = re.compile(r"(--(format|formatter|reporters?|output-format|message-for
 
 _MILD = ("no-", "show-", "max-", "min-")
 _SETTINGS = re.compile(r"--?(config|config-file|configuration|rcfile)")
+_WRITTEN = re.compile(r"-(cover|cpu|mem|block)profile|-func|--?(out(put)?|report|junit-?xml)(-file)?")
 _USUAL = re.compile(
     r"(\./)?(pyproject\.toml|(mypy|tox|pytest)\.ini|setup\.cfg|\.flake8|\.pylintrc|tsconfig[\w.-]*\.json|phpunit\.xml(\.dist)?"
     r"|phpstan\.neon(\.dist)?|(jest|vitest|vite|eslint|playwright|prettier)\.config\.[cm]?[jt]s|\.eslintrc(\.\w+)?|\.prettierrc"
@@ -59,6 +60,8 @@ def _value(name: str, text: str, place: Place) -> bool:
         return _USUAL.fullmatch(text) is not None and place.reads(Word((text,)))
     if _STYLED.fullmatch(name) and text:
         return text in _STYLES
+    if _WRITTEN.fullmatch(name) and place.is_temporary(text):
+        return True
     return place.reads(Word((text.removeprefix("~") if name == "--tag" else text,)))
 
 

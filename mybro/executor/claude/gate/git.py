@@ -103,7 +103,7 @@ def _reads(verb: str, words: list[Word], place: Place) -> Reach | None:
         elif (
             not place.reads(Word((text.rpartition(":")[2] or ".",)))
             and not (verb == "grep" and word is words[0])
-        ) or (not place.reads(Word((text.replace(":", "/"),))) and ":" in text):
+        ) or (not place.reads(Word((text.lstrip(":").replace(":", "/") or ".",))) and ":" in text):
             return None
     return Reach.READS
 

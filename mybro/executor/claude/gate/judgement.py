@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +47,7 @@ from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
 __all__ = ["Reach", "reach_of"]
 
 _LIMITS = Limits()
-_MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS = 4, 500, 20
+_MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS, _MOST_VARIANTS = 4, 500, 20, 12
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
     tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.rules(lambda: _WORK)
@@ -99,9 +101,24 @@ def _judge(command: Command, place: Place) -> Reach | None:
     if command.document is None and len(command.feeding) == 1:
         command = replace(command, document=copied(command.feeding[0]))
     done = _program(command, place)
+    if done is None:
+        done = worst(_program(one, place) for one in _variants(command))
     if done is Reach.WRITES and _rewrites(command) and any(map(place.loses, command.words[1:])):
         return None
     return worst([reach, done])
+
+
+def _variants(command: Command) -> list[Command]:
+    """What a command may become, where some of its words may be one thing or the other."""
+    several = [word.values or () for word in command.words if not word.glob and word.values is not None]
+    ways = math.prod(map(len, several))
+    if not 1 < ways <= _MOST_VARIANTS:
+        return []
+    known = [
+        [replace(word, values=(value,)) for value in word.values] if word.values and not word.glob else [word]
+        for word in command.words
+    ]
+    return [replace(command, words=list(words)) for words in itertools.product(*known)]
 
 
 def _rewrites(command: Command) -> bool:

@@ -27,7 +27,7 @@ def curl(command: Command, _: Place) -> Reach | None:
             return None
         if text in ("-o", "--output") and value == "/dev/null":
             at += 1
-        elif _VALUED.fullmatch(text):
+        elif _VALUED.fullmatch(text) or (text in ("-b", "--cookie") and "=" in (value or "")):
             if value is None or value.startswith("@"):
                 return None
             at += 1

@@ -22,24 +22,20 @@ _ENDS = frozenset({"fi", "done", "}"})
 _REFUSED = frozenset({"case", "esac", "function", "select", "coproc", "in"})
 _REDIRECTION = re.compile(r"(\d*)(<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|(&>>|&>)")
 LONGEST, _MOST_VARIABLES = 20_000, 500
+Producers = Callable[[list[Command]], bool]
 PIPED = "/dev/fd/63"
 """In place of `<(command)`."""
 ENTER, LEAVE = "\ue010", "\ue011"
 """In place of a program: a shell of its own begins and ends here."""
 
 
-def read(
-    script: str, variables: Mapping[str, str], producers: Callable[[list[Command]], bool]
-) -> list[Command]:
+def read(script: str, variables: Mapping[str, str], producers: Producers) -> list[Command]:
     """Every simple command of a script. Raises `StrangeError`.
 
     `variables` are known from outside; `producers` says whether commands print names from the work tree.
     """
-    if (
-        len(script) > LONGEST
-        or script.count("$") > _MOST_VARIABLES
-        or re.search(r"[\0\r\x0b\x0c\ue000-\ue0ff]", script)
-    ):
+    crowded = len(script) > LONGEST or script.count("$") > _MOST_VARIABLES
+    if crowded or re.search(r"[\0\r\x0b\x0c\ue000-\ue0ff]", script):
         raise StrangeError
     names = Counter(next(filter(None, found.groups())).split()[-1] for found in _ASSIGNED.finditer(script))
     reader = _Reader(script, dict.fromkeys((n for n, times in names.items() if times > 1), None), producers)
@@ -51,17 +47,13 @@ def read(
 
 
 class _Reader(WordReader):
-    def __init__(
-        self,
-        text: str,
-        unsure: Mapping[str, None],
-        producers: Callable[[list[Command]], bool],
-        depth: int = 0,
-    ) -> None:
+    def __init__(self, text: str, unsure: Mapping[str, None], producers: Producers, depth: int = 0) -> None:
         super().__init__(text, unsure, producers, depth)
         self.pending: list[tuple[Command, str, bool, bool]] = []
         self.nesting = 0
         """How many loops and conditions are open."""
+        self.filled: dict[int, str] = {}
+        """The variable that a loop reads, by how many were open then."""
 
     # ------------------------------------------------------------------------ commands
 
@@ -109,9 +101,18 @@ class _Reader(WordReader):
         self.blanks()
         apart = re.match(r"\|(?!\|)|&(?!&)", self.text[self.at : self.at + 2])
         for command in self.found[begun:]:
+            self._read(command)
             for name, word in command.assigned:
                 sure = certain and not command.words and not apart and not self.nesting
                 self.known[name] = word if sure else Word(None)
+
+    def _read(self, command: Command) -> None:
+        """`ls | while read -r name`: until the loop's end it is a name from the work tree."""
+        words = [word.text or "?" for word in command.words if word.text != "-r"]
+        if len(words) == 2 and words[0] == "read" and re.fullmatch(r"[a-z]\w*", words[1]) and self.nesting:
+            local = bool(command.feeding) and self.producers(list(command.feeding))
+            self.known[words[1]] = Word(None, local=local)
+            self.filled[self.nesting] = words[1]
 
     def _command(self, upstream: tuple[str, ...]) -> None:
         command = Command(upstream=upstream)
@@ -189,6 +190,8 @@ class _Reader(WordReader):
                 self._command(command.upstream)
                 return True
             if raw in _ENDS:
+                if (name := self.filled.pop(self.nesting, None)) and raw == "done":
+                    self.known[name] = Word(None)
                 self.nesting -= raw != "}"
                 command.words.append(Word((":",)))
                 return False
@@ -239,8 +242,7 @@ class _Reader(WordReader):
     # ------------------------------------------------------------------------ redirections
 
     def _redirection(self, command: Command, found: re.Match[str]) -> None:
-        self.at = found.end()
-        kind = found[2] or found[3]
+        self.at, kind = found.end(), found[2] or found[3]
         self.blanks(comments=False)
         if kind in ("<<", "<<-"):
             start = self.at

@@ -69,7 +69,7 @@ def python(rules: Mapping[str, Rule]) -> Rule:
 def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule]) -> Reach | None:
     texts = [word.text or "?" for word in words]
     match name:
-        case "site" if not texts:
+        case "site" | "sysconfig" | "platform" | "calendar" if all(map(str.isdigit, texts)):
             return Reach.READS
         case "py_compile" | "compileall" | "json.tool" | "ast" | "dis" | "tokenize" | "tabnanny":
             most = 1 if name in ("json.tool", "ast", "dis", "tokenize") else 99
@@ -124,7 +124,16 @@ def _tool_module(name: str, words: list[Word], place: Place, rules: Mapping[str,
 
 def _manages(name: str, texts: Sequence[str | None], place: Place) -> bool:
     """Django's program of a project: what runs it, and what only looks or adds a file."""
-    verbs = ("runserver", "test", "check", "showmigrations", "makemigrations", "diffsettings", "shell_plus")
+    verbs = (
+        "runserver",
+        "test",
+        "check",
+        "sqlmigrate",
+        "showmigrations",
+        "makemigrations",
+        "diffsettings",
+        "shell_plus",
+    )
     found = sources.programs(name, place)
     if not all(
         _SETTLED.search(text or "?") for text in texts if re.match(r"--(settings|testr|python)", text or "")
@@ -159,6 +168,12 @@ def _computes(program: str | None, place: Place) -> Reach | None:
     return Reach.WRITES if len(place.traces.written) > before else Reach.READS
 
 
+_JS_DATA = re.compile(
+    r"require\((['\"])([\w./-]+\.json)\1\)"
+    r"|require\(['\"](?:node:)?fs['\"]\)\.readFileSync\((['\"])([\w./-]+)\3(?:, ?['\"]utf-?8['\"])?\)"
+)
+
+
 def node(command: Command, place: Place) -> Reach | None:
     texts = [word.text for word in command.words[1:]]
     if len(texts) == 1 and texts[0] in VERSION:
@@ -167,10 +182,9 @@ def node(command: Command, place: Place) -> Reach | None:
         texts = ["-e", command.document]
     evals = texts[:1] in (["-e"], ["-p"], ["-pe"], ["--eval"], ["--print"])
     if evals and len(texts) == 2 and texts[1] is not None:
-        data = re.compile(r"require\((['\"])([\w./-]+\.json)\1\)")
-        if not all(place.reads(Word((found[2],))) for found in data.finditer(texts[1])):
+        if not all(place.reads(Word((found[2] or found[4],))) for found in _JS_DATA.finditer(texts[1])):
             return None
-        return Reach.READS if scripts.javascript_only_computes(data.sub("0", texts[1])) else None
+        return Reach.READS if scripts.javascript_only_computes(_JS_DATA.sub("0", texts[1])) else None
     if texts[:1] in (["--check"], ["-c"]) and len(texts) == 2:
         return Reach.READS if place.reads(command.words[2]) else None
     while texts[:1] and re.fullmatch(
@@ -191,17 +205,6 @@ def node(command: Command, place: Place) -> Reach | None:
     ):
         return None
     return Reach.WRITES if not _delayed(place) and sources.javascript_file(name, place) else None
-
-
-def one_liner(command: Command, _: Place) -> Reach | None:
-    """`ruby -e`, `php -r`: a line that computes and prints."""
-    texts = [word.text for word in command.words[1:]]
-    fine = (
-        len(texts) == 2
-        and texts[0] in ("-e", "-r", "--eval")
-        and scripts.one_liner_computes(texts[1] or "open")
-    )
-    return Reach.READS if fine else None
 
 
 def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
@@ -261,7 +264,9 @@ def served(target: str, place: Place) -> bool:
 
 def serving(command: Command, place: Place) -> Reach | None:
     """A server for development: it runs the repository's code, which is read first."""
-    options = r"--(reload|host|port|debug|app|workers|bind|log-level|proxy-headers|factory)|-[pbwhA]"
+    options = (
+        r"--(reload|host|port|debug|app|workers|bind|log-level|proxy-headers|factory|check-config)|-[pbwhA]"
+    )
     words = [word.text or "?" for word in command.words[1:]]
     verb = command.words[0].text or ""
     targets: list[str] = []

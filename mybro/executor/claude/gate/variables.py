@@ -20,10 +20,20 @@ _STEERS = re.compile(
     re.IGNORECASE,
 )
 """Variables that make another program run, or make one run otherwise."""
+_JAVA = r"-X(mx|ms|ss)\d+[kmgKMG]|-Dfile\.encoding=[\w-]+"
+_FLAGS = {
+    "RUSTFLAGS": r"-[DWA][\w:-]+|-C(target-cpu|opt-level|debuginfo|codegen-units|target-feature)=[\w+,-]+",
+    "GOFLAGS": r"-(mod=(mod|vendor|readonly)|count=\d+|race|v|short|tags=[\w,]+)",
+    "PYTHONWARNINGS": r"[a-z]+(::\w*Warning)?",
+    "CC": r"gcc|clang|cc", "CXX": r"g\+\+|clang\+\+|c\+\+",
+    "JAVA_HOME": r"/(usr/lib/jvm|Library/Java/JavaVirtualMachines)(/\w[\w.-]*)+",
+    "MAVEN_OPTS": _JAVA, "GRADLE_OPTS": _JAVA, "JAVA_OPTS": _JAVA,
+}  # fmt: skip
+"""What these may hold, each of their words."""
 _OWN_SETTING = re.compile(
     r"(?!(UV|PIP|POETRY|PDM|NPM|YARN|PNPM|BUN|DENO|NODE|PYTHON|PYTEST|DOCKER|KUBE|HELM|AWS|GOOGLE|AZURE|GIT|GH|CARGO|RUST|GO"
     r"|JAVA|MAVEN|GRADLE|RUBY|GEM|BUNDLE|PERL|LD|DYLD|SSH|HTTPS?|ALL|NO|CURL|PG|BASH|ZSH|TERM|SHELL|FLASK|DJANGO)_)"
-    r"[A-Z][A-Z0-9]*_(URL|HOST|PORT|DB|DATABASE|FLAG|MODE|LEVEL|DEBUG|ENABLED|TIMEOUT|ID|NAME|VERSION)"
+    r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*_(LOG|PROFILE|URL|HOST|PORT|DB|DATABASE|FLAG|MODE|LEVEL|DEBUG|ENABLED|TIMEOUT|ID|NAME|VERSION)"
 )
 _PLAIN_VALUE = re.compile(
     r"[\w.-]*|(sqlite:///?|(https?|postgres(ql)?|redis)://(localhost|127\.0\.0\.1))[\w./:-]*"
@@ -51,8 +61,9 @@ def is_harmless(name: str, value: str | None, *, program: bool) -> bool:
         return value in ("true", ":", "cat")
     if name == "NODE_OPTIONS":
         return re.fullmatch(r"--max-old-space-size=\d+|--no-warnings", value or "?") is not None
-    if name in ("RUSTFLAGS", "GOFLAGS"):
-        return re.fullmatch(r"-[DW] ?warnings|-mod=(mod|vendor|readonly)", value or "?") is not None
+    if name in _FLAGS:
+        flags = re.sub(r"(-[CDWA]) +", r"\1", value or "?").split()
+        return all(re.fullmatch(_FLAGS[name], flag) for flag in flags)
     if name == "DJANGO_SETTINGS_MODULE":  # code of the repository, as its tests are
         return (
             re.fullmatch(r"([a-z_]+\.)*(settings|config)(\.(test|testing|ci|dev|local|base))?", value or "?")

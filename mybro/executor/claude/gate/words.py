@@ -110,14 +110,12 @@ class WordReader:
         """One word as it is written, as the words that it becomes."""
         pieces, quoted = self._pieces()
         if any(piece.value is None for piece in pieces):
-            first = pieces[0].value
             told = all(piece.local or piece.value is not None for piece in pieces)
-            # A fixed beginning that leads elsewhere spoils what follows.
-            leads = bool(first) and any(
-                part.startswith(("/", "~", "-")) or ".." in part for part in first or ()
-            )
-            fixed = ["".join(piece.value or ("\0",)) for piece in pieces]
-            if told and "".join(fixed) == "-j\0":
+            # A fixed beginning that leads elsewhere spoils what follows, and so does a way up.
+            fixed = "".join(piece.value[0] if piece.value else "\0" for piece in pieces)
+            leads = fixed.startswith(("/", "~", "-")) or ".." in fixed
+            leads = leads or any(len(piece.value or "?") > 1 for piece in pieces)
+            if told and fixed == "-j\0":
                 return [Word(("-j2",))]  # $(nproc), or another number
             return [Word(None, quoted=quoted, local=told and not leads)]
         ways = itertools.product(*(piece.value or ("",) for piece in pieces))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from mybro.executor.claude.gate import packages
 from mybro.executor.claude.gate.arguments import TOOLS
@@ -29,6 +30,9 @@ _FETCH = frozenset({"npx", "bunx", "uvx", "pipx", "dlx"})
 
 def inner(name: str, command: Command) -> Command | None:
     """The command that one of these programs runs; None where it is no such call, or not told for certain."""
+    while name == "pnpm" and len(command.words) > 2 and command.words[1].text in ("--filter", "-F", "-r"):
+        taken = 1 if command.words[1].text == "-r" else 2
+        command = replace(command, words=[command.words[0], *command.words[1 + taken :]])
     for verb in _RUNNERS.get(name, ()):
         head = verb.split()
         texts = [word.text or "\0" for word in command.words[1 : 1 + len(head)]]
@@ -51,6 +55,8 @@ def inner(name: str, command: Command) -> Command | None:
         if not rest or (plain := rest[0].text) is None:
             return None
         plain = re.sub(r"@(latest|next|[\d.^~]+)$", "", plain)
+        if plain.startswith("@") and _known("npx", plain):
+            plain = plain.rpartition("/")[2]
         if _FETCH & {name, verb} and plain not in TOOLS | DRIVERS | packages.NODE:
             return None
         return Command(
