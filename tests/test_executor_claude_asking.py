@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from mybro.events import Answered, Choice, JobAsked, QuestionWithdrawn
 from tests.claude_api import ScriptedServer, bash, text, tool, tools, write
-from tests.fakes.claude import Desk, always, choose, no, nothing
+from tests.claude_api.replies import Reply
+from tests.fakes.claude import Desk, always, choose, no, nothing, yes
 
 pytest_plugins = ["tests.claude_fixtures"]
 pytestmark = pytest.mark.integration
@@ -117,6 +120,29 @@ async def test_a_plan_is_approved(desk: Desk, claude_api: ScriptedServer) -> Non
     (asked,) = desk.asked
     assert (asked.kind, asked.text) == ("plan", "It has a plan. Shall it go ahead?")
     assert asked.detail == "I will write x."
+
+
+async def test_a_plan_is_written_down_unasked_and_shown_in_full(
+    desk: Desk, claude_api: ScriptedServer, tmp_path: Path
+) -> None:
+    """Where the CLI keeps plans, and nothing else there."""
+    plans = tmp_path / "home" / ".claude" / "plans"
+    wrong = [write(plans / "run.sh", "x"), write(plans.parent / "x.md", "x")]
+
+    def steps(step: int, _tries: int) -> Reply:
+        if step == 0:
+            return tool("EnterPlanMode", {})
+        asked = json.dumps(claude_api.requests[-1].body)
+        own = re.findall(r"/[^\s\\\"`]*plans/[^\s\\\"`]*?\.md", asked)[-1]
+        mine = [write(own, "1. write x"), tool("ExitPlanMode", {}), *wrong]
+        return mine[step - 1] if step <= len(mine) else text("Planned.")
+
+    claude_api.when("think first", steps)
+    desk.reply = lambda asked: (yes if asked.kind == "plan" else no)(asked)
+    assert (await desk.do("think first")).summary == "Planned."
+    plan, *others = desk.asked
+    assert (plan.kind, plan.detail) == ("plan", "1. write x")
+    assert [asked.object for asked in others] == ["run.sh", "x.md"]
 
 
 async def test_edits_inside_need_no_question_and_outside_do(

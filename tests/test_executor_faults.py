@@ -6,92 +6,48 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from mybro import events as ev
-from mybro.config import load_settings
-from mybro.pipeline.session import Session, session
-from tests.claude_api import ScriptedServer, bash, broken, error, text, write
+from mybro.pipeline.session import Session
+from tests.claude_api import ScriptedServer, bash, broken, error, first, text, write
 from tests.claude_api.replies import Reply
-from tests.claude_fixtures import claude_api, claude_bin, claude_env
-from tests.projects import contents, shop
+from tests.projects import contents
+from tests.whole_session import (
+    SILENCE_S,
+    SLOW,
+    Told,
+    claude_api,
+    claude_bin,
+    claude_env,
+    do,
+    retries,
+    running,
+    shop,
+    told,
+    type_in,
+    until,
+)
 
-__all__ = ["claude_api", "claude_bin", "claude_env", "shop"]
+__all__ = ["claude_api", "claude_bin", "claude_env", "retries", "running", "shop", "told"]
 pytestmark = pytest.mark.end_to_end
-
-SILENCE_S = 10
-"""What a model that hangs is given: also a busy machine starts the CLI within it."""
 
 FAULTS: tuple[tuple[str, Reply, str, str], ...] = (
     ("429", error(429), "rate_limited", "Claude's rate limit is reached."),
     ("500", error(500), "server_error", "Claude's server has a fault."),
     ("529", error(529), "overloaded", "Claude is overloaded."),
     ("401", error(401), "claude_signed_out", "Claude Code is not signed in."),
+    ("400", error(400), "request_refused", "Claude refused the request with status 400."),
+    ("413", error(413), "too_long", "The conversation has grown too long for the model."),
     ("cut", broken("cut"), "network_down", "The connection to Claude broke."),
-    ("hang", broken("silence"), "claude_silent", f"gave no sign of life for {SILENCE_S} seconds"),
     ("bad json", broken("bad_json"), "bad_answer", "What came back from Claude could not be read."),
+    ("an error in the stream", broken("sse_error"), "bad_answer", "What came back from Claude could not be"),
 )
-
-
-class Told:
-    """Everything that a session told."""
-
-    def __init__(self) -> None:
-        self.events: list[ev.Event] = []
-
-    def __call__(self, envelope: ev.Envelope) -> None:
-        self.events.append(envelope.event)
-
-    def said(self) -> str:
-        return " ".join(event.text for event in self.events if isinstance(event, ev.SayStarted))
-
-    def end(self) -> ev.Event:
-        """How the only job ended."""
-        (end,) = (e for e in self.events if isinstance(e, ev.JobFinished | ev.JobFailed | ev.JobStopped))
-        return end
-
-
-@pytest.fixture
-async def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-async def running(
-    claude_bin: str, claude_env: dict[str, str], shop: Path, tmp_path: Path, told: Told,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Session]:  # fmt: skip
-    for name in list(os.environ):
-        if name.startswith(("ANTHROPIC_", "CLAUDE", "MYBRO_", "GIT_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    own = {"MYBRO_DATA_DIR": str(tmp_path / "data"), "MYBRO_CONFIG_FILE": str(tmp_path / "none.toml")}
-    for name, value in {**claude_env, **own, "CLAUDE_CODE_MAX_RETRIES": "1"}.items():
-        monkeypatch.setenv(name, value)
-    settings = load_settings(
-        {
-            "brain": {"provider": "none"}, "speak": {"backend": "none", "notify": False},
-            "executor": {"claude_path": claude_bin, "turn_timeout_s": SILENCE_S},
-        }
-    )  # fmt: skip
-    async with session(settings, shop, (told,), ears=False) as running:
-        yield running
-
-
-async def type_in(running: Session, words: str) -> None:
-    await running.pipeline.post(ev.Typed(running.pipeline.next_turn(), words))
-
-
-async def do(running: Session, told: Told, words: str) -> ev.Event:
-    """Type a sentence, wait for all that it sets in motion, and return how its job ended."""
-    told.events.clear()
-    await type_in(running, words)
-    await running.pipeline.settled()
-    assert running.pipeline.state.jobs == {}
-    return told.end()
 
 
 async def test_each_fault_is_said_and_undone_and_the_session_goes_on(
@@ -115,19 +71,82 @@ async def test_each_fault_is_said_and_undone_and_the_session_goes_on(
         assert "Here I am." in told.said(), name
 
 
+async def test_models_that_hang(running: Session, told: Told, claude_api: ScriptedServer, shop: Path) -> None:
+    """Two agents at the same time: one hears nothing at all, the other one only that it shall wait."""
+    claude_api.when("make it tidy", [text("Here I am.")])
+    claude_api.when("hang in silence", [broken("silence")])
+    claude_api.when("hang with pings", [broken("pings")])
+    await type_in(running, "please make it hang in silence")
+    await type_in(running, "new agent: make it hang with pings")
+    await running.pipeline.settled()
+    failed = [event for event in told.events if isinstance(event, ev.JobFailed)]
+    assert [event.problem.code for event in failed] == ["claude_silent"] * 2
+    assert told.said().count(f"gave no sign of life for {SILENCE_S} seconds") == 2
+    assert running.pipeline.state.jobs == {}
+    for who in ("please", "second agent:"):
+        assert isinstance(await do(running, told, f"{who} make it tidy"), ev.JobFinished)
+        assert "Here I am." in told.said()
+
+
+@pytest.mark.parametrize("retries", ["1", "6"])
+async def test_a_server_that_is_killed_while_a_tool_runs(
+    running: Session, told: Told, claude_api: ScriptedServer, shop: Path, retries: str
+) -> None:
+    """Back after three seconds it is found again; where that is too late, by the next job."""
+    (shop / "slow.py").write_text(SLOW.format(1))
+    whole = [write(shop / "half.py", "half = 1\n"), bash("python3 -m unittest slow"), text("Done after all.")]
+    claude_api.when("work slowly", whole)
+    await type_in(running, "please work slowly")
+    await until(lambda: "unittest" in told.steps())
+    claude_api.stop()
+    if retries == "1":
+        await running.pipeline.settled()
+        failed = told.end()
+        assert isinstance(failed, ev.JobFailed)
+        assert failed.problem.code == "network_down"
+        assert "The connection to Claude broke." in told.said()
+        assert failed.outcome is not None
+        assert failed.outcome.changed == ("half.py",)
+    else:
+        await until(lambda: "Ran 1 test" in told.steps())
+        await asyncio.sleep(3)
+    with ScriptedServer(claude_api.port) as back:
+        back.when("work slowly", whole)
+        back.when("make it tidy", [text("Here I am.")])
+        if retries == "6":
+            await running.pipeline.settled()
+            done = told.end()
+            assert isinstance(done, ev.JobFinished)
+            assert "Done after all." in told.said()
+            assert "The connection to Claude broke; trying again" in told.steps()
+        assert running.pipeline.state.jobs == {}
+        assert isinstance(await do(running, told, "please make it tidy"), ev.JobFinished)
+        assert "Here I am." in told.said()
+
+
+async def test_an_answer_that_is_empty_or_as_long_as_it_may_be_is_gone_on_with(
+    running: Session, told: Told, claude_api: ScriptedServer
+) -> None:
+    half = replace(text("The first half"), stop_reason="max_tokens")
+    claude_api.when("tell all", [half, text("and the rest.")])
+    claude_api.when("say nothing", first(1, text(""), text("Here I am.")))
+    for words, said in (("please make it tell all", "And the rest."), ("please make it say nothing", "")):
+        assert isinstance(await do(running, told, words), ev.JobFinished)
+        assert said in told.said()
+        assert running.pipeline.state.jobs == {}
+
+
 async def test_a_cli_that_is_killed(
     running: Session, told: Told, claude_api: ScriptedServer, shop: Path
 ) -> None:
     half = write(shop / "half.py", "half = 1\n")
     wait = bash("python3 -m unittest slow")
-    (shop / "slow.py").write_text(
-        "import time, unittest\nclass Slow(unittest.TestCase):\n    def test(self):\n        time.sleep(60)\n"
-    )
+    (shop / "slow.py").write_text(SLOW.format(60))
     before = contents(shop)
     claude_api.when("work slowly", [half, wait, text("Done.")])
     claude_api.when("make it tidy", [text("Here I am.")])
     await type_in(running, "please work slowly")
-    clis = await asyncio.to_thread(until, lambda: _below("unittest") and _below("stream-json"))
+    clis = await asyncio.to_thread(_found, lambda: _below("unittest") and _below("stream-json"))
     os.kill(clis[0].pid, signal.SIGKILL)
     await running.pipeline.settled()
     failed = told.end()
@@ -154,7 +173,7 @@ def _below(word: str) -> list[psutil.Process]:
     return found
 
 
-def until(found: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+def _found(found: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
     deadline = time.monotonic() + 120
     while not (processes := found()):
         assert time.monotonic() < deadline

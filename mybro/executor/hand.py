@@ -30,6 +30,8 @@ class Job:
     """Gives the next question's number, never used twice in a session."""
     left: list[Made] = field(default_factory=list, compare=False)
     """What the job made outside the working tree, which no checkpoint holds."""
+    known: list[Outcome] = field(default_factory=list, compare=False)
+    """Of a job that was stopped: what it cost all the same, and which files it wrote."""
     written: Callable[[], Awaitable[Written]] | None = None
     """Tells what the job has written so far; None for one that has no checkpoint. Raises `ExecutorError`."""
 

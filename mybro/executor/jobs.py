@@ -188,7 +188,7 @@ class Executor:
             failed = JobFailed(number, error.problem, _known(error))
             await adding.end(running, JobStopped(number) if stopped else failed, self._emit)
         except StoppedError:
-            await adding.end(running, JobStopped(number), self._emit)
+            await adding.end(running, JobStopped(number, _stopped(running.job)), self._emit)
         except Exception as error:
             _log.exception("job %d ended with an error of mybro's own", number)
             problem = Problem("internal", f"that went wrong inside mybro: {type(error).__name__}")
@@ -243,7 +243,7 @@ class Executor:
         try:
             outcome = await running.stoppable(self._router.run(running, self._emit))
         except StoppedError:
-            stopped = True
+            stopped, outcome = True, _stopped(running.job)
         except MybroError as error:
             failure = error.problem
             outcome = _known(error)
@@ -289,6 +289,10 @@ def limits(settings: ExecutorSettings) -> Limits:
         folders=settings.checkpoint_exclude,
         ignored=settings.checkpoint_ignored,
     )
+
+
+def _stopped(job: Job) -> Outcome | None:
+    return job.known[-1] if job.known else None
 
 
 def _known(error: MybroError) -> Outcome | None:

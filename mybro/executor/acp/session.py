@@ -19,8 +19,10 @@ from mybro.executor.claude.faults import TurnError
 from mybro.executor.claude.ledger import Ledger
 from mybro.executor.claude.messages import Json, Message
 from mybro.executor.claude.permissions import Decision
+from mybro.executor.claude.plans import Plans
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
+from mybro.executor.claude.sandbox_places import state_folder
 from mybro.executor.claude.store import SessionStore
 from mybro.executor.claude.turn import Turn, follow
 from mybro.executor.strays import Family
@@ -37,6 +39,8 @@ class AcpSession:
 
     def __init__(self, repo: Path, setup: Setup, clock: Clock, store: SessionStore) -> None:
         self.repo = repo
+        self.plans = Plans(state_folder(setup.env))
+        self.last = Turn()
         self._setup = setup
         self._clock = clock
         self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
@@ -70,6 +74,7 @@ class AcpSession:
         When this is cancelled, or `on_message` raises, the turn is cancelled and what its tools started is
         dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
+        self.last = Turn()
         self._ledger.open()
         try:
             self._ledger.begin_again()
@@ -81,19 +86,18 @@ class AcpSession:
         for _ in range(2):  # the first may meet an agent that had died while it idled
             await self.warm()
             turn = self._turn = AcpTurn(self._clock, self._setup.tool_silence_s)
+            said = ""
             try:
                 await self._attempt(turn, prompt, on_message)
-                return self._account(turn, turn.text.strip())
+                said = turn.text.strip()
             except TurnError as error:
                 if error.code == "agent_died" and not turn.taken:
                     continue
-                error.turn = self._account(turn, "")
-                raise
-            except asyncio.CancelledError:
-                self._account(turn, "")
                 raise
             finally:
                 self._turn = None
+                self.last = self._account(turn, said)
+            return self.last
         raise faults.died()
 
     async def reply(self, request: str, decision: Decision) -> None:

@@ -7,7 +7,6 @@ from math import ceil, floor
 
 from mybro.errors import ExecutorError
 from mybro.executor.claude.messages import TurnEnded
-from mybro.executor.claude.turn import Turn
 from mybro.executor.hand import JobError
 
 GET_CLAUDE = "Run `npm install -g @anthropic-ai/claude-code`, then run `claude` once to sign in"
@@ -19,9 +18,6 @@ SIGN_IN_STATUS = frozenset({401, 403})
 
 class TurnError(JobError):
     """A turn that failed."""
-
-    turn: Turn | None = None
-    """What it cost all the same."""
 
 
 class LostSessionError(TurnError):

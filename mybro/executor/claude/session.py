@@ -23,9 +23,11 @@ from mybro.executor.claude.messages import (
     TurnEnded,
 )
 from mybro.executor.claude.permissions import Decision, Deny, Grant
+from mybro.executor.claude.plans import Plans
 from mybro.executor.claude.process import ClaudeProcess, Setup, arguments
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.sandbox import Held, find_sandbox, hold
+from mybro.executor.claude.sandbox_places import state_folder
 from mybro.executor.claude.store import SessionStore
 from mybro.executor.claude.turn import RunningTurn, Turn, follow
 from mybro.executor.strays import Family
@@ -43,6 +45,8 @@ class Session:
 
     def __init__(self, repo: Path, setup: Setup, clock: Clock, store: SessionStore) -> None:
         self.repo = repo
+        self.plans = Plans(state_folder(setup.env))
+        self.last = Turn()
         self._setup = setup
         self._clock = clock
         self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock, setup.model)
@@ -86,6 +90,7 @@ class Session:
         When this is cancelled, or `on_message` raises, the turn is interrupted and what its tools started
         is dead before the exception leaves. Raises `TurnError`; the next turn goes on in the same session.
         """
+        self.last = Turn()
         left = self._ledger.open()
         try:
             if left is not None and self._granted is not None and self._granted < left - _DUST_USD:
@@ -112,14 +117,12 @@ class Session:
         known = self._ledger.told
         told = self._ledger.begin(prompt, await asyncio.to_thread(self._setup.instructions))
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
-        failed: faults.TurnError | None = None
         try:
             await process.tell(protocol.prompt(told, turn.uuid))
             await self._follow(process, turn, on_message)
-        except faults.TurnError as error:
+        except faults.TurnError:
             if not process.alive and not turn.taken:
                 return None
-            failed = error
             raise
         finally:
             if not turn.result.done():
@@ -129,8 +132,7 @@ class Session:
             if not turn.taken:
                 self._ledger.told = known
             turn.cost_usd += self._ledger.abandon()
-            if failed is not None:
-                failed.turn = turn.outcome("", self.id or "")
+            self.last = turn.outcome("", self.id or "")
             self._turn = None
         return turn
 
@@ -281,10 +283,10 @@ class Session:
     async def _judge(self, turn: RunningTurn) -> Turn:
         result = turn.result.result()
         if not result.is_error:
-            return turn.outcome("\n\n".join(turn.texts), result.session)
+            self.last = turn.outcome("\n\n".join(turn.texts), result.session)
+            return self.last
         over = faults.is_over_budget(result)
         error = self._ledger.empty() if over else faults.of_result(result, turn.api_error)
-        error.turn = turn.outcome("", result.session)
         if error.code in ("claude_signed_out", "budget_spent"):
             await self._drop()  # a process that started without credentials or money gets neither later
         raise error

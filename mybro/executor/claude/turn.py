@@ -31,18 +31,17 @@ _READ = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
 class Turn:
     """What came of one prompt."""
 
-    text: str
-    session: str
-    cost_usd: float
-    input_tokens: int
-    output_tokens: int
+    text: str = ""
+    session: str = ""
+    cost_usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
-    def then(self, more: Turn | None) -> Turn:
+    def then(self, more: Turn) -> Turn:
         """Both turns as one."""
-        if more is None:
-            return self
         return Turn(
-            "\n\n".join(filter(None, (self.text, more.text))), more.session, self.cost_usd + more.cost_usd,
+            "\n\n".join(filter(None, (self.text, more.text))), more.session or self.session,
+            self.cost_usd + more.cost_usd,
             self.input_tokens + more.input_tokens, self.output_tokens + more.output_tokens,
         )  # fmt: skip
 

@@ -27,6 +27,7 @@ from mybro.executor.claude.messages import (
     Words,
 )
 from mybro.executor.claude.permissions import Allow, Ask, AskChoices, Choices, Decision, Deny, Grant
+from mybro.executor.claude.plans import Plans
 from mybro.executor.claude.questions import Questions
 from mybro.executor.claude.turn import Turn
 from mybro.executor.hand import Job, Report
@@ -41,6 +42,10 @@ _log = logging.getLogger(__name__)
 
 class CodingSession(Protocol):
     """A conversation with an agent about one repository, kept by whatever protocol it speaks."""
+
+    plans: Plans
+    last: Turn
+    """What the last turn has come to, however it ended."""
 
     @property
     def family(self) -> Family | None:
@@ -102,6 +107,8 @@ class Work:
         """Files that a tool use under way writes, relative to the repository."""
         self._changed: set[str] = set()
         self._said = ""
+        self._turns = Turn()
+        """What the turns have come to, all together."""
         self._retried = False
         self._asides: dict[str, int] = {}
         """Questions that were put during the turn: the jobs they are, by prompt."""
@@ -110,35 +117,42 @@ class Work:
         self._aside = ""
 
     async def run(self) -> Outcome:
-        """Do the job. Raises `TurnError`, with what the turn cost."""
+        """Do the job. Raises `TurnError`, with what the job cost."""
         try:
-            turn = await self._session.turn(prompts.prompt(self._job.intent), self._take)
-            return await self._settle(turn)
+            turn = await self._turn(prompts.prompt(self._job.intent))
+            return await self._settle(steps.spoken(turn.text) or "That is done.")
         except faults.TurnError as error:
-            if error.turn is not None:
-                error.outcome = self._outcome(error.turn, error.message + ".")
+            if self._turns.session:
+                error.outcome = self._outcome(error.message + ".")
+            raise
+        except asyncio.CancelledError:
+            self._job.known.append(self._outcome(""))
             raise
         finally:
             for task in self._asking.values():
                 task.cancel()
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
-    async def _settle(self, turn: Turn) -> Outcome:
+    async def _turn(self, prompt: str) -> Turn:
+        try:
+            return await self._session.turn(prompt, self._take)
+        finally:
+            self._turns = self._turns.then(self._session.last)
+
+    async def _settle(self, summary: str) -> Outcome:
         """Hold what was written against the rules; what breaks them may be mended in one more turn."""
-        summary = steps.spoken(turn.text) or "That is done."
         broken = await self._broken()
         if broken and self._rules == "mend":
             await self._progress("it breaks your rules: it is being changed")
             try:
-                more = await self._session.turn(rulings.to_mend(broken), self._take)
+                more = await self._turn(rulings.to_mend(broken))
             except faults.TurnError as error:
                 # The work itself is done: what is left is told below.
                 await self._progress(f"it was not changed: {error.message}")
-                turn = turn.then(error.turn)
             else:
-                turn, summary = turn.then(more), steps.spoken(more.text) or summary
+                summary = steps.spoken(more.text) or summary
             broken = await self._broken()
-        outcome = self._outcome(turn, summary)
+        outcome = self._outcome(summary)
         if not broken:
             return outcome
         detail = f"{outcome.detail}\n\n{rulings.listing(broken)}"
@@ -163,10 +177,11 @@ class Work:
             self._asides[prompt] = more.number
         return prompt is not None
 
-    def _outcome(self, turn: Turn, summary: str) -> Outcome:
+    def _outcome(self, summary: str) -> Outcome:
+        turn = self._turns
         return Outcome(
             summary, detail=turn.text, changed=tuple(sorted(self._changed)), cost_usd=turn.cost_usd,
-            input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, session=turn.session,
+            input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, session=turn.session or None,
         )  # fmt: skip
 
     async def _take(self, message: Message) -> None:
@@ -236,6 +251,8 @@ class Work:
         await self._session.reply(asked.request, decision)
 
     async def _decide(self, asked: PermissionAsked) -> Decision:
+        if self._session.plans.takes(asked):
+            return Grant(asked.arguments)
         read_only = prompts.reads_only(self._job.intent)
         match permissions.judge(asked, self._job.repo, read_only=read_only, limits=self._kept):
             case Allow():
