@@ -26,8 +26,8 @@ from benchmarks.intent_parity_bench import noisy
 from benchmarks.recordings import add_audio_option, recordings
 from benchmarks.spoken import speak, voices
 from benchmarks.wake_bench import ORDINARY
-from mybro.audio.own_voice import OWNER, SHORTEST_S, enrol, speech_of
-from mybro.audio.voice_model import VoiceModel
+from mybro.audio.own_voice import OWNER, SHORTEST_S, conditions, enrol, speech_of
+from mybro.audio.voice_model import Array, VoiceModel
 from mybro.events import SAMPLE_RATE
 from tests.audio_tools import Pcm, read_pcm
 
@@ -54,14 +54,18 @@ def speakers(folder: Any, *, quick: bool) -> dict[str, list[Pcm]]:
     return found
 
 
-def cepstra(model: VoiceModel, pcm: Pcm) -> Row:
+def cepstra(model: VoiceModel, speech: Array) -> Row:
     """Mean and spread of cepstral coefficients over the louder frames."""
-    bands = np.log(model._mel(speech_of(pcm.tobytes())) + 1e-9)
+    bands = np.log(model._mel(speech) + 1e-9)
     louder = bands[bands.mean(axis=1) > np.percentile(bands.mean(axis=1), 40)]
     count = bands.shape[1]
     turn = np.cos(np.pi / count * (np.arange(count) + 0.5)[None] * np.arange(1, 20)[:, None])
     rows = louder @ turn.T
-    return np.concatenate([rows.mean(axis=0), rows.std(axis=0)])
+    return unit(np.concatenate([rows.mean(axis=0), rows.std(axis=0)]))
+
+
+def unit(rows: Row) -> Row:
+    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))
 
 
 def likenesses(
@@ -83,9 +87,12 @@ def auc(own: npt.NDArray[np.floating], others: npt.NDArray[np.floating]) -> floa
     return round(float((own[:, None] > others[None]).mean()), 3)
 
 
-def judged(said: Mapping[str, list[Pcm]], embed: Callable[[Pcm], Row]) -> dict[str, list[Row]]:
-    rows = {name: [np.asarray(embed(pcm)) for pcm in each] for name, each in said.items()}
-    return {name: [row / np.linalg.norm(row) for row in each] for name, each in rows.items()}
+def speech(sentences: Sequence[Pcm]) -> list[Array]:
+    return [speech_of(pcm.tobytes()) for pcm in sentences]
+
+
+def judged(said: Mapping[str, list[Pcm]], embed: Callable[[Array], Row]) -> dict[str, list[Row]]:
+    return {name: [embed(one) for one in speech(each)] for name, each in said.items()}
 
 
 def figures(said: Mapping[str, list[Pcm]]) -> dict[str, Any]:
@@ -93,8 +100,17 @@ def figures(said: Mapping[str, list[Pcm]]) -> dict[str, Any]:
     known = {
         name: enrol(model, [pcm.tobytes() for pcm in each[:ENROLLED]]).rows for name, each in said.items()
     }
-    plain = judged(said, lambda pcm: cepstra(model, pcm))
-    peers = {name: np.mean(rows[:ENROLLED], axis=0)[None] for name, rows in plain.items()}
+
+    def by_peer(one: Array) -> Row:
+        return cepstra(model, one)
+
+    # Enrolled as ours is: in the same noises, too.
+    peers = {
+        name: unit(
+            np.stack([np.mean([*map(by_peer, part)], axis=0) for part in conditions(speech(each[:ENROLLED]))])
+        )
+        for name, each in said.items()
+    }
     found: dict[str, Any] = {}
     for mark in ("", "_db10"):
         used = dict(said)
@@ -102,8 +118,8 @@ def figures(said: Mapping[str, list[Pcm]]) -> dict[str, Any]:
             used = {
                 name: [noisy(pcm, "pink", at) for at, pcm in enumerate(each)] for name, each in said.items()
             }
-        own, others = likenesses(known, judged(used, lambda pcm: model.embed(speech_of(pcm.tobytes()))))
-        peer = likenesses(peers, judged(used, lambda pcm: cepstra(model, pcm)))
+        own, others = likenesses(known, judged(used, model.embed))
+        peer = likenesses(peers, judged(used, by_peer))
         found[f"auc{mark}"] = {"ours": auc(own, others), "peer": auc(*peer), "of": len(own) + len(others)}
         found[f"owner_refused{mark}"] = {"unit": f"share of {len(own)}", "ours": _share(own < OWNER)}
         found[f"others_heard{mark}"] = {"unit": f"share of {len(others)}", "ours": _share(others >= OWNER)}
