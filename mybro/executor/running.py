@@ -77,6 +77,9 @@ class Running:
             self.inner = None
 
 
+_NO_AGENT = frozenset({"claude_missing", "agent_missing"})
+
+
 class Router:
     """Gives each job to the first hand that can do it; a hand does one writing job at a time."""
 
@@ -101,6 +104,9 @@ class Router:
                     outcome = await hand.run(job, _reporter(running, emit))
                     return outcome if judge is None else await judge(outcome)
             except ExecutorError as error:
+                if missing is not None and error.code in _NO_AGENT:
+                    both = f"{missing.message}, and {error.message}"
+                    raise ExecutorError(error.code, both, hint=error.hint) from error
                 if error.code != "needs_agent":
                     raise
                 missing = error

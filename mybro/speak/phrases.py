@@ -136,10 +136,8 @@ def understood(intent: Intent) -> str:
     match intent.kind:
         case "task":
             return "On it."
-        case "question":
+        case "question" | "chat":  # chat that has no answer yet is a question, too
             return "Let me look."
-        case "chat":
-            return "I have nothing to say to that."
         case _:
             return sentence(title(intent))
 

@@ -109,7 +109,7 @@ async def delegate(work: Work) -> Outcome:
     """Give what the doctor found, as it stands now, to a coding session, and look again afterwards."""
     number, known = work.arguments.number, remembered(work.repo)
     if known is None:
-        raise HandoverError("the doctor has found nothing here yet")
+        raise HandoverError("the doctor has not looked here yet, which it does at: how healthy is this repo")
     wanted = [_numbered(work, number)] if number is not None else list(known.important)
     if not wanted:
         return Outcome("The doctor had found nothing wrong.")
@@ -146,7 +146,7 @@ async def _doctor(work: Work, *options: str) -> dict[str, Any]:
 def _numbered(work: Work, number: int) -> Entry:
     known = remembered(work.repo)
     if known is None:
-        raise HandoverError("the doctor has found nothing here yet")
+        raise HandoverError("the doctor has not looked here yet, which it does at: how healthy is this repo")
     if number > len(known.important):
         there = count_words(len(known.important), "entry", "entries")
         raise ExecutorError(
