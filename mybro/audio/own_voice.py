@@ -4,8 +4,8 @@ What is kept is a few rows of numbers in a file of this machine; no sound, and n
 owner away is worse than to let somebody else through: what is short or in doubt passes.
 
 Measured with four synthetic voices, three sentences enrolled (`benchmarks.own_voice_bench`, area under the
-curve): 1.00 clean, 0.98 in noise of 10 dB. Cepstra, their mean and spread, come to 0.98, and to 0.83 in noise.
-At `OWNER` nobody is turned away, and of the others 6 of 100 get through clean, half in noise.
+curve): 1.00 clean, 0.98 in noise of 10 dB. Cepstra come to 0.98, and to 0.83 in noise. At
+`OWNER` nobody is turned away, and of the others 6 of 100 get through clean, half in noise.
 """
 
 from __future__ import annotations
