@@ -143,6 +143,18 @@ async def test_what_one_hand_cannot_do_goes_to_the_next_as_a_task(room: Room) ->
     assert failed.problem.code == "needs_agent"
 
 
+async def test_without_an_agent_it_is_told_why_one_was_wanted(room: Room) -> None:
+    local, agent = Scripted(only_local=True), Scripted()
+    room.new(None, local, agent)
+    local.deeds["rename"] = fails(ExecutorError("needs_agent", "that is not Python"))
+    agent.deeds["rename"] = fails(ExecutorError("claude_missing", "claude is not installed", hint="Get it"))
+    await room.executor.start(1, 1, Intent(kind="local", action=Action.RENAME, text="rename"))
+    failed = await room.end(1)
+    assert isinstance(failed, JobFailed)
+    assert failed.problem.message == "that is not Python, and claude is not installed"
+    assert (failed.problem.code, failed.problem.hint) == ("claude_missing", "Get it")
+
+
 async def test_nobody_can_do_it(room: Room) -> None:
     room.new(None, Scripted(only_local=True))
     failed = await room.do("write b")
