@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mybro.transcribe.calling import beginnings, contrast, is_called, without
+from mybro.transcribe.calling import beginnings, contrast, is_called, rivals, without
 from mybro.transcribe.listener import Listener
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recognition
 from tests.fakes.transcribe import Told
@@ -34,6 +34,24 @@ def test_an_unlikely_phrase_was_not_said() -> None:
     recogniser = Told(replace(FORCED, start_logprob=-6.0), Recognition("Hey, my boat.", tokens=4))
     heard = Listener(recogniser).transcribe(SPEECH, HINTS)
     assert (heard.called, heard.text) == (False, "Hey, my boat.")
+
+
+@pytest.mark.parametrize(
+    ("begins", "rival", "called"), [(-4.0, -6.0, True), (-1.5, -0.2, False), (-6.0, -20.0, False)]
+)
+def test_it_counts_how_much_likelier_it_is_than_its_rivals(begins: float, rival: float, called: bool) -> None:
+    forced = replace(FORCED, start_logprob=begins)
+    other = replace(FORCED, start_logprob=rival, start=" Hey, my boat")
+    recogniser = Told(*[forced, other][: 1 + (begins > -5)], FREE)
+    assert Listener(recogniser).transcribe(SPEECH, HINTS).called is called
+
+
+def test_rivals_are_asked_for_where_they_are_known_and_it_may_have_been_said() -> None:
+    assert " Hey Michael" in rivals("hey mybro") and " Okay, my boat" in rivals("Okay mybro")
+    assert rivals("computer") == rivals("mybro") == rivals("hey friday") == ()
+    recogniser = Told(replace(FORCED, start_logprob=-9.0), FREE)
+    Listener(recogniser).transcribe(SPEECH, HINTS)
+    assert sum(bool(hints.starts) for _, hints in recogniser.asked) == 1
 
 
 def test_a_phrase_of_words_must_be_likelier_than_a_coined_one() -> None:

@@ -60,7 +60,10 @@ class Listener:
             return hints, False
         asked = replace(hints, prompt=calling.contrast(hints.call), starts=calling.beginnings(hints.call))
         forced = self._recogniser.recognise(sound, asked)
-        if not calling.is_called(hints.call, forced):
+        rivals, rival = calling.rivals(hints.call), None
+        if rivals and calling.may_be_called(forced):
+            rival = self._recogniser.recognise(sound, replace(asked, starts=rivals))
+        if not calling.is_called(hints.call, forced, rival):
             return hints, False
         return replace(hints, starts=(forced.start,)), True
 
