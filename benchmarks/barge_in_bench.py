@@ -12,10 +12,12 @@ the first of them never heard before.
     self_interruptions   sentences during which the ear takes an echo for a person; the peer has no guard
     true_recall          interruptions by a person that cut the voice within a second; the peer is the same
                          person without a loudspeaker
-    duck_ms, cut_ms      from the person's first sound until the voice is softened, and until it is cut, with
-                         what was missed counted as late; the peer is the same without a loudspeaker
+    duck_ms, cut_ms      from the person's first audible sound (AUDIBLE_DB in echo_scene.py) until the voice
+                         is softened, and until it is cut, with what was missed counted as late; the peer is
+                         the same without a loudspeaker
     in_time              interruptions that cut the voice within 250 ms
     false_ducks          sentences that were softened for no more than their own echo
+    ducked_s             for how long, of each minute of our own voice
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from benchmarks.harness import Spread, report
 from benchmarks.recordings import Recording, add_audio_option, recordings
 from mybro.audio.playback import DevicePlayer
 from mybro.audio.sound import SoundProcess
+from mybro.audio.source import BLOCK_SAMPLES
 from mybro.audio.virtual import NullPlayer
 from mybro.events import SAMPLE_RATE, SpeechStarted, SpeechSustained
 from tests.sound_server import SoundServer, missing
@@ -124,9 +127,9 @@ async def _virtual_stops(count: int) -> list[float]:
 
 def self_interruptions(
     recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool
-) -> tuple[int, int]:
-    """Sentences that were taken for a person, and those that were softened."""
-    found = softened = 0
+) -> tuple[int, int, float]:
+    """Sentences that were taken for a person, those that were softened, and for how much of a minute."""
+    found = softened = blocks = samples = 0
     for seed in seeds:
         alone = scene(recorded, seed, person=False)
         began, soft = [], []
@@ -135,7 +138,9 @@ def self_interruptions(
             soft += [reaction.end] * reaction.soft
         found += sum(any(a <= at < b + TAIL for at in began) for a, b in alone.sentences)
         softened += sum(any(a <= at < b + TAIL for at in soft) for a, b in alone.sentences)
-    return found, softened
+        blocks += len(soft)
+        samples += sum(b - a for a, b in alone.sentences)
+    return found, softened, 60 * blocks * BLOCK_SAMPLES / samples
 
 
 def interruptions(
@@ -165,8 +170,8 @@ def _is_cut(events: Sequence[object]) -> bool:
 
 def figures(recorded: Sequence[Recording], seeds: Sequence[int]) -> dict[str, Any]:
     sentences = SENTENCES * len(seeds)
-    own, softened = self_interruptions(recorded, seeds, guarded=True)
-    raw, _ = self_interruptions(recorded, seeds, guarded=False)
+    own, softened, ducked_s = self_interruptions(recorded, seeds, guarded=True)
+    raw, *_ = self_interruptions(recorded, seeds, guarded=False)
     ducks, cuts, total = interruptions(recorded, seeds, echo=True)
     quiet_ducks, quiet_cuts, _ = interruptions(recorded, seeds, echo=False)
     recall, quiet_recall = (float(np.isfinite(each).mean()) for each in (cuts, quiet_cuts))
@@ -178,6 +183,7 @@ def figures(recorded: Sequence[Recording], seeds: Sequence[int]) -> dict[str, An
         "cut_ms": _times(cuts, quiet_cuts),
         "in_time": _beside(f"of {total} interruptions", round(in_time, 4), round(quiet_in_time, 4)),
         "false_ducks": {"unit": f"of {sentences} sentences", "ours": softened},
+        "ducked_s": {"unit": "s per minute", "ours": round(ducked_s, 2)},
     }
 
 

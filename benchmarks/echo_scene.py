@@ -30,6 +30,10 @@ AHEAD_BLOCKS = 3
 """How long before it sounds a device is given its samples."""
 TURNED_DB = 6.0
 TURNED_S = 0.2
+AUDIBLE_DB = 6.0
+"""A person is audible from the first 5 ms in which their voice, as it reaches the microphone, is so much
+louder than the room's noise: a recording may begin with a breath that nobody could hear. The echo, which may
+drown more than that, is not counted as noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Scene:
     sentences: list[tuple[int, int]]
     """Where mybro speaks: indices of the first sample and after the last."""
     onsets: list[int]
-    """Where the person begins."""
+    """Where the person begins to be audible."""
 
 
 def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True) -> Scene:
@@ -63,10 +67,10 @@ def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool 
     for begin, end in sentences:
         words = theirs[int(rng.integers(len(theirs)))][: 3 * SAMPLE_RATE] / 32768
         at = int(rng.uniform(begin + SAMPLE_RATE // 2, max(begin + SAMPLE_RATE // 2 + 1, end - SAMPLE_RATE)))
-        onsets.append(at)
         loud = at_level(
             convolved(np.append(words, np.zeros(4000)), response), level + rng.uniform(*PERSON_DB)
         )
+        onsets.append(at + _audible(loud))
         speech[at : at + len(loud)] += loud[: len(said) - at]
     quiet = 10 ** (ROOM_DBFS / 20) * rng.standard_normal(len(said))
     mixed = heard * echo + speech * person + quiet
@@ -107,6 +111,14 @@ def _out_of_step(said: Wave, sentences: Sequence[tuple[int, int]], rng: np.rando
         shift = int(rng.uniform(-CLOCKS_S, CLOCKS_S) * SAMPLE_RATE)
         out[begin + shift : end + shift] = said[begin:end]
     return out
+
+
+def _audible(loud: Wave) -> int:
+    """Index of the first sample of a voice that stands out from the room's noise."""
+    size = SAMPLE_RATE // 200
+    slices = loud[: len(loud) // size * size].reshape(-1, size)
+    heard = (slices**2).mean(axis=1) > 10 ** ((ROOM_DBFS + AUDIBLE_DB) / 10)
+    return int(np.argmax(heard)) * size
 
 
 def _pcm(sound: Wave) -> Pcm:

@@ -178,6 +178,45 @@ def test_typing_is_no_onset() -> None:
     assert np.count_nonzero(np.diff(soft) > 0) <= 3
 
 
+def test_one_block_softens_and_it_is_over_soon_where_nothing_follows() -> None:
+    rng = np.random.default_rng(9)
+    speech = trimmed(read_pcm(dev_clips()[0].path))
+    vowel = speech[np.argmax(np.abs(speech)) :][: 2 * BLOCK_SAMPLES]
+    quiet = noise(1.0, rng)[: SAMPLE_RATE // BLOCK_SAMPLES * BLOCK_SAMPLES]
+    soft = softened(np.concatenate([quiet, vowel, quiet]))
+    first = len(quiet) // BLOCK_SAMPLES
+    assert soft[first] and 2 <= np.count_nonzero(soft) <= 5
+
+
+def test_over_our_own_voice_a_person_softens_it_within_sixty_milliseconds_as_a_rule() -> None:
+    said = voice("piper_joe", 4)
+    words = [trimmed(read_pcm(clip.path)) / 32768 for clip in dev_clips() if clip.voice == "flite_slt"]
+    starts = np.arange(4 * SAMPLE_RATE + 100, len(said) - SAMPLE_RATE, SAMPLE_RATE * 5 // 4)
+    person = np.zeros(len(said))
+    for at, word in zip(starts, words, strict=False):
+        short = word[: SAMPLE_RATE // 2]
+        person[at : at + len(short)] += short
+    soft = softened_over(said, room(said, person, 0.1, -18))
+    late = [(int(np.argmax(soft[at // BLOCK_SAMPLES :])) + 1) * BLOCK_S for at in starts]
+    assert np.median(late) <= 0.0401
+    assert np.percentile(late, 80) <= 0.0801, "its first block may begin before the voice"
+    assert np.mean(soft[100 : starts[0] // BLOCK_SAMPLES]) < 0.05, "nobody speaks yet"
+
+
+def softened_over(said: np.ndarray, heard: Pcm) -> np.ndarray:
+    """For each block, whether our own voice is soft."""
+    guard, onset = EchoGuard(), Onset()
+    soft = []
+    for i in range(len(heard) // BLOCK_SAMPLES):
+        for k in range(3) if i == 0 else [i + 2]:
+            part = np.asarray(said[k * BLOCK_SAMPLES : (k + 1) * BLOCK_SAMPLES] * 32767, np.int16)
+            if len(part):
+                guard.played(1, k * BLOCK_S, SAMPLE_RATE, part)
+        pcm, _, stirs = guard.clean(i * BLOCK_S, heard[i * BLOCK_SAMPLES : (i + 1) * BLOCK_SAMPLES].tobytes())
+        soft.append(onset.hear(pcm, may_be_voice=stirs))
+    return np.array(soft)
+
+
 def test_an_onset_is_over_half_a_second_after_its_last_sign() -> None:
     rng = np.random.default_rng(8)
     speech = trimmed(read_pcm(dev_clips()[0].path))

@@ -34,6 +34,8 @@ OPEN_AT = 4.0
 GO_ON_AT = 1.5
 GO_ON_BLOCKS = 4
 """What was so loud a moment ago goes on at this many times."""
+STIRS_AT = 2.2
+"""So much louder than the echo that is left, for one block, and there may be somebody."""
 ROOM = 0.1
 """Power of a block, in all bands, that is left in any room: about -60 dB relative to full scale."""
 CAUTION = 5.0
@@ -87,8 +89,8 @@ class Gate:
 
     @property
     def stirs(self) -> bool:
-        """Whether the newest block is louder than the echo."""
-        return self._louder_for > 0 and self.experienced
+        """Whether the newest block is louder than the echo that is left seems to be."""
+        return (self.louder > STIRS_AT or self._louder_for > 0) and self.experienced
 
     @property
     def experienced(self) -> bool:
