@@ -29,7 +29,9 @@ OUTPUT = re.compile(
     r"|(^|[a-z-])(report|dist-?path|(target|build|cache|bin|coverage|site|dist|temp|tmp|M)[-_]?[dD]ir(ectory)?|(Data|Bundle|archive)Path)$|-report$"
 )
 """Options that name where something is written."""
-_LOADS = re.compile(r"-(e|E|x|c|r|l|L|S|f)|--?(config|configuration|settings|script|file|rules?)")
+_LOADS = re.compile(
+    r"-(e|E|x|c|r|l|L|S|f)|--?(config|configuration|settings|script|file|rules?)(-file|-path)?"
+)
 """Options whose value may be code, or names a file with code."""
 _BARE = frozenset(
     ["Makefile", "Dockerfile", "Justfile", "justfile", "Rakefile", "Gemfile", "Podfile", "BUILD", "WORKSPACE"]
@@ -149,6 +151,7 @@ def _value_fine(option: str, text: str, place: Place, *, elsewhere: bool = False
     if (
         "://" in text
         or _ELSEWHERE.search(text)
+        or (text[0] == "@" and place.exists(text[1:]))
         or _STRANGE.search(text)
         or not all(place.reads(Word((part,))) for part in parts)
     ):

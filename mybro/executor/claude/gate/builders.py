@@ -8,7 +8,7 @@ from pathlib import Path
 from mybro.executor.claude.gate import runners, scripts
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.tables import calls_like
-from mybro.executor.claude.gate.words import Command, Word
+from mybro.executor.claude.gate.words import Command
 
 _SOURCES = {
     "cargo": ((".rs",), re.compile(
@@ -62,36 +62,6 @@ def _sources(top: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _compiles(command: Command, place: Place) -> Reach | None:
-    """gcc and the like: what is made must be new, and the compiler's own helpers stay what they are."""
-    words = command.words[1:]
-    if [word.text for word in words] in (["--version"], ["-v"], ["-dumpversion"]):
-        return Reach.READS
-    out: Word | None = None
-    at = 0
-    while at < len(words):
-        text = words[at].text
-        if text == "-o" and at + 1 < len(words):
-            out, at = words[at + 1], at + 1
-        elif text is None or not (
-            re.fullmatch(
-                r"-(Wall|Wextra|Werror|pedantic|O[0-3sg]|g|c|S|E|std=[\w+]+|l[a-z]+|pthread|fsanitize=\w+|fsyntax-only|fPIC|W[\w-]+|m(arch|tune)=native|D\w+(=\w+)?)",
-                text,
-            )
-            or (re.match(r"-I", text) and place.reads(Word((text[2:],))))
-            or (text[0] != "-" and place.reads(words[at]))
-        ):
-            return None
-        at += 1
-    if out is None:
-        return (
-            Reach.WRITES if any(word.text in ("-c", "-fsyntax-only", "-E", "-S") for word in words) else None
-        )
-    if out.text is not None and re.fullmatch(r"[\w/-]*(build|bin|out|target|dist)/[\w.-]+|a\.out", out.text):
-        return Reach.WRITES if place.changes(out) else None
-    return place.touches(out, append=False)
-
-
 def _one_liner(command: Command, _: Place) -> Reach | None:
     """`ruby -e`, `php -r`: a line that computes and prints."""
     texts = [word.text for word in command.words[1:]]
@@ -104,7 +74,6 @@ def _one_liner(command: Command, _: Place) -> Reach | None:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("gcc", "g++", "clang", "clang++", "cc", "c++"), _compiles),
     **dict.fromkeys(("flask", "uvicorn", "gunicorn", "hypercorn", "fastapi", "streamlit"), runners.serving),
     **dict.fromkeys(("ruby", "php", "Rscript", "julia", "lua", "elixir", "perl"), _one_liner),
     **dict.fromkeys(("tsx", "ts-node"), runners.node),

@@ -140,7 +140,6 @@ RULES: dict[str, Rule] = {
         file=False,
     ),
     "mysql": _asks_database(r"-[tNsB]+|-u\w+|-h[\w.]+", r"-[DhuP]|--(database|host|user|port)", file=False),
-    "docker-compose": _compose,
     "docker": either(_DOCKER, _compose),
     "kubectl": _KUBECTL,
     "gh": _GH,

@@ -50,7 +50,7 @@ _LIMITS = Limits()
 _MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS, _MOST_VARIANTS = 4, 500, 20, 12
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
-    tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.rules(lambda: _WORK)
+    tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.RULES
 )
 """What runs the tests, builds and settings of the repository."""
 _WORK["python"] = runners.python(_WORK)
@@ -157,7 +157,7 @@ def _program(command: Command, place: Place) -> Reach | None:
     command = _without_toolchain(known, command)
     if is_sharp(known, command):
         return None
-    rule = _RULES.get(known)
+    rule = None if only_version(command) else _RULES.get(known)
     if "/" in known and (rule is None or (reach := rule(command, place)) is None):
         return _of_repository(known, command, place)
     if not recipes_are_calm(known, command.words[1:], place):

@@ -178,7 +178,7 @@ def only_version(command: Command) -> bool:
     """Whether a program is asked for its version, or for help."""
     texts = [word.text for word in command.words]
     if texts[1:] == ["-v"]:
-        return texts[0] in TOOLS | DRIVERS
+        return texts[0] in DRIVERS
     return texts[1:] in (["--version"], ["-V"], ["--help"], ["-version"])
 
 

@@ -7,7 +7,6 @@ right is how such things are spread.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from mybro.executor.claude.gate import runners
 from mybro.executor.claude.gate.place import Place, Reach, Rule
@@ -59,29 +58,6 @@ def adding(place: str, options: str, *verbs: str) -> Rule:
     return rule
 
 
-def through(runner: str, rules: Callable[[], dict[str, Rule]], names: frozenset[str]) -> Rule:
-    """A rule for `RUNNER PROGRAM ...`: the program's own rule, where it is one of the names."""
-
-    def rule(command: Command, place: Place) -> Reach | None:
-        head = runner.split()
-        if len(command.words) > 2 and command.words[2].text in ("--frozen", "--locked"):
-            command = Command([*command.words[:2], *command.words[3:]], document=command.document)
-        texts = [word.text for word in command.words[1 : 1 + len(head)]]
-        rest = command.words[1 + len(head) :]
-        if texts != head or not rest or rest[0].text not in names:
-            return None
-        inner = rules().get(rest[0].text or "")
-        return inner(Command(list(rest), document=command.document), place) if inner is not None else None
-
-    return rule
-
-
-_PYTHON = frozenset(
-    {
-        "pytest", "ruff", "mypy", "python", "black", "coverage", "isort", "flake8", "pylint", "pyright",
-        "flask", "uvicorn", "tox", "unittest", "alembic", "fastapi", "streamlit", "pre-commit",
-    }
-)  # fmt: skip
 NODE = frozenset(
     {
         "tsc", "vue-tsc", "eslint", "prettier", "jest", "vitest", "mocha", "biome", "stylelint", "vite",
@@ -92,30 +68,22 @@ NODE = frozenset(
     }
 )  # fmt: skip
 """Programs that Node's projects use, which npx takes from the project or fetches."""
-_LINTERS = frozenset({"ruff", "black", "mypy", "isort", "pyright", "flake8"})
 _QUIET = (
     r"-[qvUDEGdW]|--(dev|upgrade|quiet|save-dev|save|save-exact|no-cache-dir|user|group|optional|exact|D)"
 )
 _NPM_QUIET = _QUIET + "|--legacy-peer-deps|--no-audit|--no-fund"
 
 
-def rules(programs: Callable[[], dict[str, Rule]]) -> dict[str, Rule]:
-    """The rules; `programs` gives those of all programs, for what runs another."""
-    npm = adding("npm", _NPM_QUIET, "install", "i", "add")
-    python = through("run", programs, _PYTHON)
-    return {
-        "pip": adding("pypi", _QUIET, "install"),
-        "uv": either(adding("pypi", _QUIET, "add", "pip install"), python),
-        "uvx": through("", programs, _LINTERS),
-        "pipx": through("run", programs, _LINTERS),
-        "poetry": either(adding("pypi", _QUIET, "add"), python),
-        "pdm": either(adding("pypi", _QUIET, "add"), python),
-        "pipenv": python,
-        "npm": npm,
-        "pnpm": either(npm, through("exec", programs, NODE), through("", programs, NODE)),
-        "bun": either(npm, runners.node),
-        "bundle": through("exec", programs, frozenset({"rspec"})),
-        "bunx": through("", programs, NODE),
-        "yarn": either(adding("npm", _QUIET, "add"), through("", programs, NODE)),
-        "cargo": adding("crates", r"--(dev|features|build)|-F", "add"),
-    }
+_NPM = adding("npm", _NPM_QUIET, "install", "i", "add")
+_ADDS = adding("pypi", _QUIET, "add")
+RULES: dict[str, Rule] = {
+    "pip": adding("pypi", _QUIET, "install"),
+    "uv": adding("pypi", _QUIET, "add", "pip install"),
+    "poetry": _ADDS,
+    "pdm": _ADDS,
+    "npm": _NPM,
+    "pnpm": _NPM,
+    "bun": either(_NPM, runners.node),
+    "yarn": adding("npm", _QUIET, "add"),
+    "cargo": adding("crates", r"--(dev|features|build)|-F", "add"),
+}
