@@ -27,6 +27,7 @@ from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.crew import MOST_AGENTS, Crew
 from mybro.executor.hand import Job, Report
 from mybro.executor.jobs import Executor
+from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Arguments, Intent
 from tests.executor_room import Scripted
 from tests.projects import git, shop
@@ -128,6 +129,20 @@ async def test_each_agent_works_in_its_own_tree_and_its_work_is_merged(room: Roo
     assert "mybro/" not in git(room.repo, "branch")
     await room.crew.undo()
     assert not (room.repo / "two.txt").exists()
+
+
+async def test_an_agent_whose_working_tree_another_program_merged_gets_a_new_one(room: Room) -> None:
+    await room.do("one", "2")
+    await room.do("two", "docs")
+    Worktrees(room.repo).merge("second")
+    refused = await room.do("merge the second agent's work")
+    assert isinstance(refused, JobFailed)
+    assert refused.problem.code == "no_worktree"
+    assert summary(await room.do("three", "2")).startswith("Second agent: Written")
+    assert not (room.repo / "three.txt").exists()
+    assert "1 file" in summary(await room.do("merge the second agent's work"))
+    assert (room.repo / "three.txt").exists()
+    assert summary(await room.do("two", "docs")).startswith("Docs agent: ")
 
 
 async def test_agents_work_at_the_same_time_and_one_is_stopped_alone(room: Room) -> None:

@@ -93,6 +93,14 @@ async def test_without_checkpoints(room: Room) -> None:
 # ---------------------------------------------------------------------------- others, crashes, the end
 
 
+async def test_an_undo_waits_for_the_end_of_anothers(room: Room) -> None:
+    await room.do("write b", writes(b_py="b"))
+    other = History(CheckpointStore(room.root, room.repo))
+    other.claim()
+    asyncio.get_running_loop().call_later(0.3, other.close)
+    assert (await room.executor.undo()).summary.startswith("Undone")
+
+
 async def test_a_job_waits_for_another_mybro(room: Room) -> None:
     clock = room.clock = ManualClock()
     room.new()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 import re
 import time
@@ -15,8 +14,6 @@ from mybro.errors import ExecutorError, MybroError
 from mybro.events import (
     Answered,
     Event,
-    JobAnswered,
-    JobAsked,
     JobFailed,
     JobFinished,
     JobQueued,
@@ -26,6 +23,7 @@ from mybro.events import (
 )
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
+from mybro.executor.signed import of_agent, signed
 from mybro.executor.since import LastSpoken, moment
 from mybro.executor.words import listed, listing_words, merged_words
 from mybro.executor.worktrees import Worktrees
@@ -49,6 +47,7 @@ class Agent:
     def __init__(self, name: str) -> None:
         self.name = name
         """What it is called: "second", "parser"."""
+        self.place: Path
         self.executor: Executor
 
     @property
@@ -161,24 +160,34 @@ class Crew:
 
     def _join(self, name: str, place: Path) -> Agent:
         agent = Agent(name)
-
-        async def report(event: Event) -> None:
-            await self._emit(named(event, agent.label) if len(self._agents) > 1 else event)
-
-        agent.executor = self._build(place, report, self._questions)
+        self._house(agent, place)
         self._agents.append(agent)
         return agent
 
+    def _house(self, agent: Agent, place: Path) -> None:
+        async def report(event: Event) -> None:
+            await self._emit(signed(event, agent.label) if len(self._agents) > 1 else event)
+
+        agent.place, agent.executor = place, self._build(place, report, self._questions)
+
     async def _addressed(self, intent: Intent) -> Agent:
         """The agent that a job is for, made if need be. Raises `ExecutorError`."""
-        if intent.agent is None:
-            return self._focus
-        found = self._find(intent.agent)
+        found = self._focus if intent.agent is None else self._find(intent.agent)
         if found is not None:
+            await self._keep_housed(found)
             return found
+        assert intent.agent is not None  # noqa: S101 - somebody has the focus
         if intent.kind == "question":
             raise self._unknown(intent.agent)
         return await self._make(intent.agent)
+
+    async def _keep_housed(self, agent: Agent) -> None:
+        """Another mybro may have merged what it did, and its working tree with that: it gets a new one."""
+        async with self._making:
+            if agent is not self._agents[0] and not agent.place.is_dir():
+                await agent.executor.aclose()
+                place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(agent.name))
+                self._house(agent, place)
 
     def _find(self, name: str) -> Agent | None:
         if name.isdigit():
@@ -265,28 +274,3 @@ class Crew:
     async def _finish(self, job: int, turn: int, title: str, outcome: Outcome) -> None:
         await self._emit(JobStarted(job, turn, title))
         await self._emit(JobFinished(job, outcome))
-
-
-def of_agent(label: str, outcome: Outcome) -> Outcome:
-    """An outcome, with who it is of before its words."""
-    return dataclasses.replace(outcome, summary=f"{label[:1].upper()}{label[1:]}: {outcome.summary}")
-
-
-def named(event: Event, label: str) -> Event:
-    """What an agent tells, with its name before the words that are said or shown."""
-    who = label[:1].upper() + label[1:]
-    match event:
-        case JobStarted(title=title):
-            return dataclasses.replace(event, title=f"{who}: {title}", agent=label)
-        case JobAsked(text=text):
-            return dataclasses.replace(event, text=f"{who}: {text}", agent=label)
-        case JobAnswered(text=text):
-            return dataclasses.replace(event, text=f"{who}: {text}")
-        case JobFinished(outcome=outcome):
-            return dataclasses.replace(event, outcome=of_agent(label, outcome))
-        case JobFailed(problem=problem):
-            return dataclasses.replace(
-                event, problem=dataclasses.replace(problem, message=f"{who}: {problem.message}")
-            )
-        case _:
-            return event

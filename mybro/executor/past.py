@@ -19,6 +19,8 @@ from mybro.ops.kept import uninterrupted
 T = TypeVar("T")
 
 _BUSY_POLL_S = 0.5
+_UNDO_S = 2.0
+"""More than another's undo takes; who waits for another's job is told so instead."""
 
 
 class Past:
@@ -94,7 +96,7 @@ class Past:
             await self.recover()
 
             def claimed() -> T:
-                self.history.claim()
+                self.history.claim(_UNDO_S)
                 try:
                     return work()
                 finally:

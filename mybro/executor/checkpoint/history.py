@@ -41,12 +41,12 @@ class History:
         self.store = store
         self._writer = FileLock(store.folder / "writer")
 
-    def claim(self) -> None:
+    def claim(self, patience_s: float = 0.0) -> None:
         """Become the only mybro that changes this working tree, until `release`.
 
-        Raises `ExecutorError` repository_busy where another is.
+        Raises `ExecutorError` repository_busy where another is, for longer than `patience_s`.
         """
-        if not self._writer.held and not self._writer.acquire():
+        if not self._writer.held and not self._writer.acquire(patience_s):
             owner = self._writer.owner()
             raise ExecutorError(
                 "repository_busy", f"another mybro, process {owner}, is at work in this repository",
