@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+PYTHON = frozenset({"python"})
 _MOST, _LEAST = 8, 40
 """Longer runs are as wide without an upper bound, and their automata many times smaller."""
 

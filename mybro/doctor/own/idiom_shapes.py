@@ -7,9 +7,7 @@ from collections.abc import Iterable
 
 from mybro.doctor.own import idioms
 from mybro.doctor.own.statements import LAZY
-from mybro.doctor.shapes import Group, Shape
-
-PYTHON = frozenset({"python"})
+from mybro.doctor.shapes import PYTHON, Group, Shape
 
 
 def _shape(words: Iterable[bytes], *patterns: bytes, twice: bool = False) -> Shape:
