@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,9 @@ from tests.acp_fixtures import fake_agent
 from tests.fakes.acp import AcpDesk
 from tests.fakes.audio import ManualClock
 from tests.fakes.claude import always, no, nothing, yes
-from tests.fakes.ops import silent, writers
 
 pytest_plugins = ["tests.acp_fixtures"]
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parent.parent
 
 
 async def fails(desk: AcpDesk, words: str) -> TurnError:
@@ -128,25 +124,15 @@ async def test_a_silent_agent_is_stopped(fake_desk: AcpDesk) -> None:
 
 @pytest.mark.parametrize("verb", ["hang", "leave"])
 async def test_stop_leaves_nothing_whatever_the_agent_does(verb: str, fake_desk: AcpDesk) -> None:
-    file = fake_desk.repo / "written"
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops double_fork {file}"
-    running = fake_desk.start(f"{verb} {program}")
-    await asyncio.to_thread(writers, file)
-    await fake_desk.hand.stop()
-    assert silent(file)
-    assert running.cancelled()
+    program, file = fake_desk.writing("double_fork")
+    assert (await fake_desk.stop(f"{verb} {program}", file)).cancelled()
     assert (await fake_desk.do("say Hello.")).summary == "Hello."
 
 
 async def test_an_agent_that_forgets_begins_anew_or_goes_on(fake_desk: AcpDesk) -> None:
     begin(fake_desk, "forgetful")
-    file = fake_desk.repo / "written"
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops double_fork {file}"
-    running = fake_desk.start(f"leave {program}")
-    await asyncio.to_thread(writers, file)
-    await fake_desk.hand.stop()
-    assert silent(file)
-    assert running.cancelled()
+    program, file = fake_desk.writing("double_fork")
+    assert (await fake_desk.stop(f"leave {program}", file)).cancelled()
     assert (await fake_desk.do("say Hello.")).summary == "Hello."
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 import psutil
@@ -18,12 +17,10 @@ from tests.claude_api import ScriptedServer, bash, text, write
 from tests.claude_api.replies import error, tool
 from tests.fakes.acp import AcpDesk
 from tests.fakes.claude import always, no, nothing
-from tests.fakes.ops import silent, writers
 from tests.requirements import need
 
 pytest_plugins = ["tests.acp_fixtures"]
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parent.parent
 
 
 async def test_a_prompt_becomes_a_file(acp_desk: AcpDesk, claude_api: ScriptedServer) -> None:
@@ -116,16 +113,12 @@ async def test_a_question_only_reads(acp_desk: AcpDesk, claude_api: ScriptedServ
 async def test_stop_leaves_nothing_that_writes(
     kind: str, acp_desk: AcpDesk, claude_api: ScriptedServer
 ) -> None:
-    desk, file = acp_desk, acp_desk.repo / "written"
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}"
+    desk = acp_desk
+    program, file = desk.writing(kind)
     claude_api.when("never ends", [bash(program), text("It ended.")])
     claude_api.when("afterwards", [text("Still here.")])
-    running = desk.start("run what never ends")
-    await asyncio.to_thread(writers, file)
-    await desk.hand.stop()
-    assert silent(file)
     with pytest.raises(asyncio.CancelledError):
-        await running
+        await (await desk.stop("run what never ends", file))
     assert (await desk.do("and afterwards")).summary == "Still here."
     told = [str(request.body["messages"]) for request in claude_api.requests]
     assert any("run what never ends" in words and "and afterwards" in words for words in told)

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,9 @@ from mybro.executor.claude.faults import TurnError
 from mybro.executor.claude.status import claude_status
 from tests.claude_api import ScriptedServer, bash, text, tool, write
 from tests.fakes.claude import Desk
-from tests.fakes.ops import silent, writers
 
 pytest_plugins = ["tests.claude_fixtures"]
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parent.parent
 ODD = 'quote " back \\ slash \u2028 line \n tab \t snow \N{SNOWMAN} nul \0 brace } half \ud83d of a pair'
 
 
@@ -99,18 +96,13 @@ async def test_odd_words_and_long_lines_arrive_whole(desk: Desk, claude_api: Scr
 
 @pytest.mark.parametrize("kind", ["plain", "double_fork"])
 async def test_stop_leaves_nothing_that_writes(kind: str, desk: Desk, claude_api: ScriptedServer) -> None:
-    file = desk.repo / "written"
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}"
+    program, file = desk.writing(kind)
     claude_api.when("never ends", [bash(program), text("It ended.")])
     claude_api.when("beforehand", [text("Here.")])
     claude_api.when("afterwards", [text("Still here.")])
     before = await desk.do("something beforehand")
-    running = desk.start("run what never ends")
-    await asyncio.to_thread(writers, file)
-    await desk.hand.stop()
-    assert silent(file)
     with pytest.raises(asyncio.CancelledError):
-        await running
+        await (await desk.stop("run what never ends", file))
     # By the same process or, where a loaded machine kept that from reacting in time, by one that resumes.
     after = await desk.do("and afterwards")
     assert (after.summary, after.session) == ("Still here.", before.session)

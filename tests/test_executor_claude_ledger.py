@@ -42,6 +42,16 @@ def begun(ledger: Ledger, prompt: str = "go") -> float | None:
     return left
 
 
+def stepped(ledger: Ledger, whole: StepBegan, *, gave: int = 100) -> None:
+    ledger.take(whole)
+    ledger.take(StepEnded(gave))
+
+
+def why(problem: TurnError | None) -> str:
+    assert problem is not None
+    return problem.message
+
+
 def result(usd: float) -> TurnEnded:
     usage = {"opus": {"costUSD": usd, "inputTokens": usd / 4e-6}}
     return TurnEnded(False, "success", "", "s", (), usd, usage, None, "completed")
@@ -110,28 +120,22 @@ def test_the_next_step_is_cheap_while_its_context_is_cached() -> None:
 def test_helpers_have_contexts_of_their_own(room: Room) -> None:
     ledger = room.ledger(budget=0.2)
     ledger.open()
-    ledger.take(step(1, 5000))
-    ledger.take(StepEnded(100))
+    stepped(ledger, step(1, 5000))
     assert ledger.ask(HookAsked("h", tool="Agent")) is None
     ledger.take(step(2, 12_000, agent="a"))
     ledger.take(Said("x" * 250, "", "a"))
     assert ledger.ask(HookAsked("h", step=True, agent="a", chars=10)) is None
     ledger.take(step(3, 2000, agent="b"))
-    much = ledger.ask(HookAsked("h", step=True, agent="b", chars=100_000))
-    assert much is not None
-    assert "before its next step" in much.message
+    assert "before its next step" in why(ledger.ask(HookAsked("h", step=True, agent="b", chars=100_000)))
 
 
 def test_what_only_the_result_tells_counts_as_dear_as_it_may_be(room: Room) -> None:
     ledger = room.ledger(budget=0.3)
     begun(ledger)
-    ledger.take(step(1, 20_000))
-    ledger.take(StepEnded(50))
+    stepped(ledger, step(1, 20_000), gave=50)
     assert ledger.ask(HookAsked("h", tool="WebSearch")) is None
     long = HookAsked("h", step=True, chars=50_000)
-    problem = ledger.ask(long)
-    assert problem is not None
-    assert "has spent at most 0.18 dollars of its budget of 0.30 dollars" in problem.message
+    assert "has spent at most 0.18 dollars of its budget of 0.30 dollars" in why(ledger.ask(long))
     ledger.settle(result(0.09))
     assert ledger.ask(long) is None
 
@@ -154,13 +158,12 @@ def test_a_new_session_begins_where_the_budget_holds_its_first_step(room: Room) 
 async def test_a_summary_is_made_where_the_budget_holds_it_twice(room: Room) -> None:
     ledger = room.ledger(budget=1.8)
     begun(ledger)
-    ledger.take(step(1, read=190_000, written=1000))
-    ledger.take(StepEnded(100))
-    assert ledger.ask(HookAsked("h", summary=True)) is None  # cached, and soon
+    stepped(ledger, step(1, read=190_000, written=1000))
+    summary = HookAsked("h", summary=True)
+    assert ledger.ask(summary) is None  # cached, and soon
     await room.clock.advance(600.0)
-    problem = ledger.ask(HookAsked("h", summary=True))
-    assert problem is not None
-    assert "before it summed up its long conversation, which may cost 1.3" in problem.message
+    told = why(ledger.ask(summary))
+    assert "before it summed up its long conversation, which may cost 1.3" in told
 
 
 def test_an_answer_that_is_too_long_goes_on_only_where_the_budget_holds_it(room: Room) -> None:
@@ -169,12 +172,9 @@ def test_an_answer_that_is_too_long_goes_on_only_where_the_budget_holds_it(room:
     begun(ledger)
     ledger.take(step(1, 20_000))
     assert ledger.take(StepEnded(100, goes_on=True)) is None
-    ledger.take(step(2, 20_000))
-    ledger.take(StepEnded(100))
+    stepped(ledger, step(2, 20_000))
     ledger.take(step(3, 20_000))
-    problem = ledger.take(StepEnded(100, goes_on=True))
-    assert problem is not None
-    assert "before its next step" in problem.message
+    assert "before its next step" in why(ledger.take(StepEnded(100, goes_on=True)))
 
 
 def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> None:
@@ -191,8 +191,7 @@ def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> 
 def test_what_a_step_costs_is_known_after_a_restart(room: Room) -> None:
     ledger = room.ledger(budget=1.0)
     ledger.open()
-    ledger.take(step(1, 100_000))
-    ledger.take(StepEnded(1000))
+    stepped(ledger, step(1, 100_000), gave=1000)
     ledger.settle(result(0.42))
     ledger.close()
     ledger.leave()
@@ -212,8 +211,7 @@ def test_two_programs_at_work_keep_one_days_budget(room: Room) -> None:
         ledger.open()
     for number in range(40):
         for which, ledger in list(going.items()):
-            ledger.take(step(number, 5000))
-            ledger.take(StepEnded(50))
+            stepped(ledger, step(number, 5000), gave=50)
             spent[which] += 5000 * 4e-6 + 50 * 20e-6
             problem = ledger.ask(HookAsked("h", step=True, chars=10))
             if problem is not None:
@@ -233,6 +231,4 @@ def test_agents_that_tell_only_their_cost_leave_room_for_their_dearest_step(room
     assert ledger.running(0.0) is None
     assert ledger.running(0.3) is None
     assert ledger.running(0.3) is None
-    problem = ledger.running(0.75)
-    assert problem is not None
-    assert "has spent 0.75 dollars of its budget of 1.00 dollars" in problem.message
+    assert "has spent 0.75 dollars of its budget of 1.00 dollars" in why(ledger.running(0.75))

@@ -18,11 +18,9 @@ from mybro.executor.claude.permissions import NOT_HERE, judge
 from mybro.executor.claude.tools import OFF, TOOLS
 from tests.claude_api import ScriptedServer, bash, text, tool, tools
 from tests.fakes.claude import Desk, always, no, yes
-from tests.fakes.ops import silent, writers
 
 pytest_plugins = ["tests.claude_fixtures"]
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parent.parent
 
 DECLARED = {
     "FileEdit": "Edit", "FileRead": "Read", "FileWrite": "Write", "ListMcpResources": "ListMcpResourcesTool",
@@ -188,16 +186,11 @@ async def test_a_helper_is_held_like_the_agent_itself(desk: Desk, claude_api: Sc
     assert (desk.repo / "build").exists()
     assert len(claude_api.requests) == 4
     assert (outcome.input_tokens, outcome.output_tokens) == (4000, 200)
-    file = desk.repo / "written"
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops double_fork {file}"
+    program, file = desk.writing("double_fork")
     claude_api.when("small errand", [bash(program), text("Never said.")])
     desk.reply = yes
-    running = desk.start("a big task")
-    await asyncio.to_thread(writers, file)
-    await desk.hand.stop()
-    assert silent(file)
     with pytest.raises(asyncio.CancelledError):
-        await running
+        await (await desk.stop("a big task", file))
 
 
 async def test_several_of_many_choices(desk: Desk, claude_api: ScriptedServer) -> None:

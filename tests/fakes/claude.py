@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from mybro.executor.claude.store import FileSessionStore
 from mybro.executor.coding import CodingHand
 from mybro.executor.hand import Job
 from mybro.intent import Intent, Kind
+from tests.fakes.ops import silent, writers
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PATIENCE_S = 120
 """Agents run at a low priority: on a loaded machine they begin late."""
@@ -66,6 +70,19 @@ class Desk:
 
     def start(self, words: str) -> asyncio.Task[Outcome]:
         return asyncio.create_task(self.do(words))
+
+    def writing(self, kind: str) -> tuple[str, Path]:
+        """A command for such a process (see `tests.fakes.ops`), and the file that it writes to."""
+        file = self.repo / "written"
+        return f"PYTHONPATH={ROOT} {sys.executable} -m tests.fakes.ops {kind} {file}", file
+
+    async def stop(self, words: str, file: Path) -> asyncio.Task[Outcome]:
+        """Stop what is to be done as soon as a file is written to; from then on nobody writes."""
+        running = self.start(words)
+        await asyncio.to_thread(writers, file)
+        await self.hand.stop()
+        assert silent(file)
+        return running
 
     async def until(self, wanted: Callable[[Event], bool]) -> Event:
         """The first event that is wanted, past or to come."""
