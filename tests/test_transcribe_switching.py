@@ -16,14 +16,9 @@ from mybro.models.store import named
 from mybro.transcribe.service import Transcription
 from tests.requirements import need
 from tests.transcribe_scene import block, is_gone, model, settings
-from tests.transcribe_service_scene import (
-    COMMAND,
-    is_command,
-    server,
-    service,
-)
+from tests.transcribe_service_scene import COMMAND, is_command, service
 
-__all__ = ["model", "server"]
+__all__ = ["model"]
 pytestmark = pytest.mark.integration
 
 
