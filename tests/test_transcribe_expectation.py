@@ -82,6 +82,14 @@ def test_expectation_decides_between_what_sounds_alike_and_no_more() -> None:
     assert likeliest([heard("run the linter", -0.9), far], ENGLISH) is far
 
 
+def test_nobody_agrees_because_it_was_to_be_expected() -> None:
+    do, agreed = heard("Do", -0.8), heard("Do it.", -1.0)
+    assert likeliest([do, agreed], ENGLISH) is do
+    near = heard("Go ahead.", -0.9)
+    assert likeliest([heard("Blockhead.", -0.8), near], ENGLISH) is near
+    assert likeliest([heard("I shop.", -0.8), stop := heard("Stop.", -1.0)], ENGLISH) is stop
+
+
 def test_in_other_languages_the_sound_alone_decides() -> None:
     german = Hints("main.py", language="de")
     one, other = heard("führe die tests aus", -0.3), heard("run the tests", -0.31)

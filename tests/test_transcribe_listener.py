@@ -183,3 +183,22 @@ def test_what_may_be_speech_is_looked_at_again_before_it_is_given_up() -> None:
     assert Listener(recogniser).transcribe(SPEECH, Hints()).text == "Ask not."
     noise = Told(replace(garbled, no_speech_probability=0.61), said)
     assert Listener(noise).transcribe(SPEECH, Hints()).text == "" and len(noise.asked) == 1
+
+
+def test_a_clear_word_is_said_although_the_model_believes_that_nobody_spoke() -> None:
+    clear = Recognition("Stop.", average_logprob=-0.45, no_speech_probability=0.7, tokens=2)
+    for heard, text in (
+        (clear, "Stop."),
+        (replace(clear, average_logprob=-0.7), ""),
+        (replace(clear, text="Okay."), ""),
+        (replace(clear, no_speech_probability=0.9), ""),
+    ):
+        assert Listener(Told(heard)).transcribe(SPEECH, Hints()).text == text, heard
+
+
+def test_short_words_are_heard_again_although_the_model_believes_that_nobody_spoke() -> None:
+    post = Recognition("Post.", average_logprob=-0.92, no_speech_probability=0.67, tokens=2)
+    pause = Recognition("Pause.", average_logprob=-0.52, no_speech_probability=0.51, tokens=2)
+    assert Listener(Told(post, pause)).transcribe(SPEECH, Hints()).text == "Pause."
+    noise = Told(replace(post, average_logprob=-1.2), pause)
+    assert Listener(noise).transcribe(SPEECH, Hints()).text == "" and len(noise.asked) == 1

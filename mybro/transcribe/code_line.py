@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from mybro.vocabulary import lines
 
 _OPERATORS = frozenset(lines("dictation")["OPERATORS"][0].split())
 _BEFORE_LIST = frozenset({"return", "in", "and", "or", "not", "if", "else", "yield", "print"})
+_KEYWORDS = _BEFORE_LIST - {"print"} | {
+    "def", "class", "import", "from", "as", "for", "while", "async", "await", "const", "let", "var", "new",
+    "function", "del", "with", "elif", "is", "raise", "assert",
+}  # fmt: skip
+_BEFORE_PLACE = frozenset({"from", "cd", "add", "ls", "cat", "source"})
+"""After these a dot begins something: "from .models"."""
+_PREFIXES = frozenset({"-", "*", "**"})
+"""Where a value is due these belong to it: "x = -1", "(*args"."""
+_STRING_PREFIX = re.compile(r"(?:^|[\s(\[{=,])[fFrRbB]$")
 _PLACES = {"\\n": "\n", "\\t": "\t", "\\s": " ", "\\\\": "\\", "\\": "/"}
 
 
@@ -48,11 +58,25 @@ class Line:
             symbol = Symbol("[", True, True)  # an index, not a list
         if symbol.text == "<" and self.out.endswith("include"):
             symbol = Symbol("<", False, True)  # a header, not a type's parameter
+        if self._begins_value(symbol.text):
+            symbol = Symbol(symbol.text, False, True)
         if symbol.left:
             self.out = self.out.rstrip(" ")
         tight = symbol.left or self._tight
         self.out += symbol.text if tight or not self.out else f" {symbol.text}"
         self._tight = symbol.right
+
+    def _begins_value(self, mark: str) -> bool:
+        """Whether a mark that may cling to what stands before it belongs to what follows."""
+        last = self.out.split()[-1:]
+        match mark:
+            case ".":
+                return not _BEFORE_PLACE.isdisjoint(last)
+            case "(" | "_" | "__":
+                return self.after_operator or not _KEYWORDS.isdisjoint(last)
+            case _:
+                due = self.after_operator or not _KEYWORDS.isdisjoint(last) or (mark != "-" and self.at_start)
+                return mark in _PREFIXES and due
 
     def quote(self, mark: str) -> None:
         if mark in self._open:
@@ -61,6 +85,7 @@ class Line:
             self._tight = False
         else:
             self._open.add(mark)
+            self._tight = self._tight or _STRING_PREFIX.search(self.out) is not None
             self.word(mark)
             self._tight = True
 

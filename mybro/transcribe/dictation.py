@@ -23,6 +23,10 @@ _DICTATE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WORD = re.compile(r"[^\s]+")
+_FLAG_BEGINS = re.compile(
+    r"(\b(?:dash dash|double dash|minus minus) (?:no|dry|without)) (?!dash\b|hyphen\b)(?=\w)", re.IGNORECASE
+)
+"""No flag ends with these words."""
 _LONGEST_CASE = 8
 _AS_IN = ("as", "in")
 _PUNCTUATION = ",.;:!?"
@@ -42,6 +46,7 @@ _QUOTES = _table("QUOTES")
 _CASES = _table("CASES")
 _AT_START = _table("AT_START")
 _AFTER_OPERATOR = _table("AFTER_OPERATOR")
+_AFTER_DOT = _table("AFTER_DOT")
 _ENDS = frozenset(" ".join(_DATA["ENDS"]).split())
 _LONGEST = max(len(phrase) for table in (_SYMBOLS, _QUOTES, _CASES) for phrase in table)
 _TELLING = re.compile(
@@ -51,6 +56,7 @@ _TELLING = re.compile(
 
 def written(text: str) -> str:
     """A sentence with what was dictated in it written as it is to stand in code."""
+    text = _FLAG_BEGINS.sub(r"\1 dash ", text)
     found = _DICTATE.match(text)
     if found is not None and _is_dictation(found["verb"].lower(), found["rest"]):
         lead = text[: found.start("rest")].rstrip(" :,.")
@@ -100,7 +106,12 @@ def _step(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
         return 2
     case, taken = _longest(words, at, _CASES)
     if case is not None:
-        end = _end_of_case(words, at + taken, lambda place: bool(_longest(words, place, _SYMBOLS)[1]))
+        joint = "underscore" if case in ("upper", "lower") else ""
+        end = _end_of_case(
+            words,
+            at + taken,
+            lambda place: words[place] != joint and bool(_longest(words, place, _SYMBOLS)[1]),
+        )
         if end > at + taken:
             line.word(_cased(words[at + taken : end], case))
             return end - at
@@ -108,10 +119,9 @@ def _step(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
     if quote is not None:
         line.quote(quote)
         return taken
-    after = words[at + 1] if at + 1 < len(words) else ""
-    if words[at] in ("dash", "minus") and len(after) == 1 and not line.after_name:
-        line.word(f"-{after}")  # a flag of one letter
-        return 2
+    if flags := _letter_flags(words, at, line):
+        line.word(f"-{flags}")
+        return 1 + len(flags)
     symbol, taken = _longest(words, at, _SYMBOLS)
     if symbol is not None:
         line.symbol(symbol)
@@ -119,11 +129,29 @@ def _step(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
     return _plain(raw, words, at, line)
 
 
+def _letter_flags(words: Sequence[str], at: int, line: Line) -> str:
+    """The letters of a flag that begins at `at`: "dash m", and at the end of a line "dash l a"."""
+    letters = ""
+    for word in words[at + 1 :] if words[at] in ("dash", "minus") else ():
+        if len(word) != 1 or not word.isalpha():
+            break
+        letters += word
+    if len(letters) > 1 and at + 1 + len(letters) == len(words) and words[at] == "dash":
+        return letters
+    return "" if line.after_name else letters[:1]
+
+
 def _plain(raw: Sequence[str], words: Sequence[str], at: int, line: Line) -> int:
     letters, taken = _spelling(words, at)
     if taken:
         line.word(letters)
         return taken
+    if (words[at],) in _AFTER_DOT and line.out.endswith("."):
+        line.word(_AFTER_DOT[words[at],])
+        return 1
+    if words[at] in ("v", "negative") and (value := read_number(words[at + 1 :]))[1]:
+        line.word(f"{'v' if words[at] == 'v' else '-'}{value[0]}")
+        return 1 + value[1]
     if line.at_start and tuple(words[at : at + 1]) in _AT_START:
         line.word(_AT_START[words[at],])
         return 1
@@ -197,7 +225,10 @@ def _cased(words: Sequence[str], case: str) -> str:
         case "screaming":
             return "_".join(parts).upper()
         case "upper" | "lower":
-            return " ".join(parts).upper() if case == "upper" else " ".join(parts)
+            joined = " ".join(parts).replace(" underscore ", "_")
+            return joined.upper() if case == "upper" else joined
+        case "dunder":
+            return f"__{''.join(parts)}__"
         case _:
             return {"snake": "_", "kebab": "-", "dot": ".", "slash": "/"}.get(case, "").join(parts)
 
@@ -220,7 +251,7 @@ def _in_sentence(text: str) -> str:
     while at < len(words):
         case, taken = _longest(words, at, _CASES)
         begin = at + taken
-        if case is None or case in ("title", "upper", "lower", "dot", "slash", "flat"):
+        if case is None or case in ("title", "upper", "lower", "dot", "slash", "flat", "dunder"):
             at += 1  # in a sentence these speak of casing, or are plain English
             continue
         end = _end_in_sentence(matches, words, begin)

@@ -28,6 +28,8 @@ SURE_LOGPROB = -0.35
 NO_SPEECH = 0.6
 LEAST_NO_SPEECH = 0.6
 """Below this another reading may yet show that somebody spoke; whispered and noisy words are reported so."""
+CLEARER_NO_SPEECH, CLEARER_LOGPROB = 0.7, -1.1
+"""The same where the words are clearer than noise makes them: short ones are reported so."""
 DOUBTFUL_NO_SPEECH = 0.3
 DOUBTFUL_LOGPROB = -1.0
 FLAT_DB = 6.0
@@ -125,7 +127,8 @@ def _bare(text: str) -> str:
 
 def may_be_said(heard: Recognition, sound: Sound) -> bool:
     """Whether words were spoken, or at least something was that another reading may make words of."""
-    return bool(heard.text) and (heard.no_speech_probability < LEAST_NO_SPEECH or not is_unsaid(heard, sound))
+    least = CLEARER_NO_SPEECH if heard.average_logprob > CLEARER_LOGPROB else LEAST_NO_SPEECH
+    return bool(heard.text) and (heard.no_speech_probability < least or not is_unsaid(heard, sound))
 
 
 def compression_ratio(text: str) -> float:

@@ -72,7 +72,7 @@ class Listener:
             return Recognition("", hints.language or "", no_speech_probability=1.0)
         heard = self._out_of_loops(sound, hints)
         readings = [heard]
-        if guards.may_be_said(heard, sound):
+        if guards.may_be_said(heard, sound) or is_usual(heard, hints):
             readings = self._second_look(heard, sound, hints)
         # Also of another try: out of a loop a recogniser may come with a phrase that nobody said.
         # Whether somebody spoke is one question, what was said another: the likeliest words need not be

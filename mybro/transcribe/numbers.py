@@ -1,4 +1,4 @@
-"""Spoken numbers as digits: "forty two" is 42, "zero point five" 0.5, "three thousand" 3000."""
+"""Spoken numbers as digits: "forty two" is 42, "zero point five" 0.5, "three point eleven" 3.11."""
 
 from __future__ import annotations
 
@@ -8,20 +8,49 @@ from mybro.vocabulary import ordered
 
 _SMALL = {word: at for at, word in enumerate(ordered("names", "NUMBERS"))}
 _TENS = {word: 20 + 10 * at for at, word in enumerate(ordered("names", "TENS"))}
+_RADIX = {"x": frozenset("0123456789abcdef"), "o": frozenset("01234567"), "b": frozenset("01")}
 _BIG = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 
 def read_number(words: Sequence[str]) -> tuple[str, int]:
     """The digits of the number that `words` begin with, and how many words it takes; ("", 0) for none."""
+    text, used = _radix(words) or _plain(words)
+    while used and list(words[used : used + 1]) == ["point"]:
+        after = _plain(words[used + 1 :])
+        if not after[1]:
+            break
+        text, used = f"{text}.{after[0]}", used + 1 + after[1]
+    return _with_exponent(words, text, used)
+
+
+def _plain(words: Sequence[str]) -> tuple[str, int]:
     digits = _digits(words)
     if len(digits) > 1:
-        text, used = "".join(digits), len(digits)
-    else:
-        value, used = _whole(words)
-        text = str(value) if used else ""
-    if used and used + 1 < len(words) and words[used] == "point" and (after := _digits(words[used + 1 :])):
-        return f"{text}.{''.join(after)}", used + 1 + len(after)
-    return text, used
+        return "".join(digits), len(digits)
+    value, used = _whole(words)
+    return (str(value) if used else ""), used
+
+
+def _radix(words: Sequence[str]) -> tuple[str, int] | None:
+    """ "zero x f f" is 0xff."""
+    if len(words) < 3 or words[0] not in ("zero", "0") or words[1] not in _RADIX:
+        return None
+    found = ""
+    for word in words[2:]:
+        figure = str(_SMALL.get(word, word))
+        if figure not in _RADIX[words[1]]:
+            break
+        found += figure
+    return (f"0{words[1]}{found}", 2 + len(found)) if found else None
+
+
+def _with_exponent(words: Sequence[str], text: str, used: int) -> tuple[str, int]:
+    """ "one point five e minus three" is 1.5e-3."""
+    if not used or list(words[used : used + 1]) != ["e"]:
+        return text, used
+    minus = list(words[used + 1 : used + 2]) in (["minus"], ["negative"])
+    digits, taken = _plain(words[used + 1 + minus :])
+    return (f"{text}e{'-' * minus}{digits}", used + 1 + minus + taken) if taken else (text, used)
 
 
 def _digits(words: Sequence[str]) -> list[str]:
