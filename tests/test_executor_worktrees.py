@@ -123,6 +123,7 @@ def test_what_the_person_has_not_committed_stays(trees: Worktrees, shop: Path) -
     with pytest.raises(ExecutorError) as error:
         trees.merge("parser")
     assert error.value.code == "merge_refused"
+    assert error.value.message == "git does not merge parser: it would write over shop/prices.py"
     assert (shop / "shop" / "prices.py").read_text() == "# mine, unsaved in git\n"
     assert [tree.name for tree in trees.all()] == ["parser"]
 

@@ -21,6 +21,7 @@ from mybro.executor.checkpoint import CheckpointStore, History
 from mybro.executor.checkpoint.git import Git, GitError, environment
 from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.store import repository_key
+from mybro.executor.words import listed
 
 PREFIX = "mybro/"
 _CONFLICTS = 1
@@ -133,7 +134,7 @@ class Worktrees:
                 self._git.run(*_ME, "merge", "--no-edit", "--quiet", work)
             except GitError as error:
                 raise ExecutorError(
-                    "merge_refused", f"git does not merge {tree.name}: {_last_line(error)}",
+                    "merge_refused", f"git does not merge {tree.name}: {_refusal(error)}",
                     hint="Commit or undo your own changes to these files first",
                 ) from None  # fmt: skip
             finally:
@@ -290,6 +291,12 @@ class Worktrees:
         if git is None:
             raise ExecutorError("worktree_failed", f"{path} is no working tree any more")
         return git
+
+
+def _refusal(error: GitError) -> str:
+    """Why git does not begin to merge; it names files in lines of their own."""
+    files = [line.strip() for line in str(error).splitlines() if line.startswith("\t")]
+    return f"it would write over {listed(files)}" if files else _last_line(error)
 
 
 def _last_line(error: GitError) -> str:
