@@ -75,7 +75,11 @@ class StackRules:
                 ]
             manifest = file.name in _MANIFESTS or file.name.endswith((".txt", ".in"))
             marks = repo.marks(file)
-            used = [one for one, masks in by_language[language] if all(marks & mask for mask in masks)]
+            used = [
+                one
+                for one, masks in by_language[language]
+                if not masks or (marks & masks[-1] and all(marks & mask for mask in masks))
+            ]
             whole = manifest or named(file.path)
             if used or whole:
                 told = (language or manifest) and file.size <= MAX_SOURCE_BYTES

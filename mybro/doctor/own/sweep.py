@@ -247,7 +247,8 @@ class _Looks:
         return [
             look
             for look in asked
-            if all(marks & mask for mask in look.masks) and (look.fits is None or look.fits(file))
+            if (not look.masks or (marks & look.masks[-1] and all(marks & mask for mask in look.masks)))
+            and (look.fits is None or look.fits(file))
         ]
 
 

@@ -24,7 +24,8 @@ from mybro.doctor.own.sinks import (
     parts,
 )
 from mybro.doctor.own.tests import syntax
-from mybro.doctor.own.visitors import functions, is_injected, is_routed, is_source, rejects
+from mybro.doctor.own.trees import nodes
+from mybro.doctor.own.visitors import ASKED, functions, is_injected, is_routed, is_source, rejects
 
 FRAMEWORKS = (
     b"flask",
@@ -42,12 +43,8 @@ FRAMEWORKS = (
     b"litestar",
     b"webob",
 )
-ASKED = re.compile(
-    rb"req(?:uest)?\.(?:args|form|values|files|cookies|headers|json|data|query|GET|POST|COOKIES|FILES|META|body|get_|"
-    rb"match_info|rel_url|path|params|stream|url|forms)|get_argument|@\w+\.(?:route|get|post|put|delete|patch)\("
-)
 
-
+_PERHAPS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match)
 _VISITOR = re.compile(rb"req|websocket|argument")
 """Every request's name has one of these, and so has every function that takes something from one."""
 
@@ -125,7 +122,7 @@ class _Function:
 
     def _inside(self, node: ast.stmt) -> None:
         """The statements in this one; what only happens on one way takes nothing back."""
-        perhaps = isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While | ast.Match)
+        perhaps = isinstance(node, _PERHAPS)
         self._branch += perhaps
         for inner in ("body", "orelse", "finalbody"):
             self.walk(getattr(node, inner, []))
@@ -221,7 +218,7 @@ class _Function:
 
     def _look(self, expression: ast.expr) -> None:
         """Every call in the expression against the sinks."""
-        for node in ast.walk(expression):
+        for node in nodes(expression):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
                 for sink in SINKS if ANY_SINK.search(name) else ():
@@ -275,7 +272,7 @@ def _own_expressions(node: ast.stmt) -> Iterator[ast.expr]:
 
 
 def _names(node: ast.expr) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in nodes(node) if isinstance(n, ast.Name)}
 
 
 def taint(content: Content) -> Iterator[Hit]:

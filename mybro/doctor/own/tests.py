@@ -15,6 +15,7 @@ from mybro.doctor.facts import Repository
 from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in, first_line
+from mybro.doctor.own.trees import nodes
 from mybro.ops.syntax import parse
 
 _LINES_WORTH_TESTING = 30
@@ -24,7 +25,12 @@ _OPENS = (b"class", b"def", b"async")
 _SCOPE = re.compile(rb"([ \t]*)(class|def|async[ \t]+def)[ \t]+(\w+)")
 _FUNCTION = re.compile(rb"(?m)^([ \t]*)(?:async[ \t]+)?def[ \t]+(?!test)(\w+)\(")
 _NAMED = (ast.Name, ast.Attribute)
+_STATES = (ast.Assert, ast.Raise)
 _WORDS_OF_A_CHECK = re.compile(rb"assert|raises|warns|fail")
+_NAMES_OF_A_CHECK = re.compile(
+    r"(?i)assert|raise|warn|expect|verif|check|fail|should|compare|snapshot|ensure|validat|approx|match|test|bench|run_|skip|"
+    r"judge|refuse|reject|until|wait_for|timeout|(?<![a-z])(?:same|equals?|agrees?|run)(?![a-z])"
+)
 _SAYS_NOTHING_HAPPENS = re.compile(
     rb"no_harm|not_(?:raise|fail|crash|throw)|no_(?:error|crash|exception)s?(?:_|$)|without_(?:an_)?error|smoke"
 )
@@ -68,11 +74,11 @@ def no_assertions(content: Content) -> Iterator[Hit]:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-        inside = [inner for statement in body for inner in ast.walk(statement)]
-        if any(map(_is_check, inside)):
+        if any(_is_check(inner) for statement in body for inner in nodes(statement)):
             continue
         if helpers is None:
             helpers = _helpers(content.data)
+        inside = [inner for statement in body for inner in nodes(statement)]
         names = {n.id if isinstance(n, ast.Name) else n.attr for n in inside if isinstance(n, _NAMED)}
         if helpers.isdisjoint(names):
             yield Hit(
@@ -109,14 +115,8 @@ def _end_of_body(indent: bytes) -> re.Pattern[bytes]:
 
 
 def _is_check(node: ast.AST) -> bool:
-    if isinstance(node, (ast.Assert, ast.Raise)):
-        return True
-    if isinstance(node, ast.With | ast.AsyncWith):
-        return any(
-            isinstance(item.context_expr, ast.Call) and _checks_by_name(item.context_expr)
-            for item in node.items
-        )
-    return isinstance(node, ast.Call) and _checks_by_name(node)
+    # What a `with` opens is a call like any other.
+    return isinstance(node, _STATES) or (isinstance(node, ast.Call) and _checks_by_name(node))
 
 
 def _helpers(data: bytes) -> frozenset[str]:
@@ -131,14 +131,7 @@ def _helpers(data: bytes) -> frozenset[str]:
 
 def _checks_by_name(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return (
-        re.search(
-            r"(?i)assert|raise|warn|expect|verif|check|fail|should|compare|snapshot|ensure|validat|approx|match|test|bench|run_|skip|"
-            r"judge|refuse|reject|until|wait_for|timeout|(?<![a-z])(?:same|equals?|agrees?|run)(?![a-z])",
-            name,
-        )
-        is not None
-    )
+    return _NAMES_OF_A_CHECK.search(name) is not None
 
 
 def skips(content: Content) -> Iterator[Hit]:

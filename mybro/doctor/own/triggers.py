@@ -15,7 +15,7 @@ from mybro.doctor.facts import File
 from mybro.doctor.languages import CODE, READ
 from mybro.doctor.own import files, secrets, token_forms
 from mybro.doctor.own.tests import INITIALISED, is_python_test
-from mybro.doctor.shapes import Group, Shape
+from mybro.doctor.shapes import PYTHON, Group, Shape
 from mybro.doctor.survey import NOT_ASCII, NOT_UTF8
 
 Words = tuple[bytes, ...]
@@ -29,15 +29,6 @@ _TOKENS_IN_CODE: Words = (
     *(quote + start for start in token_forms.QUOTED for quote in (b'"', b"'", b"`")),
 )
 _REQUESTS = (b"request", b"get_argument", b"@app.", b"@router.", b"@bp.")
-
-
-_PYTHON = frozenset({"python"})
-
-
-def _shape(words: Iterable[bytes], *patterns: bytes, twice: bool = False) -> Shape:
-    """In Python."""
-    return Shape(tuple(words), tuple(map(re.compile, patterns)), twice, _PYTHON)
-
 
 _TOKENS: Group = (
     *(Shape(form.starts, (form.pattern,)) for form in token_forms.FORMS),
@@ -57,13 +48,19 @@ _PASSWORDS_ELSEWHERE: Group = (
     *_PASSWORDS,
     Shape((b"passw", b"secret", b"key", b"token"), (secrets.UNQUOTED,), languages=secrets.CONFIG - {"json"}),
 )
-_TWICE = _shape((b" test", b"\ttest"), rb"(?m)^[ \t]*(?:async[ \t]+)?def[ \t]+(test\w*)\(", twice=True)
+_TWICE = Shape(
+    (b" test", b"\ttest"),
+    (re.compile(rb"(?m)^[ \t]*(?:async[ \t]+)?def[ \t]+(test\w*)\("),),
+    twice=True,
+    languages=PYTHON,
+)
 
 
 @cache  # A shape is known by itself: asked for and looked at, it must be the same one.
 def _needs() -> Mapping[str, Groups]:
     from mybro.doctor.own import idiom_shapes, idioms
-    from mybro.doctor.own.taint import ASKED, FRAMEWORKS
+    from mybro.doctor.own.taint import FRAMEWORKS
+    from mybro.doctor.own.visitors import REQUEST, ROUTE
 
     return {
         "idioms": (idioms.WORDS, idiom_shapes.ANY),
@@ -82,12 +79,16 @@ def _needs() -> Mapping[str, Groups]:
         "never_run": (
             (b"def __init__",),
             (b"class Test",),
-            (Shape((b"class Test",), (INITIALISED,), languages=_PYTHON),),
+            (Shape((b"class Test",), (INITIALISED,), languages=PYTHON),),
         ),
         "taint": (
             _REQUESTS,
             FRAMEWORKS,
-            (Shape((b"req", b"get_argument", b"@"), (ASKED,), languages=_PYTHON),),
+            (
+                Shape((b"req",), (REQUEST,), languages=PYTHON),
+                Shape((b"@",), (ROUTE,), languages=PYTHON),
+                b"get_argument",
+            ),
         ),
     }
 

@@ -9,6 +9,15 @@ from collections.abc import Iterator
 from mybro.doctor.own.sinks import ATTRIBUTES
 
 _REQUEST = re.compile(r"^(?:flask\.|self\.|bottle\.)?(?:request|req|websocket|_request|flask_request)$")
+REQUEST = re.compile(
+    rb"req(?:uest)?\.(?:args|form|values|files|cookies|headers|json|data|query|GET|POST|COOKIES|FILES|META|body|get_|"
+    rb"match_info|rel_url|path|params|stream|url|forms)"
+)
+ROUTE = re.compile(rb"@\w+\.(?:route|get|post|put|delete|patch)\(")
+ASKED = re.compile(rb"%b|get_argument|%b" % (REQUEST.pattern, ROUTE.pattern))
+"""One of them is in every file that takes something from a visitor."""
+_STEPS = (ast.Subscript, ast.Call, ast.Await)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _ROUTE = re.compile(r"^\w+\.(?:get|post|put|delete|patch|websocket|api_route)\(\s*[frb]*['\"]/")
 _ROUTE_WITH_PARTS = re.compile(r"(?:^|\.)(?:route|get|post|put|delete|patch|websocket)\(\s*[frb]*['\"].*[<{]")
 
@@ -40,7 +49,7 @@ def is_injected(node: ast.FunctionDef | ast.AsyncFunctionDef, arg: ast.arg) -> b
 
 def is_source(node: ast.expr) -> bool:
     """Whether the expression itself is a part of the request that its sender chose."""
-    while isinstance(node, ast.Subscript | ast.Call | ast.Await):
+    while isinstance(node, _STEPS):
         node = node.func if isinstance(node, ast.Call) else node.value
     if not isinstance(node, ast.Attribute):
         return False
@@ -49,7 +58,7 @@ def is_source(node: ast.expr) -> bool:
         if chain.attr in ATTRIBUTES and _REQUEST.match(ast.unparse(chain.value)):
             return True
         inner: ast.expr = chain.value
-        while isinstance(inner, ast.Subscript | ast.Call | ast.Await):
+        while isinstance(inner, _STEPS):
             inner = inner.func if isinstance(inner, ast.Call) else inner.value
         if not isinstance(inner, ast.Attribute):
             return (
@@ -73,7 +82,7 @@ def functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunct
     waiting: list[ast.AST] = [*reversed(body)]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, _FUNCTIONS):
             yield node
         for name in ("handlers", "cases", "finalbody", "orelse", "body"):
             inner = getattr(node, name, None)
