@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
 
 from mybro.ops.syntax import parse
 from mybro.rules.model import Technology
@@ -14,7 +16,6 @@ Found = tuple[str, int, str, frozenset[str]]
 """Technology, line, evidence, contexts."""
 
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
-_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def find(source: str, technologies: Iterable[Technology]) -> list[Found]:
@@ -26,7 +27,7 @@ def find(source: str, technologies: Iterable[Technology]) -> list[Found]:
         found = _by_lines(source, technologies)
     else:
         reader = _Reader(technologies)
-        reader.visit(tree)
+        reader.read(tree)
         found = reader.found
     return sorted(set(found), key=lambda each: (each[1], each[0], each[2]))
 
@@ -44,79 +45,91 @@ def _by_lines(source: str, technologies: list[Technology]) -> list[Found]:
     return found
 
 
-def is_module(module: str, patterns: Iterable[str]) -> bool:
+@lru_cache(maxsize=4096)
+def is_module(module: str, patterns: tuple[str, ...]) -> bool:
     """Whether a dotted module is one of these or lies inside one."""
     return any(fnmatchcase(module, pattern) or fnmatchcase(module, f"{pattern}.*") for pattern in patterns)
 
 
-class _Reader(ast.NodeVisitor):
+class _Reader:
+    """Goes through a tree from its top; a visitor of the library's takes several times as long."""
+
     def __init__(self, technologies: list[Technology]) -> None:
         self._technologies = technologies
         self._names: dict[str, str] = {}
         """What a name stands for: a dotted path that was imported."""
-        self._async = [False]
+        self._async = False
         self.found: list[Found] = []
+        self._takes: dict[type[ast.AST], Callable[[Any], bool]] = {
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            ast.Name: self._used,
+            ast.Attribute: self._used,
+            ast.Call: self._call,
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            # Where it runs is not known: it may well go to a thread.
+            ast.Lambda: self._function,
+        }
+        """What takes a kind of node; it says whether nothing in the node is left to be looked at."""
 
-    def visit_Import(self, node: ast.Import) -> None:
+    def read(self, top: ast.AST) -> None:
+        """In the order of the source: what a name stands for may change."""
+        waiting = _below(top)
+        while waiting:
+            node = waiting.pop()
+            take = self._takes.get(type(node))
+            if take is None or not take(node):
+                waiting += _below(node)
+
+    def _import(self, node: ast.Import) -> bool:
         for alias in node.names:
             top = alias.name.partition(".")[0]
             self._names[alias.asname or top] = alias.name if alias.asname else top
             self._note(alias.name, node.lineno, f"import {alias.name}")
+        return True
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.level or not node.module:
-            return
-        for alias in node.names:
+    def _import_from(self, node: ast.ImportFrom) -> bool:
+        for alias in node.names if node.module and not node.level else ():
             whole = f"{node.module}.{alias.name}"
             self._names[alias.asname or alias.name] = whole
             self._note(whole, node.lineno, f"from {node.module} import {alias.name}")
+        return True
 
-    def visit_Name(self, node: ast.Name) -> None:
-        self._used(node)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        if not self._used(node):
-            self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
+    def _call(self, node: ast.Call) -> bool:
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         values = list(_strings(node))
-        contexts = frozenset({"async"}) if self._async[-1] else frozenset[str]()
+        contexts = frozenset({"async"}) if self._async else frozenset[str]()
         for each in self._technologies:
             if method in each.python_methods:
                 self.found.append((each.name, node.lineno, f"a call of .{method}()", contexts))
             for value in values:
                 if any(fnmatchcase(value, pattern) for pattern in each.python_arguments):
                     self.found.append((each.name, node.lineno, f"the argument {value!r}", contexts))
-        self.generic_visit(node)
+        return False
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._inside(node, is_async=False)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._inside(node, is_async=True)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        # Where it runs is not known: it may well go to a thread.
-        self._inside(node, is_async=False)
-
-    def _inside(self, node: _FunctionNode, *, is_async: bool) -> None:
-        self._async.append(is_async)
-        self.generic_visit(node)
-        self._async.pop()
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+        around, self._async = self._async, isinstance(node, ast.AsyncFunctionDef)
+        self.read(node)
+        self._async = around
+        return True
 
     def _used(self, node: ast.Name | ast.Attribute) -> bool:
         """Take a dotted use of something imported; False where it is none."""
-        dotted = _dotted(node)
-        top, _, rest = dotted.partition(".")
-        if top not in self._names:
+        parts: list[str] = []
+        bottom: ast.expr = node
+        while isinstance(bottom, ast.Attribute):
+            parts.append(bottom.attr)
+            bottom = bottom.value
+        if not isinstance(bottom, ast.Name) or bottom.id not in self._names:
             return False
-        whole = ".".join(filter(None, (self._names[top], rest)))
-        if self._async[-1]:
+        top = self._names[bottom.id]
+        whole = ".".join((top, *reversed(parts)))
+        if self._async:
             self._note(whole, node.lineno, f"{whole} in an async function", frozenset({"async"}))
-        elif rest:
+        elif parts:
             # What the import alone does not show: "import torch", then torch.cuda.
-            deeper = [t for t in self._technologies if not is_module(self._names[top], t.python)]
+            deeper = [t for t in self._technologies if not is_module(top, t.python)]
             self._note(whole, node.lineno, whole, among=deeper)
         return True
 
@@ -129,12 +142,27 @@ class _Reader(ast.NodeVisitor):
                 self.found.append((technology.name, line, evidence, contexts))
 
 
-def _dotted(node: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """A kind of node to its fields that can hold more than an operator or a context, the last first."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        self[kind] = tuple(name for name in reversed(kind._fields) if name not in ("ctx", "op", "ops"))
+        return self[kind]
+
+
+_FIELDS = _Fields()
+
+
+def _below(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below, the last first."""
+    found: list[ast.AST] = []
+    for name in _FIELDS[type(node)]:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [one for one in reversed(value) if isinstance(one, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def _strings(call: ast.Call) -> Iterator[str]:
