@@ -2,6 +2,8 @@
 
 pub mod compare;
 pub mod files;
+mod lines;
+mod pattern;
 pub mod scan;
 pub mod sounds;
 pub mod survey;

@@ -1,6 +1,5 @@
 //! One look at many files for all words and shapes that anybody looks for: most files are done after it.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -11,9 +10,8 @@ use std::time::Instant;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 use rayon::prelude::*;
-use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
+
+use crate::pattern::Pattern;
 
 /// What stands for any byte above 127.
 pub const NOT_ASCII: &[u8] = b"\x80";
@@ -36,8 +34,8 @@ pub struct Shape {
 
 struct Seeker {
     words: Vec<usize>,
-    first: Regex,
-    second: Option<Regex>,
+    first: Pattern,
+    second: Option<Pattern>,
     twice: bool,
     kinds: Vec<u8>,
 }
@@ -124,43 +122,15 @@ impl Survey {
 impl Seeker {
     fn is_in(&self, text: &[u8]) -> bool {
         if let Some(second) = &self.second {
-            let known: HashSet<_> = captured(&self.first, text).collect();
-            return !known.is_empty() && captured(second, text).any(|one| known.contains(&one));
+            let known: HashSet<_> = self.first.captured(text).collect();
+            return !known.is_empty() && second.captured(text).any(|one| known.contains(&one));
         }
         if self.twice {
             let mut known = HashSet::new();
-            return captured(&self.first, text).any(|one| !known.insert(one));
+            return self.first.captured(text).any(|one| !known.insert(one));
         }
-        self.first.is_match(text)
+        self.first.is_in(text)
     }
-}
-
-/// What a pattern's groups capture in a row, match by match; without groups, the matches.
-fn captured<'a>(pattern: &'a Regex, text: &'a [u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
-    let mut found = pattern.create_captures();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        if at > text.len() {
-            return None;
-        }
-        let one = pattern.search(&Input::new(text).range(at..))?;
-        at = one.end().max(one.start() + 1);
-        if pattern.captures_len() == 1 {
-            return Some(Cow::Borrowed(&text[one.range()]));
-        }
-        let here = Input::new(text).range(one.range()).anchored(Anchored::Yes);
-        pattern.search_captures(&here, &mut found);
-        let mut groups = found
-            .iter()
-            .skip(1)
-            .flatten()
-            .map(|span| &text[span.range()]);
-        let first = groups.next().unwrap_or_default();
-        Some(groups.fold(Cow::Borrowed(first), |row, group| match group {
-            [] => row,
-            group => Cow::Owned([&row, group].concat()),
-        }))
-    })
 }
 
 fn automaton<'a>(words: impl Iterator<Item = &'a Vec<u8>>) -> Result<AhoCorasick, BuildError> {
@@ -171,19 +141,7 @@ fn automaton<'a>(words: impl Iterator<Item = &'a Vec<u8>>) -> Result<AhoCorasick
 }
 
 fn seeker(shape: &Shape) -> Result<Seeker, String> {
-    let build = |pattern: &String| {
-        // To look for letters first pays where a match begins with them, and in one case only.
-        let letters_first = pattern.starts_with("\\x") || pattern.starts_with("(?:\\x");
-        let config = Regex::config()
-            .utf8_empty(false)
-            .auto_prefilter(letters_first);
-        Regex::builder()
-            .configure(config)
-            .syntax(syntax::Config::new().utf8(false).unicode(false))
-            .build(pattern)
-            .map_err(|error| format!("{pattern}: {error}"))
-    };
-    let mut compiled = shape.patterns.iter().map(build);
+    let mut compiled = shape.patterns.iter().map(|pattern| Pattern::new(pattern));
     Ok(Seeker {
         words: shape.words.clone(),
         first: compiled.next().ok_or("a shape without a pattern")??,
