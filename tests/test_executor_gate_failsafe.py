@@ -61,6 +61,35 @@ def test_what_is_long_or_deep_is_asked_about_in_time(shared: Path, command: str)
     assert time.process_time() - begun < 5  # seconds of work; what grows without bound takes minutes
 
 
+BEGUN = [
+    "vendor/bin/phpunit tests", "aws ec2 describe-x", "aws sts get-caller-identity", "az vm list", "go test",
+    "gcloud compute instances list", "cmake -S .", "kubectl logs x", "lsof -i :3", "mvn test", "gradle test",
+    "xcodebuild test", "pnpm -r test", "docker build -t x", "gh api user", "npm run", "ruff check", "x check",
+    "python -m unittest", "RUSTFLAGS='-D", "systemctl status x", "playwright test",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+def test_what_repeats_is_judged_in_time(shared: Path, begun: str) -> None:
+    spent = time.process_time()
+    for again in (
+        " --a",
+        " -a",
+        " a",
+        "a",
+        "/a",
+        " -x 3",
+        " --a=b",
+        "-D_C:a=b.",
+        " :3",
+        " -l a",
+        "-Da",
+        "- ",
+    ):
+        decide(begun + again * 50 + "!", shared)
+    assert time.process_time() - spent < 5
+
+
 def test_what_breaks_in_judging_is_asked_about(tmp_path: Path) -> None:
     for broken in (tmp_path / "\0", tmp_path / ("x" * 5000)):  # no such folder can be
         assert isinstance(decide("rm a", broken), Ask)

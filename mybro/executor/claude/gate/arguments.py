@@ -174,7 +174,7 @@ def _plain_word(text: str) -> bool:
 
 def remade(text: str, place: Place) -> bool:
     """Whether what is written there was there never, or is made anew each time."""
-    if place.touches(Word((text,)), append=False) is Reach.WRITES:
+    if place.touches(Word((text,)), append=False) is not None:
         return True
     return place.changes(Word((text,))) and _MADE.fullmatch(text.removeprefix("./")) is not None
 
