@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from typing import Any
 import psutil
 
 RECORDINGS = Path(__file__).parent / "audio" / "dev"
+PATIENCE_S = 90.0
 
 
 def measured() -> dict[str, str]:
@@ -73,6 +78,58 @@ def start(
         command(*arguments), cwd=cwd, env=environment(home, **(env or {})), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+
+
+class Terminal:
+    """mybro at a pseudo-terminal, watched for what it prints."""
+
+    def __init__(self, env: dict[str, str], *arguments: str) -> None:
+        self._end, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command(*arguments), env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )  # fmt: skip
+        os.close(theirs)
+        self.screen = ""
+        self._seen = 0
+
+    def wait_for(self, *texts: str) -> str:
+        """Until one of the texts is printed after what was waited for last; which one that was."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            for text in texts:
+                if text in self.screen[self._seen :]:
+                    self._seen = self.screen.index(text, self._seen) + len(text)
+                    return text
+            assert time.monotonic() < deadline, f"waited for {texts}:\n{self.screen}"
+            assert self._read(), f"ended before {texts}:\n{self.screen}"
+
+    def type(self, text: str) -> None:
+        os.write(self._end, text.encode())
+
+    def finish(self) -> int:
+        """Read to the end, and return the exit status."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self._read():
+            assert time.monotonic() < deadline, self.screen
+        return self.process.wait(timeout=PATIENCE_S)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._end)
+
+    def _read(self) -> bool:
+        """Take what is there within a moment; False at the end."""
+        ready, _, _ = select.select([self._end], [], [], 0.2)
+        if ready:
+            # Linux reports the other end's closing as an error.
+            with contextlib.suppress(OSError):
+                data = os.read(self._end, 4096)
+                self.screen += data.decode(errors="replace")
+                return bool(data)
+            return False
+        return True
 
 
 def lines(output: str) -> list[dict[str, Any]]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -21,7 +18,7 @@ import pytest
 from mybro.cli import main
 from mybro.cli.devices import bar, dbfs, judged
 from tests.audio_tools import dev_clips, read_pcm, write_wav
-from tests.program import environment, processes_with
+from tests.program import Terminal, environment, processes_with
 
 if TYPE_CHECKING:
     # At run time it is a plugin, whose asserts pytest rewrites before anybody imports it.
@@ -192,40 +189,6 @@ def test_the_meter_is_as_long_as_it_is_loud() -> None:
 # ---------------------------------------------------------------------- at a terminal
 
 
-class Terminal:
-    """mybro at a pseudo-terminal."""
-
-    def __init__(self, env: dict[str, str], *arguments: str) -> None:
-        self._end, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mybro", *arguments], env=env, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(theirs)
-        self.screen = ""
-
-    def read(self, until: str = "") -> None:
-        """Until this is printed, or mybro has ended."""
-        deadline = time.monotonic() + LIMIT_S
-        while not until or until not in self.screen:
-            assert time.monotonic() < deadline, self.screen
-            if not select.select([self._end], [], [], 0.2)[0]:
-                continue
-            try:
-                read = os.read(self._end, 4096)
-            except OSError:  # Linux reports the other end's closing as an error.
-                read = b""
-            if not read:
-                return
-            self.screen += read.decode()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._end)
-
-
 @pytest.fixture
 def terminal(driver: Driver, tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(environment(tmp_path / "home", **driver.env), "devices", "--test", "300")
@@ -234,11 +197,10 @@ def terminal(driver: Driver, tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_the_level_is_shown_and_ctrl_c_ends_it_cleanly(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.read(until="dBFS")
+    terminal.wait_for("dBFS")
     assert "█" in terminal.screen and "\033[32m" in terminal.screen
     terminal.process.send_signal(signal.SIGINT)
-    terminal.read()
-    assert terminal.process.wait(LIMIT_S) == 130
+    assert terminal.finish() == 130
     assert "Traceback" not in terminal.screen and "Error" not in terminal.screen
     assert terminal.screen.rstrip().endswith("\r\033[K"), "the line of the meter is left empty"
     deadline = time.monotonic() + LIMIT_S

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
-import select
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.ground import ROOT
+from tests.program import Terminal
 
 if TYPE_CHECKING:
     from tests.sound_server import SoundServer
@@ -25,59 +20,6 @@ pytest_plugins = ("tests.sound_server",)
 pytestmark = pytest.mark.end_to_end
 
 RUN_THE_TESTS = ROOT / "tests/audio/dev/01_piper_joe.flac"
-PATIENCE_S = 90.0
-
-
-class Terminal:
-    """mybro at a pseudo-terminal, watched for what it prints."""
-
-    def __init__(self, env: dict[str, str], *arguments: str) -> None:
-        self._end, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mybro", *arguments], env=env, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(theirs)
-        self.screen = ""
-        self._seen = 0
-
-    def wait_for(self, *texts: str) -> str:
-        """Until one of the texts is printed after what was waited for last; which one that was."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            for text in texts:
-                if text in self.screen[self._seen :]:
-                    self._seen = self.screen.index(text, self._seen) + len(text)
-                    return text
-            assert time.monotonic() < deadline, f"waited for {texts}:\n{self.screen}"
-            assert self._read(), f"ended before {texts}:\n{self.screen}"
-
-    def type(self, text: str) -> None:
-        os.write(self._end, text.encode())
-
-    def finish(self) -> int:
-        """Read to the end, and return the exit status."""
-        while self._read():
-            pass
-        return self.process.wait(timeout=PATIENCE_S)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self._end)
-
-    def _read(self) -> bool:
-        """Take what is there within a moment; False at the end."""
-        ready, _, _ = select.select([self._end], [], [], 0.2)
-        if ready:
-            # Linux reports the other end's closing as an error.
-            with contextlib.suppress(OSError):
-                data = os.read(self._end, 4096)
-                self.screen += data.decode(errors="replace")
-                return bool(data)
-            return False
-        return True
 
 
 @pytest.fixture
