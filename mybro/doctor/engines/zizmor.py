@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
@@ -37,46 +38,13 @@ class Zizmor:
     def run(self, task: Task) -> Outcome:
         repo, rules = task.repo, task.rules(self.name)
         paths = [p for p, f in repo.files.items() if workflow(p) and repo.asked(p) and f.size < 1 << 20]
-        zizmor = program("zizmor", repo.root)
-        if zizmor is None:
-            raise EngineError("not installed")
         outcome = Outcome()
         for batch in batches(paths):
-            answer = command(
-                [
-                    zizmor,
-                    "--offline",
-                    "--no-progress",
-                    "--quiet",
-                    "--no-config",
-                    "--persona=pedantic",
-                    "--format",
-                    "json",
-                    *batch,
-                ],
-                cwd=repo.root,
-                deadline=task.deadline,
-            )
-            rows = _rows(answer.output)
+            rows = _ask(task, batch)
             if rows is None and len(batch) > 1:
                 # One file that it cannot read spoils the run: the others are looked at one by one.
                 for path in batch:
-                    single = command(
-                        [
-                            zizmor,
-                            "--offline",
-                            "--no-progress",
-                            "--quiet",
-                            "--no-config",
-                            "--persona=pedantic",
-                            "--format",
-                            "json",
-                            path,
-                        ],
-                        cwd=repo.root,
-                        deadline=task.deadline,
-                    )
-                    self._add(outcome, _rows(single.output), rules, path)
+                    self._add(outcome, _ask(task, [path]), rules, path)
             else:
                 self._add(outcome, rows, rules, batch[0])
         return outcome
@@ -116,9 +84,23 @@ class Zizmor:
             )
 
 
-def _rows(output: bytes) -> list[dict[str, Any]] | None:
+def _ask(task: Task, paths: Sequence[str]) -> list[dict[str, Any]] | None:
+    """What it says of some files; None where it cannot read one of them."""
+    zizmor = program("zizmor", task.repo.root)
+    if zizmor is None:
+        raise EngineError("not installed")
+    options = [
+        "--offline",
+        "--no-progress",
+        "--quiet",
+        "--no-config",
+        "--persona=pedantic",
+        "--format",
+        "json",
+    ]
+    answer = command([zizmor, *options, *paths], cwd=task.repo.root, deadline=task.deadline)
     try:
-        found = json.loads(output)
+        found = json.loads(answer.output)
     except ValueError:
         return None
     return found if isinstance(found, list) else None
