@@ -16,7 +16,6 @@ from mybro.events import (
 )
 from mybro.executor.checkpoint import CheckpointStore, History, Limits
 from mybro.executor.hand import Job, Report
-from mybro.executor.jobs import limits
 from tests.executor_room import Room, never_ends, writes
 from tests.executor_tools import write
 from tests.fakes.audio import ManualClock
@@ -177,5 +176,5 @@ async def test_a_closed_executor(room: Room) -> None:
 
 def test_what_the_settings_leave_out() -> None:
     settings = ExecutorSettings(checkpoint_max_file_mb=3, checkpoint_exclude=("x",), checkpoint_ignored=True)
-    assert limits(settings) == Limits(max_file_bytes=3 << 20, folders=("x",), ignored=True)
-    assert limits(ExecutorSettings()) == Limits()
+    assert Limits.of(settings) == Limits(max_file_bytes=3 << 20, folders=("x",), ignored=True)
+    assert Limits.of(ExecutorSettings()) == Limits()

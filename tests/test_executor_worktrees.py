@@ -14,7 +14,6 @@ from mybro.config import data_dir
 from mybro.demo import RECORDINGS
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint import CheckpointStore, History
-from mybro.executor.words import merged_words
 from mybro.executor.worktrees import Worktrees
 from tests.program import run
 from tests.projects import contents, git, home, shop
@@ -68,9 +67,9 @@ def test_a_merge_tells_its_files_and_lines(trees: Worktrees, shop: Path) -> None
     assert merged.files == ("größe.py", "shop/prices.py")
     assert merged.listing == f"+2 -0  größe.py\n+0 -{removed}  shop/prices.py"
     told = f"2 files, 2 lines added and {removed} removed: größe.py and shop/prices.py"
-    assert merged_words(merged) == told
+    assert merged.words == told
     trees.provide("parser")
-    assert merged_words(trees.merge("parser")) == "nothing new"
+    assert trees.merge("parser").words == "nothing new"
 
 
 def test_what_is_checked_out_there_is_merged_whatever_its_name(trees: Worktrees, shop: Path) -> None:

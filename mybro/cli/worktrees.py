@@ -46,13 +46,11 @@ def merge(name: str, repo: str | None) -> int:
 
     Exit status 1 where both sides changed the same lines: then nothing is merged.
     """
-    from mybro.executor.words import merged_words
-
     merged = _of(repo).merge(name)
     if merged.conflicts:
         click.echo(f"Not merged: you and {name} both changed {', '.join(merged.conflicts)}.", err=True)
         return 1
-    click.echo(f"Merged {name}, {merged_words(merged)}.")
+    click.echo(f"Merged {name}, {merged.words}.")
     if merged.listing:
         click.echo(merged.listing)
     return 0

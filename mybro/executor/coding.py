@@ -44,7 +44,7 @@ class CodingHand(abc.ABC):
         working tree of it is trusted as it is.
         """
         git = Git.at(repo)
-        top = git.common.parent if git is not None and git.own != git.common else repo
+        top = git.main if git is not None else repo
         trusted = (Path(folder).expanduser().resolve() for folder in self._settings.trusted)
         return top.resolve() in trusted
 
@@ -99,12 +99,9 @@ class CodingHand(abc.ABC):
             await self.admit(job, questions)
             session = await self._session(job.repo)
             always = self._always.setdefault(job.repo, set())
-            kept = Limits(
-                self._settings.checkpoint_max_file_mb << 20,
-                self._settings.checkpoint_exclude,
-                ignored=self._settings.checkpoint_ignored,
-            )
-            self._work = Work(job, report, session, questions, always, self._settings.rules, kept)
+            settings = self._settings
+            kept = Limits.of(settings)
+            self._work = Work(job, report, session, questions, always, settings.rules, kept)
             return await self._with_warning(job.repo, await self._work.run())
         finally:
             self._work = self._questions = None

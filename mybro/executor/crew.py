@@ -25,7 +25,7 @@ from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
 from mybro.executor.signed import of_agent, signed
 from mybro.executor.since import LastSpoken, moment
-from mybro.executor.words import listed, listing_words, merged_words
+from mybro.executor.words import listed, listing_words
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Intent
 from mybro.naming import ORDINALS, agent_label, agent_name
@@ -243,7 +243,7 @@ class Crew:
         self._agents.remove(agent)
         moved = self._focus is agent
         self._focus = self._latest = self._agents[0]
-        said = f"Merged the work of the {agent.label}, {merged_words(merged)}."
+        said = f"Merged the work of the {agent.label}, {merged.words}."
         listens = f" The {self._focus.label} listens now." if moved else ""
         return Outcome(said + listens, detail=merged.listing, changed=merged.files)
 

@@ -25,7 +25,7 @@ from mybro.events import (
     Outcome,
 )
 from mybro.executor import adding
-from mybro.executor.checkpoint import CheckpointStore, History, Limits, Step
+from mybro.executor.checkpoint import CheckpointStore, History, Step
 from mybro.executor.hand import Job, JobError, Report
 from mybro.executor.held_clock import HeldClock
 from mybro.executor.outside import Outside
@@ -280,15 +280,6 @@ class Executor:
     async def _stop_writers(self) -> None:
         for number in [number for number, running in self._jobs.items() if not running.reads]:
             await self.stop(number)
-
-
-def limits(settings: ExecutorSettings) -> Limits:
-    """What the settings leave out of checkpoints."""
-    return Limits(
-        max_file_bytes=settings.checkpoint_max_file_mb << 20,
-        folders=settings.checkpoint_exclude,
-        ignored=settings.checkpoint_ignored,
-    )
 
 
 def _stopped(job: Job) -> Outcome | None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mybro.events import Outcome
 from mybro.executor.checkpoint import Changes, Step, Undone
 from mybro.intent import Action, Intent
-
-if TYPE_CHECKING:
-    from mybro.executor.worktrees import Merged
 
 _TITLES = {
     Action.TEST: "running the tests",
@@ -119,14 +115,6 @@ def listing_words(changed: Sequence[tuple[str, str]]) -> Outcome:
     detail = "\n".join(f"{what:8} {path}" for what, path in changed)
     summary = f"{count_words(len(files), 'file')} changed: {files_words(files)}."
     return Outcome(summary, detail=detail, changed=files)
-
-
-def merged_words(merged: Merged) -> str:
-    """What a merge brought: "2 files, 10 lines added and 3 removed: a.py and b.py"."""
-    if not merged.files:
-        return "nothing new"
-    lines = f"{count_words(merged.added, 'line')} added and {merged.removed} removed"
-    return f"{count_words(len(merged.files), 'file')}, {lines}: {listed(merged.files)}"
 
 
 def joined(*outcomes: Outcome) -> Outcome:

@@ -21,6 +21,7 @@ from mybro.executor.checkpoint import CheckpointStore, History
 from mybro.executor.checkpoint.git import Git, GitError, environment
 from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.store import repository_key
+from mybro.executor.merged import Merged
 from mybro.executor.words import listed
 
 PREFIX = "mybro/"
@@ -46,20 +47,6 @@ class Worktree:
     """How many files in it no commit holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What a merge brought, or why it brought nothing."""
-
-    files: tuple[str, ...] = ()
-    added: int = 0
-    """Lines, as are the removed ones."""
-    removed: int = 0
-    listing: str = ""
-    """Each file with its lines, to be shown."""
-    conflicts: tuple[str, ...] = ()
-    """The files that both sides changed; then nothing was merged."""
-
-
 class Worktrees:
     """The working trees of one repository."""
 
@@ -72,8 +59,7 @@ class Worktrees:
         if git is None:
             raise ExecutorError("not_a_repository", f"{repo} is not a repository", hint="Run: git init")
         self._git = git
-        self._main = Path(git.common).parent if git.own != git.common else repo
-        self._folder = (root or data_dir() / "worktrees") / repository_key(self._main)
+        self._folder = (root or data_dir() / "worktrees") / repository_key(git.main)
         if not self._ask("rev-list", "-n1", "--all"):
             raise ExecutorError("no_commit", f"{repo.name} has no commit yet", hint="Make one first")
 
@@ -126,7 +112,7 @@ class Worktrees:
         conflicts = self._conflicts(work)
         if conflicts:
             return Merged(conflicts=conflicts)
-        merged = self._summary(f"HEAD...{work}")
+        merged = Merged.told(self._ask("diff", "--numstat", "-z", "--no-renames", f"HEAD...{work}"))
         with contextlib.closing(self._history(self._git.folder)) as history:
             history.claim()
             step = history.begin(f"merging {tree.name}")
@@ -141,14 +127,6 @@ class Worktrees:
                 history.finish(step)
         self._drop(tree, keep_unmerged=True)
         return merged
-
-    def _summary(self, commits: str) -> Merged:
-        """What a merge is going to bring."""
-        told = self._ask("diff", "--numstat", "-z", "--no-renames", commits)
-        rows = [row.split("\t", 2) for row in told.split("\0") if row]
-        added, removed = (sum(int(row[side]) for row in rows if row[side].isdigit()) for side in (0, 1))
-        listing = "\n".join(f"+{more} -{less}  {path}" for more, less, path in rows)
-        return Merged(tuple(path for _, _, path in rows), added, removed, listing)
 
     def changed(self, name: str) -> tuple[tuple[str, str], ...]:
         """What was done in a working tree and is not merged: each path, after what became of it.

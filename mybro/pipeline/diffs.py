@@ -10,9 +10,8 @@ from pathlib import Path
 from mybro import events as ev
 from mybro.config import ExecutorSettings, data_dir
 from mybro.errors import ServerError
-from mybro.executor.checkpoint import CheckpointStore
+from mybro.executor.checkpoint import CheckpointStore, Limits
 from mybro.executor.checkpoint.diff import Difference, difference
-from mybro.executor.jobs import limits
 from mybro.executor.worktrees import Worktrees
 from mybro.naming import ORDINALS, agent_label
 from mybro.pipeline.pipeline import Pipeline
@@ -60,7 +59,7 @@ class SessionDiffs:
         place = self._repo
         if span.agent not in ("", _FIRST):
             place = Worktrees(self._repo).get(span.agent.removesuffix(" agent")).path
-        store = CheckpointStore(data_dir() / "checkpoints", place, limits(self._settings))
+        store = CheckpointStore(data_dir() / "checkpoints", place, Limits.of(self._settings))
         try:
             after = int(span.after) if span.after is not None else store.take("looking").id
             return difference(store, int(span.before or 0), after)

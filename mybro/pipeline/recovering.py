@@ -30,9 +30,8 @@ from mybro.events import (
     StageFailed,
     Typed,
 )
-from mybro.executor.checkpoint import CheckpointStore, History
+from mybro.executor.checkpoint import CheckpointStore, History, Limits
 from mybro.executor.checkpoint.diff import difference
-from mybro.executor.jobs import limits
 from mybro.executor.words import changed_words
 from mybro.intent import Intent
 from mybro.journal import Unfinished, UtteranceRecord
@@ -181,7 +180,7 @@ def traces(repo: Path, settings: Settings, before: int) -> Traces:
 
     Raises `ExecutorError`.
     """
-    history = History(CheckpointStore(data_dir() / "checkpoints", repo, limits(settings.executor)))
+    history = History(CheckpointStore(data_dir() / "checkpoints", repo, Limits.of(settings.executor)))
     try:
         done = history.steps("done")
         if any(one.before == before for one in history.steps("open")):

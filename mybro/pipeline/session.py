@@ -25,14 +25,14 @@ from mybro.events import (
     StageFailed,
     Typed,
 )
-from mybro.executor.checkpoint import CheckpointStore
+from mybro.executor.checkpoint import CheckpointStore, Limits
 from mybro.executor.choice import coding_hand
 from mybro.executor.coding import CodingHand
 from mybro.executor.crew import Crew
 from mybro.executor.deciding import DecidingHand
 from mybro.executor.hand import Report
 from mybro.executor.held_clock import HeldClock
-from mybro.executor.jobs import Executor, limits
+from mybro.executor.jobs import Executor
 from mybro.executor.local import LocalHand
 from mybro.executor.local import warm_up as local_actions
 from mybro.journal import Journal
@@ -180,7 +180,7 @@ def _crew(chosen: ExecutorSettings, repo: Path, pipeline: Pipeline, clock: Clock
     """The agents: `coder` works for the first one, each other has a coding hand of its own."""
 
     def build(place: Path, emit: Report, questions: Iterator[int]) -> Executor:
-        store = CheckpointStore(data_dir() / "checkpoints", place, limits(chosen))
+        store = CheckpointStore(data_dir() / "checkpoints", place, Limits.of(chosen))
         coding = coder if place == repo else coding_hand(chosen, clock)
         hands = LocalHand(chosen), DecidingHand(chosen, place), coding
         return Executor(chosen, place, emit, hands, store, clock, questions)

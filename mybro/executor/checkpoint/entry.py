@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from mybro.config import ExecutorSettings
+
 SOCKET = "it is a socket"
 PIPE = "it is a pipe"
 
@@ -137,3 +139,11 @@ class Limits:
     """Left out as well where there is no git to say what is generated."""
     ignored: bool = False
     """Whether files that git ignores are kept too."""
+
+    @classmethod
+    def of(cls, settings: ExecutorSettings) -> Limits:
+        return cls(
+            max_file_bytes=settings.checkpoint_max_file_mb << 20,
+            folders=settings.checkpoint_exclude,
+            ignored=settings.checkpoint_ignored,
+        )

@@ -70,6 +70,11 @@ class Git:
         return self.common == other.common
 
     @property
+    def main(self) -> Path:
+        """The repository's first working tree, of which the others are further ones."""
+        return self.common.parent if self.own != self.common else self.folder
+
+    @property
     def is_half_made(self) -> bool:
         """Whether git was ended while it made this working tree: its own lock is left on it."""
         try:

@@ -1,0 +1,37 @@
+"""What a merge brought, and how one says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mybro.executor.words import count_words, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge brought, or why it brought nothing."""
+
+    files: tuple[str, ...] = ()
+    added: int = 0
+    """Lines, as are the removed ones."""
+    removed: int = 0
+    listing: str = ""
+    """Each file with its lines, to be shown."""
+    conflicts: tuple[str, ...] = ()
+    """The files that both sides changed; then nothing was merged."""
+
+    @classmethod
+    def told(cls, numstat: str) -> Merged:
+        """Read from `git diff --numstat -z --no-renames`."""
+        rows = [row.split("\t", 2) for row in numstat.split("\0") if row]
+        added, removed = (sum(int(row[side]) for row in rows if row[side].isdigit()) for side in (0, 1))
+        listing = "\n".join(f"+{more} -{less}  {path}" for more, less, path in rows)
+        return cls(tuple(path for _, _, path in rows), added, removed, listing)
+
+    @property
+    def words(self) -> str:
+        """As in "2 files, 10 lines added and 3 removed: a.py and b.py"."""
+        if not self.files:
+            return "nothing new"
+        lines = f"{count_words(self.added, 'line')} added and {self.removed} removed"
+        return f"{count_words(len(self.files), 'file')}, {lines}: {listed(self.files)}"
