@@ -8,13 +8,18 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from mybro.doctor import facts
+from mybro.doctor.check import catalogue
+from mybro.doctor.engine import Task
 from mybro.doctor.examine import Wish, examine
 from mybro.doctor.fix import mend
+from mybro.doctor.languages import language_of
+from mybro.doctor.own.sweep import Own
 from tests.doctor_fixtures import git, repository
 from tests.requirements import need
 
@@ -42,6 +47,74 @@ def test_nothing_that_gits_configuration_names_is_run(tmp_path: Path) -> None:
     mend(examine(Wish(root)), Wish(root))
     assert facts.look(root).git is not None
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_signed_commit_is_given_to_no_program(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"a.py": "x = 1\n"})
+    signed = git(root, "cat-file", "commit", "HEAD").replace(
+        "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----\n\n", 1
+    )
+    (tmp_path / "commit").write_text(signed)
+    commit = git(root, "hash-object", "-t", "commit", "-w", str(tmp_path / "commit")).strip()
+    git(root, "update-ref", "HEAD", commit)
+    evil = tmp_path / "gpg"
+    evil.write_text(f"#!/bin/sh\n{marks(tmp_path)}\n")
+    evil.chmod(0o755)
+    git(root, "config", "log.showSignature", "true")
+    git(root, "config", "gpg.program", str(evil))
+    git(root, "log", "-1")
+    (tmp_path / "ran").unlink()
+    examine(Wish(root, deep=True, select=("SEC03", "GT")))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_library_that_a_project_names_is_loaded(tmp_path: Path) -> None:
+    """A library that cannot be loaded would be complained of, and one that is a pipe waited for."""
+    os.mkfifo(tmp_path / "sgconfig.yml")
+    (tmp_path / "a.js").write_text("debugger;\n")
+    found = examine(Wish(tmp_path, select=("JS08",), timeout_s=20))
+    assert [f.check for f in found.findings] == ["JS08"] and not found.incomplete
+
+
+@pytest.mark.parametrize(
+    "name", [".gitignore", ".gitattributes", "pyproject.toml", "Cargo.toml", "mybro.toml"]
+)
+def test_settings_that_are_a_pipe_or_without_end_are_not_waited_for(name: str, tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {"a.py": "import os\n", "notes.md": "The adress.\n"})
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        make(root / name)
+        found = examine(Wish(root, select=("PY03", "DC04"), timeout_s=30))
+        assert {f.check for f in found.findings} == {"PY03", "DC04"}
+        assert not [entry for entry in found.unexamined if "out of time" in entry.why]
+        (root / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "text", ["lint = 3", "lint.ignore = 3\nlint.per-file-ignores = [1]", "ignore = {a = 1}"]
+)
+def test_settings_of_another_kind_than_was_meant_stop_nothing(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.ruff]\n{text}\n")
+    (tmp_path / "a.py").write_text("import os\n")
+    found = examine(Wish(tmp_path, select=("PY03",)))
+    assert [f.check for f in found.findings] == ["PY03"] and not found.incomplete
+
+
+@pytest.mark.parametrize(
+    "text", ["\n", "\n ", "[", "{{", "<!--", "[a](", "![", "<img ", "# a ", "```a`", "- [", "a: {"]
+)
+def test_what_is_written_against_patterns_takes_no_longer_than_other_text(text: str, tmp_path: Path) -> None:
+    """The square of the length would be minutes, and nothing can interrupt a pattern."""
+    names = ("README.md", ".github/workflows/a.yml", "a.sh", "Makefile", "a.yml", "Cargo.toml", ".gitignore")
+    repo = facts.Repository(tmp_path, {})
+    checks = {name: check for name, check in catalogue().items() if "mybro" in check.engines}
+    began = time.process_time()
+    for name in names:
+        file = facts.File(name, 100_000, 0o644, language_of(name), False)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text * (100_000 // len(text)))
+        repo.files[name] = file
+    Own().run(Task(repo, checks, time.monotonic() + 60))
+    assert time.process_time() - began < 60
 
 
 def test_nothing_of_a_python_project_is_run(tmp_path: Path) -> None:

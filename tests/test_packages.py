@@ -7,10 +7,11 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 
 from mybro.cli import main
 from mybro.errors import PackagesError
+from mybro.packages.npm import Npm
 from mybro.packages.room import Packages
 from tests.requirements import need
 
@@ -265,3 +267,19 @@ def test_the_command(python: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["packages", "upgrade"]) == 0 and main(["packages", "remove", "toy"]) == 0
     assert main(["packages", "add", "flask"]) == 1
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_answer_that_is_none_is_no_clean_answer(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"name": "a", "version": "1.0.0"}')
+    refused = json.dumps({"message": "405 Method Not Allowed", "statusCode": 405})
+    failed = json.dumps({"error": {"code": "E500", "summary": "no registry"}})
+    answers = {"audit": refused, "outdated": failed}
+
+    def runner(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(argv, 1, answers[argv[1]], "")
+
+    npm = Npm(tmp_path, runner)
+    with pytest.raises(PackagesError, match="405"):
+        npm.audit()
+    with pytest.raises(PackagesError, match="no registry"):
+        npm.outdated()

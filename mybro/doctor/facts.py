@@ -167,6 +167,14 @@ class Repository:
         finally:
             os.close(handle)
 
+    def blocks(self, path: str) -> bool:
+        """Whether who opens it may wait, or read, for ever: a pipe or a device, also through a link."""
+        try:
+            mode = (self.root / path).stat().st_mode
+        except (OSError, ValueError):
+            return False
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
     def text(self, file: File | str, limit: int = MAX_SOURCE_BYTES) -> str | None:
         """The content as text; what is not UTF-8 becomes U+FFFD."""
         data = self.read(file, limit)
@@ -180,6 +188,8 @@ def look(root: Path, only: Iterable[str] | None = None) -> Repository:
     tracked: dict[str, str] = {}
     if git is not None:
         try:
+            if any(map(repo.blocks, (".gitignore", ".gitattributes"))):
+                raise GitError("its settings here are no files")
             tracked = {path: mode for mode, path in git.entries()}
             others = git.names("ls-files", "-z", "--others", "--exclude-standard")
             _add(repo, [*tracked, *others], tracked)

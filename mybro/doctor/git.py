@@ -47,6 +47,11 @@ _QUIET = (
     "core.sshCommand=false",
     "-c",
     "credential.helper=",
+    # A signed commit would be given to whatever program the repository names.
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "gpg.program=false",
 )
 
 

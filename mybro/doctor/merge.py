@@ -62,9 +62,9 @@ def merge(findings: Iterable[Finding], checks: dict[str, Check]) -> list[Finding
 def _both(one: Finding, other: Finding, severity: Severity) -> Finding:
     """The same place told twice: the graver and the surer of both, and the fix of the one that has one.
 
-    Whichever engine ends first: a baseline knows a finding by its words.
+    Whichever engine ends first: a baseline knows a finding by its words. Of one engine its first word counts.
     """
-    keep = min(one, other, key=lambda f: (-FIX_ORDER[f.fix], f.engine, f.rule, f.column, f.message))
+    keep = min(one, other, key=lambda f: (-FIX_ORDER[f.fix], f.engine))
     engines = {one.engine, *one.others, other.engine, *other.others} - {keep.engine}
     edits = tuple(dict.fromkeys((*one.edits, *other.edits))) if one.engine == other.engine else keep.edits
     return replace(

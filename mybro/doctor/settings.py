@@ -66,10 +66,10 @@ def read(repo: Repository) -> DoctorSettings:
 
 def _checked(name: str, data: Any) -> DoctorSettings:
     if not isinstance(data, dict) or data.keys() - _KEYS:
-        unknown = ", ".join(sorted(data.keys() - _KEYS)) if isinstance(data, dict) else "it is no table"
+        unknown = ", ".join(sorted(data.keys() - _KEYS)) if isinstance(data, dict) else ""
         raise DoctorError(
             "bad_doctor_settings",
-            f"{name}: doctor does not know {unknown}",
+            f"{name}: doctor {f'does not know {unknown}' if unknown else 'is no table of settings'}",
             hint=f"It knows {', '.join(sorted(_KEYS))}",
         )
     try:

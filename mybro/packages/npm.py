@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from mybro.errors import PackagesError
 from mybro.packages.manager import Advisory, Outdated, Runner, Tool, run_here
 
 _VERBS = {"add": "install", "remove": "uninstall", "upgrade": "update"}
@@ -31,6 +33,8 @@ class Npm:
 
     def outdated(self) -> list[Outdated]:
         rows = self._tool.read("outdated", "--json")
+        if isinstance(rows.get("error"), dict) and "wanted" not in rows["error"]:
+            raise PackagesError("packages_failed", f"npm outdated failed: {_why(rows)}", retryable=True)
         return [
             Outdated(
                 self.name, name, str(row.get("current", row.get("wanted", ""))), str(row.get("latest", ""))
@@ -41,8 +45,10 @@ class Npm:
 
     def audit(self) -> list[Advisory]:
         told = self._tool.read("audit", "--json")
+        if "vulnerabilities" not in told:
+            raise PackagesError("packages_failed", f"npm audit failed: {_why(told)}", retryable=True)
         found = []
-        for name, row in sorted(told.get("vulnerabilities", {}).items()):
+        for name, row in sorted(told["vulnerabilities"].items()):
             # Text in "via" names a package that is listed itself.
             titles = [each["title"] for each in row.get("via", []) if isinstance(each, dict)]
             fix = row.get("fixAvailable")
@@ -52,3 +58,10 @@ class Npm:
                 for title in titles
             ]
         return found
+
+
+def _why(told: dict[str, Any]) -> str:
+    """What npm says instead of an answer."""
+    error = told.get("error")
+    summary = error.get("summary") if isinstance(error, dict) else ""
+    return str(summary or told.get("message") or "it does not say why")[:400]

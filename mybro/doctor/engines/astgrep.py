@@ -78,7 +78,9 @@ class AstGrep:
         if not rules:
             return outcome
         with tempfile.TemporaryDirectory() as folder:
-            written = Path(folder) / "rules.yml"
+            # The project's own sgconfig.yml can name libraries, which are code.
+            settings, written = Path(folder) / "sgconfig.yml", Path(folder) / "rules.yml"
+            settings.write_text("ruleDirs: []\n", encoding="utf-8")
             written.write_text("\n---\n".join(rules), encoding="utf-8")
             known = {f.path: f for f in files}
             for batch in batches(f.path for f in files):
@@ -86,6 +88,8 @@ class AstGrep:
                     [
                         astgrep,
                         "scan",
+                        "--config",
+                        str(settings),
                         "--rule",
                         str(written),
                         "--json=stream",

@@ -192,7 +192,7 @@ def declares(text: str | None) -> bool:
     """Whether a pyproject.toml declares what the project needs."""
     return (
         text is not None
-        and re.search(r"(?m)^\s*dependencies\s*=|^\[tool\.poetry\.dependencies\]", text) is not None
+        and re.search(r"(?m)^[ \t]*dependencies[ \t]*=|^\[tool\.poetry\.dependencies\]", text) is not None
     )
 
 

@@ -41,6 +41,11 @@ class Gitleaks:
                     ".",
                     "--no-banner",
                     "--redact",
+                    *(
+                        ["--log-opts=--all --no-textconv --no-ext-diff --no-show-signature"]
+                        if how == "git"
+                        else []
+                    ),
                     "--max-target-megabytes",
                     "2",
                     "-f",

@@ -158,6 +158,10 @@ class Mypy:
         argv = [mypy, "--output", "json", "--no-error-summary", "--cache-dir", "/dev/null", "."]
         answer = command(argv, cwd=task.repo.root, deadline=task.deadline)
         outcome = Outcome()
+        if answer.status not in (0, 1) and not answer.output.lstrip().startswith(b"{"):
+            raise EngineError(
+                (answer.errors or answer.output.decode(errors="replace")).strip()[-200:] or "failed"
+            )
         for line in answer.output.splitlines():
             try:
                 row = json.loads(line)
@@ -198,6 +202,8 @@ class Uv:
         if check := task.checks.get("DP05"):
             argv = [uv, "audit", "--frozen", "--output-format", "json"]
             answer = command(argv, cwd=task.repo.root, deadline=task.deadline)
+            if not answer.output.lstrip().startswith((b"{", b"[")):
+                raise EngineError(answer.errors.strip()[-200:] or "did not answer in JSON")
             for found in re.findall(rb'"(?:id|identifier)":\s*"((?:GHSA|CVE|PYSEC)-[^"]+)"', answer.output):
                 name = found.decode()
                 outcome.findings.append(

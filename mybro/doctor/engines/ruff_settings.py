@@ -66,11 +66,19 @@ def own_settings(repo: Repository) -> dict[str, Any]:
         for key in path:
             data = data.get(key, {}) if isinstance(data, dict) else {}
         if isinstance(data, dict) and data:
-            lint = data.get("lint", data)
-            ignore = [*lint.get("ignore", []), *lint.get("extend-ignore", [])]
-            known = {**lint.get("per-file-ignores", {}), **lint.get("extend-per-file-ignores", {})}
+            lint = data["lint"] if isinstance(data.get("lint"), dict) else data
+            ignore = [code for key in ("ignore", "extend-ignore") for code in _of(list, lint.get(key))]
+            known = {
+                **_of(dict, lint.get("per-file-ignores")),
+                **_of(dict, lint.get("extend-per-file-ignores")),
+            }
             return {"ignore": [c for c in ignore if _is_code(c)], "per-file-ignores": known}
     return {}
+
+
+def _of(kind: type[Any], value: object) -> Any:
+    """The value if it is of its kind: what is wrong with a setting is the project's to mend."""
+    return value if isinstance(value, kind) else kind()
 
 
 def _is_code(code: object) -> bool:

@@ -20,6 +20,8 @@ _FEW = 60
 """Up to this many files are named; more are found by its own walk, which is quicker."""
 _LANGUAGES = [*sorted(TEXT - {"plist", "css", "html"}), "prose", "yaml"]
 _MOST = 20_000
+_CONFIGURED = ("typos.toml", "_typos.toml", ".typos.toml", "Cargo.toml", "pyproject.toml")
+"""Where it looks for accepted words."""
 _GENERATED = ("changelog", "license", "copying", "notice", "authors", "contributors", "requirements")
 
 
@@ -77,6 +79,8 @@ class Typos:
         few = len(files) <= _FEW
         with tempfile.TemporaryDirectory() as folder:
             argv = [typos, "--format", "json", "--no-check-filenames"]
+            if any(task.repo.blocks(name) for name in _CONFIGURED):
+                argv.append("--isolated")
             if few:
                 listed = Path(folder) / "files"
                 names = [b"./" + p.encode("utf-8", "surrogateescape") for p in files if "\n" not in p]

@@ -63,7 +63,7 @@ _SCRIPTS: tuple[tuple[str, bytes, re.Pattern[bytes], str], ...] = (
         "any host is trusted",
     ),
 )
-_MAKE_RM = re.compile(rb"(?m)^[\t ][@-]?\s*rm\s+-\w*[rR]\w*\s[^\n]*\$[({]\w+[)}]/(?=[*\s]|$)")
+_MAKE_RM = re.compile(rb"(?m)^[\t ][@-]?[ \t]*rm[ \t]+-\w*[rR]\w*\s[^\n]*\$[({]\w+[)}]/(?=[*\s]|$)")
 _GO_TLS = re.compile(rb"\bInsecureSkipVerify:\s*true\b")
 
 

@@ -78,7 +78,7 @@ def locks(repo: Repository) -> Iterator[Hit]:
     if wanted and not locked:
         yield Hit(
             "pyproject.toml",
-            first_line(repo.text("pyproject.toml") or "", r"(?m)^\s*dependencies"),
+            first_line(repo.text("pyproject.toml") or "", r"(?m)^[ \t]*dependencies"),
             "dependencies are declared and not locked",
             anchor="lock",
         )

@@ -13,14 +13,15 @@ from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit
 
-_LINK = re.compile(
-    r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'][^)]*)?\)|!\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)"
-)
+# Nothing in a pattern here may begin again inside of what it has read: a line of brackets would never end.
+_LABEL = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
+_ADDRESS = r"\(\s{0,8}<?((?:[^()\s>]|\([^()\s]*\))+)>?(?:\s[^()]*)?\)"
+_LINK = re.compile(rf"!?{_LABEL}{_ADDRESS}")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|mailto:|\{|<|\$|/)", re.IGNORECASE)
 _FILL = re.compile(
     r"(?i)lorem ipsum(?=\W*(?:dolor|$))|<your[ -][\w -]+>|\[your[ -][\w -]+\](?!\()|^TODO\b[: ]"
-    r"|\bTBD\b(?!\w)|\bcoming soon\b|\{\{[^}]*(?:project|name)[^}]*\}\}"
+    r"|\bTBD\b(?!\w)|\bcoming soon\b|\{\{[^{}]*(?:project|name)[^{}]*\}\}"
 )
 _IMAGE = re.compile(r"!\[\s*\]\(")
 MIN_WORDS = 12
@@ -65,7 +66,7 @@ def thin_readme(repo: Repository) -> Iterator[Hit]:
     if (
         file
         and text is not None
-        and len(re.findall(r"\w+", re.sub(r"!?\[[^\]]*\]\([^)]*\)", "", text))) < MIN_WORDS
+        and len(re.findall(r"\w+", re.sub(r"!?\[[^\[\]]*\]\([^()]*\)", "", text))) < MIN_WORDS
     ):
         yield Hit(file.path, 0, "says almost nothing", anchor="thin")
 
@@ -80,7 +81,34 @@ def _prose(text: str) -> Iterator[tuple[int, str]]:
         elif found and found[1].startswith(fence) and not found[2].strip():
             fence = ""
         elif not fence:
-            yield number, re.sub(r"(`+)(?:(?!\1).)+\1", "", re.sub(r"<!--.*?-->", "", line))
+            yield number, _without_code(_without_comments(line))
+
+
+def _without_comments(line: str) -> str:
+    parts = []
+    while (start := line.find("<!--")) >= 0 and (end := line.find("-->", start)) >= 0:
+        parts.append(line[:start])
+        line = line[end + 3 :]
+    return "".join((*parts, line))
+
+
+def _without_code(line: str) -> str:
+    """A run of backticks opens code that ends at the next run of the same length."""
+    if "`" not in line:
+        return line
+    parts = re.split(r"(`+)", line)
+    ends: dict[str, int] = {}
+    closes = [0] * len(parts)
+    for at in range(len(parts) - 2, 0, -2):
+        closes[at] = ends.get(parts[at], 0)
+        ends[parts[at]] = at
+    kept, at = [], 0
+    while at < len(parts):
+        end = closes[at]
+        if not end:
+            kept.append(parts[at])
+        at = end + 1 if end else at + 1
+    return "".join(kept)
 
 
 def links(repo: Repository) -> Iterator[Hit]:
@@ -88,7 +116,7 @@ def links(repo: Repository) -> Iterator[Hit]:
     for file in repo.sources("markdown"):
         for number, line in _prose(repo.text(file) or ""):
             for found in _LINK.finditer(line):
-                target = unquote((found[1] or found[2]).partition("#")[0].partition("?")[0])
+                target = unquote(found[1].partition("#")[0].partition("?")[0])
                 if not target or _ELSEWHERE.match(target) or "*" in target or "{" in target:
                     continue
                 path = os.path.normpath(PurePosixPath(file.path).parent / target)
@@ -98,7 +126,9 @@ def links(repo: Repository) -> Iterator[Hit]:
 
 
 def _slug(heading: str) -> str:
-    plain = re.sub(r"[*_`]|!?\[([^\]]*)\]\([^)]*\)", lambda m: m[1] or ("_" if m[0] == "_" else ""), heading)
+    plain = re.sub(
+        r"[*_`]|!?\[([^\[\]]*)\]\([^()]*\)", lambda m: m[1] or ("_" if m[0] == "_" else ""), heading
+    )
     return re.sub(r"[^\w\- ]", "", plain.strip().casefold()).replace(" ", "-")
 
 
@@ -110,14 +140,14 @@ def anchors(content: Content) -> Iterator[Hit]:
     )
     counts: dict[str, int] = {}
     rows = list(_prose(text))
-    headings = [re.match(r"\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$", line) for line in text.splitlines()]
-    under = re.findall(r"(?m)^(.+)\n(?:=+|-+)\s*$", text)
-    for title in [h[1] for h in headings if h] + under:
+    headings = [re.match(r"\s{0,3}#{1,6}\s+(.*)$", line) for line in text.splitlines()]
+    under = re.findall(r"(?m)^(.+)\n(?:=+|-+)[ \t]*$", text)
+    for title in [h[1].rstrip().rstrip("#").rstrip() for h in headings if h] + under:
         slug = _slug(title)
         counts[slug] = counts.get(slug, -1) + 1
         known.add(f"{slug}-{counts[slug]}" if counts[slug] else slug)
     for number, line in rows:
-        for target in re.findall(r"(?<!!)\[[^\]]+\]\(#([^)\s]+)\)", line):
+        for target in re.findall(r"(?<!!)\[[^\[\]]+\]\(#([^()\s]+)\)", line):
             if (
                 unquote(target).casefold() not in known
                 and target.casefold() != "top"
@@ -162,5 +192,5 @@ def placeholders(content: Content) -> Iterator[Hit]:
 def alt_text(content: Content) -> Iterator[Hit]:
     """![](picture) and <img> without alt."""
     for number, line in _prose(content.text):
-        if _IMAGE.search(line) or re.search(r"<img\b(?![^>]*\balt=)[^>]*>", line):
+        if _IMAGE.search(line) or re.search(r"<img\b(?![^<>]*\balt=)[^<>]*>", line):
             yield Hit(content.file.path, number, "an image without words")

@@ -199,7 +199,7 @@ def broken_links(repo: Repository) -> Iterator[Hit]:
             repo.root / PurePosixPath(path).parent / target
         ):
             yield Hit(path, 0, f"leads to {target}, which is not there", anchor=target)
-    named = set(re.findall(r"(?m)^\s*path\s*=\s*(.+?)\s*$", repo.text(".gitmodules") or ""))
+    named = set(re.findall(r"(?m)^[ \t]*path[ \t]*=[ \t]*(\S(?:.*\S)?)", repo.text(".gitmodules") or ""))
     for path in repo.submodules:
         if path not in named:
             yield Hit(

@@ -30,7 +30,7 @@ def cargo_versions(content: Content) -> Iterator[Hit]:
             wanted = table.get(kind, {}) if isinstance(table, dict) else {}
             for name, value in wanted.items():
                 version = value.get("version") if isinstance(value, dict) else value
-                line = first_line(content.text, rf"(?m)^\s*\"?{name}\"?\s*[=.]")
+                line = first_line(content.text, rf"(?m)^[ \t]*\"?{name}\"?[ \t]*[=.]")
                 if isinstance(version, str) and version.strip() == "*":
                     yield Hit(content.file.path, line, f"{name} takes any version", anchor=name)
                 elif isinstance(value, dict) and "git" in value and not {"rev", "tag"} & value.keys():

@@ -26,14 +26,14 @@ _GNU = (
 )
 _PORTABLE = re.compile(rb"\buname\b|\bOSTYPE\b|darwin|\bgsed\b|\bgdate\b")
 _BASH4 = (
-    (re.compile(rb"(?m)(?:^|[;&|]|\bthen|\bdo)\s*(?:mapfile|readarray)\b"), "mapfile"),
+    (re.compile(rb"(?m)(?:^|[;&|]|\bthen|\bdo)[ \t]*(?:mapfile|readarray)\b"), "mapfile"),
     (re.compile(rb"\b(?:declare|local|typeset)\s+-[a-z]*A\b"), "declare -A"),
     (re.compile(rb"\$\{\w+(?:,,|\^\^|,|\^)\}"), "${x,,}"),
     (re.compile(rb"&>>"), "&>>"),
     (re.compile(rb"\$\{\w+\[-1\]\}"), "${x[-1]}"),
     (re.compile(rb"\bshopt\s+-s\s+globstar\b"), "globstar"),
 )
-_STRICT = re.compile(rb"(?m)^\s*set\s+-\w*e|^\s*set\s+-o\s+errexit|^#!.*\s-\w*e")
+_STRICT = re.compile(rb"(?m)^[ \t]*set[ \t]+(?:-\w*e|-o[ \t]+errexit)|\A#!.*[ \t]-\w*e")
 _HOME = re.compile(rb"(?<![\w.$}/~])/(?:Users|home)/([A-Za-z][\w.-]+)/[\w.-]+")
 _NOBODY = frozenset(
     {
@@ -122,7 +122,7 @@ def dockerfile(content: Content) -> Iterator[Hit]:
             yield Hit(path, number, "ADD of an address checks nothing", rule="CI13")
         elif re.match(r"\s*RUN\b.*\bsudo\b", line):
             yield Hit(path, number, "sudo in a build", rule="CI13")
-    users = re.findall(r"(?im)^\s*USER\s+(\S+)", text)
+    users = re.findall(r"(?im)^[ \t]*USER[ \t]+(\S+)", text)
     if final and (not users or users[-1].partition(":")[0] in ("root", "0")):
         yield Hit(path, final, "runs as root: there is no USER", rule="CI13", anchor="user")
 

@@ -64,8 +64,8 @@ _PUBLIC_NAME = re.compile(
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BEFORE = re.compile(rb"[\w.-]*\Z")
 UNQUOTED = re.compile(
-    rb"(?im)^\s*(?:export\s+|ENV\s+|-\s+)?([\w.-]{0,40}(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|"
-    rb"access[_-]?token|private[_-]?key|client[_-]?secret))"
+    rb"(?im)^[ \t]*(?:export[ \t]+|ENV[ \t]+|-[ \t]+)?([\w.-]{0,40}"
+    rb"(?:passw(?:or)?d|secret(?:_?key)?|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key|client[_-]?secret))"
     rb"[ \t]*[:=][ \t]*([A-Za-z0-9+/=_.!@#%^&-][A-Za-z0-9+/=_.!@#%^&$*~?:;,-]{7,199})[ \t]*$"
 )
 _NOT_SECRET_NAME = re.compile(

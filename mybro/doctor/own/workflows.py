@@ -98,6 +98,7 @@ _OLD_ACTIONS = {
     "actions/github-script": 6,
 }
 """Below this major version they no longer run, or soon will not."""
+_DEEP = 200
 _OPENED = re.compile(r"\$\{\{(?:(?!\}\}|\$\{\{)[\s\S])*(?=\$\{\{|\Z)")
 _USES = re.compile(r"uses:\s*[\"']?([\w.-]+/[\w.-]+)@v(\d+)\b")
 
@@ -110,9 +111,20 @@ def _is_workflow(content: Content) -> bool:
 def _load(content: Content) -> Any:
     """The document; None where it is no YAML."""
     try:
-        return yaml.load(content.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+        return _document(content.text)
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
+
+
+def _document(text: str) -> Any:
+    """Raises YAMLError or ValueError. Brackets in brackets take the parser the square of their number."""
+    depth = deepest = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth += 1 if sign in "[{" else -1 if depth else 0
+        deepest = max(deepest, depth)
+    if deepest > _DEEP:
+        raise ValueError("nested too deeply")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
 
 
 def workflow_syntax(content: Content) -> Iterator[Hit]:
@@ -121,7 +133,7 @@ def workflow_syntax(content: Content) -> Iterator[Hit]:
         return
     path, text = content.file.path, content.text
     try:
-        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+        data = _document(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         yield Hit(path, mark.line + 1 if mark else 0, "is no valid YAML")
@@ -150,7 +162,7 @@ def workflow_syntax(content: Content) -> Iterator[Hit]:
 
 
 def _job(path: str, text: str, name: str, job: Any, jobs: set[str]) -> Iterator[Hit]:
-    line = first_line(text, rf"(?m)^\s+[\"']?{re.escape(name)}[\"']?\s*:")
+    line = first_line(text, rf"(?m)^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:")
     if not isinstance(job, dict):
         yield Hit(path, line, f"the job {name} is empty")
         return
