@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mybro.doctor import facts
+from mybro.doctor.own import triggers
+from mybro.doctor.own.sweep import LANGUAGES, PER_FILE
 from mybro.doctor.shapes import Shape, for_engine
 from mybro.doctor.survey import Survey
 from tests.doctor_shapes_scene import asked, plant
@@ -66,3 +68,12 @@ def test_what_the_engine_s_syntax_cannot_say_is_left_to_words() -> None:
     assert seen.may_have("here", (shape,)) and not seen.may_have("there", (shape,))
     unasked = Survey(files.get, files, list)
     assert unasked.may_have("there", (shape,))
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("rule", PER_FILE)
+def test_a_check_asks_for_the_very_shapes_that_were_looked_for(rule: str) -> None:
+    looked_for = {one for one in triggers.words(PER_FILE) if isinstance(one, Shape)}
+    for language in LANGUAGES.get(rule, ("python", "shell", "yaml")):
+        groups = triggers.groups(rule, language)
+        assert all(one in looked_for for group in groups for one in group if isinstance(one, Shape))
