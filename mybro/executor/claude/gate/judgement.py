@@ -271,10 +271,11 @@ def _script(text: str, place: Place) -> Reach | None:
     place.scripts += 1
     if place.scripts > _MOST_SCRIPTS:
         return None
-    folders = list(place.folders)
+    folders, started = list(place.folders), place.started
+    place.started = False  # it knows no jobs of another shell
     commands = read(text, {"HOME": str(Path.home()), "PWD": str(place.top)}, prints_names)
     reach = worst(_judge(one, place) for one in commands)
-    place.folders = folders
+    place.folders, place.started = folders, started
     return reach
 
 
