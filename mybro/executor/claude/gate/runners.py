@@ -277,7 +277,8 @@ def serving(command: Command, place: Place) -> Reach | None:
                 return None
             taken = (
                 text
-                if "=" not in text and not re.fullmatch(r"--(reload|debug|factory|proxy-headers)", text)
+                if "=" not in text
+                and not re.fullmatch(r"--(reload|debug|factory|proxy-headers|check-config)", text)
                 else ""
             )
         elif taken:
