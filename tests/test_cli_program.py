@@ -14,9 +14,8 @@ import pytest
 
 from mybro.models import package
 from tests.fakes.models import hub_server
-from tests.program import RECORDINGS, command, environment, lines, of, processes_with, run
+from tests.program import RECORDINGS, Terminal, command, environment, lines, of, processes_with, run
 from tests.requirements import need
-from tests.test_cli_setup_sound import Terminal
 
 pytestmark = pytest.mark.integration
 

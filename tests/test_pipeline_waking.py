@@ -14,7 +14,7 @@ from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
 from mybro.pipeline.state import State
 from mybro.pipeline.waking import phrase_of
-from tests.fakes.pipeline import FakeBrain, FakeTranscription
+from tests.fakes.pipeline import FakeBrain, FakeJournal, FakeTranscription
 from tests.transition_tools import Run, kinds, started, utterance
 
 pytestmark = pytest.mark.unit
@@ -98,22 +98,8 @@ def test_typed_words_need_no_phrase() -> None:
     assert "Acknowledge" in kinds(waiting().feed(ev.Typed(1, "run the tests")))
 
 
-class Journal:
-    """Keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.kept: list[ev.Event] = []
-
-    async def record(self, envelope: ev.Envelope) -> None:
-        self.kept.append(envelope.event)
-
-    async def mark(self, turn: int, state: str) -> None: ...
-
-    async def aclose(self) -> None: ...
-
-
 async def test_nothing_of_it_is_kept_or_thought_about() -> None:
-    journal, brain = Journal(), FakeBrain()
+    journal, brain = FakeJournal(), FakeBrain()
     pipeline = Pipeline()
     pipeline.state = State(wake=PHRASE, acting=False)
     words = FakeTranscription("we could move to Lisbon", "hey mybro run the tests")
@@ -124,7 +110,8 @@ async def test_nothing_of_it_is_kept_or_thought_about() -> None:
             await pipeline.post(ev.SpeechEnded(turn, utterance()))
             await pipeline.settled()
     assert brain.asked == ["run the tests"]
-    private = [e for e in journal.kept if isinstance(e, ev.SpeechEnded | ev.Transcribed | ev.Transcript)]
+    kept = [one.event for one in journal.recorded]
+    private = [e for e in kept if isinstance(e, ev.SpeechEnded | ev.Transcribed | ev.Transcript)]
     assert {event.turn for event in private} == {2}
     assert {type(event) for event in private} == {ev.SpeechEnded, ev.Transcribed, ev.Transcript}
 
