@@ -100,7 +100,8 @@ def test_settings_of_another_kind_than_was_meant_stop_nothing(text: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "text", ["\n", "\n ", "[", "{{", "<!--", "[a](", "![", "<img ", "# a ", "```a`", "- [", "a: {"]
+    "text",
+    ["\n", "\n ", "[", "{{", "<!--", "[a](", "![", "<img ", "# a ", "```a`", "- ", "? ", "- [", "a: {"],
 )
 def test_what_is_written_against_patterns_takes_no_longer_than_other_text(text: str, tmp_path: Path) -> None:
     """The square of the length would be minutes, and nothing can interrupt a pattern."""
