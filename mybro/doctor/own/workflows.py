@@ -119,8 +119,8 @@ def _load(content: Content) -> Any:
 def _document(text: str) -> Any:
     """Raises YAMLError or ValueError.
 
-    Brackets in brackets take the parser the square of their number, and lists in lists its stack: written in C,
-    it would end this process. By indentation alone nobody gets that deep in a file of this size.
+    Brackets in brackets take the parser the square of their number, and lists in lists its stack: in C, that
+    would end this process. By indentation alone nobody gets that deep in a file of this size.
     """
     depth = deepest = 0
     for sign in re.findall(r"[\[\]{}]", text):
