@@ -82,6 +82,13 @@ def test_expectation_decides_between_what_sounds_alike_and_no_more() -> None:
     assert likeliest([heard("run the linter", -0.9), far], ENGLISH) is far
 
 
+def test_between_readings_that_are_no_commands_the_sound_decides() -> None:
+    said = heard("unless to be rather selfish is to be ill disposed", -0.3)
+    odd = heard("unless to be rather selfish is to be old exposed", -0.32)
+    assert commands().fit(odd.text) > commands().fit(said.text) + 0.1
+    assert likeliest([odd, said], ENGLISH) is said
+
+
 def test_nobody_agrees_because_it_was_to_be_expected() -> None:
     do, agreed = heard("Do", -0.8), heard("Do it.", -1.0)
     assert likeliest([do, agreed], ENGLISH) is do

@@ -31,6 +31,8 @@ single word, however clear, tiny.en says up to 0.7 that nobody did."""
 _AGREEING = frozenset({"yes", "yeah", "yep", "yup", "ok", "okay", "sure", "do", "go", "confirm", "right"})
 POSSIBLE = -5.5
 """Below this it is no command, and the prompt may have led astray."""
+PROSE = -6.0
+"""Between readings that are both no command, how little they are like one decides but a tie."""
 AGREEING_APART = 0.15
 """How much less likely than another reading a yes may sound."""
 WEIGHT = 0.2
@@ -74,7 +76,12 @@ def likeliest(readings: Sequence[Recognition], hints: Hints) -> Recognition:
     """
     clearest = max(each.average_logprob for each in readings)
     fair = [e for e in readings if e.average_logprob > clearest - AGREEING_APART or not _agrees(e)]
-    return max(fair, key=lambda each: each.average_logprob + WEIGHT * _fit(each, hints))
+
+    def worth(each: Recognition) -> tuple[float, float]:
+        fit = _fit(each, hints)
+        return each.average_logprob + WEIGHT * max(fit, PROSE), fit
+
+    return max(fair, key=worth)
 
 
 def _agrees(heard: Recognition) -> bool:
