@@ -139,6 +139,25 @@ def test_nothing_is_removed_that_is_nowhere_else(trees: Worktrees, shop: Path) -
     trees.remove("parser")
 
 
+def test_what_git_ignores_there_is_kept(trees: Worktrees, shop: Path) -> None:
+    """Nothing else has it, and no build makes it again."""
+    (shop / ".gitignore").write_text(".env\ndata/\nnode_modules/\n")
+    git(shop, "add", ".gitignore")
+    git(shop, "commit", "-q", "-m", "Ignore")
+    for bring in (trees.merge, trees.remove):
+        path = trees.provide("parser")
+        for name in (".env", "data/a.csv", "node_modules/x/index.js"):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_text(name)
+        done = bring("parser")
+        kept = done if done is None or isinstance(done, Path) else done.kept
+        assert kept is not None
+        assert contents(kept) == {".env": b".env", "data/a.csv": b"data/a.csv"}
+        assert not path.exists()
+    trees.provide("parser")
+    assert trees.remove("parser") is None
+
+
 def test_a_tree_that_was_deleted_by_hand_is_made_anew(trees: Worktrees, shop: Path) -> None:
     path = trees.provide("parser")
     (path / "new.py").write_text("x = 1\n")

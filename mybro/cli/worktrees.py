@@ -51,8 +51,8 @@ def merge(name: str, repo: str | None) -> int:
         click.echo(f"Not merged: you and {name} both changed {', '.join(merged.conflicts)}.", err=True)
         return 1
     click.echo(f"Merged {name}, {merged.words}.")
-    if merged.listing:
-        click.echo(merged.listing)
+    if merged.shown:
+        click.echo(merged.shown)
     return 0
 
 
@@ -62,8 +62,8 @@ def merge(name: str, repo: str | None) -> int:
 @click.option("--force", is_flag=True, help="Also where it holds what is nowhere else.")
 def remove(name: str, repo: str | None, force: bool) -> None:
     """Remove one and its branch."""
-    _of(repo).remove(name, force=force)
-    click.echo(f"Removed {name}.")
+    kept = _of(repo).remove(name, force=force)
+    click.echo(f"Removed {name}." + (f" What git ignores there is kept in {kept}" if kept else ""))
 
 
 def _of(repo: str | None) -> Worktrees:

@@ -245,7 +245,7 @@ class Crew:
         self._focus = self._latest = self._agents[0]
         said = f"Merged the work of the {agent.label}, {merged.words}."
         listens = f" The {self._focus.label} listens now." if moved else ""
-        return Outcome(said + listens, detail=merged.listing, changed=merged.files)
+        return Outcome(said + listens, detail=merged.shown, changed=merged.files)
 
     # ------------------------------------------------------------------------ what changed
 

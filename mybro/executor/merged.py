@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mybro.executor.words import count_words, listed
 
@@ -19,6 +20,8 @@ class Merged:
     """Each file with its lines, to be shown."""
     conflicts: tuple[str, ...] = ()
     """The files that both sides changed; then nothing was merged."""
+    kept: Path | None = None
+    """Where files are now that git ignores and nothing makes again."""
 
     @classmethod
     def told(cls, numstat: str) -> Merged:
@@ -27,6 +30,12 @@ class Merged:
         added, removed = (sum(int(row[side]) for row in rows if row[side].isdigit()) for side in (0, 1))
         listing = "\n".join(f"+{more} -{less}  {path}" for more, less, path in rows)
         return cls(tuple(path for _, _, path in rows), added, removed, listing)
+
+    @property
+    def shown(self) -> str:
+        """The listing, and what became of what git ignores."""
+        kept = f"what git ignores there is kept in {self.kept}" if self.kept else ""
+        return "\n".join(filter(None, (self.listing, kept)))
 
     @property
     def words(self) -> str:

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mybro.config import data_dir
@@ -21,6 +21,7 @@ from mybro.executor.checkpoint import CheckpointStore, History
 from mybro.executor.checkpoint.git import Git, GitError, environment
 from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.store import repository_key
+from mybro.executor.claude.overwriting import ignored
 from mybro.executor.merged import Merged
 from mybro.executor.words import listed
 
@@ -125,8 +126,9 @@ class Worktrees:
                 ) from None  # fmt: skip
             finally:
                 history.finish(step)
+        kept = self._keep(tree)
         self._drop(tree, keep_unmerged=True)
-        return merged
+        return replace(merged, kept=kept)
 
     def changed(self, name: str) -> tuple[tuple[str, str], ...]:
         """What was done in a working tree and is not merged: each path, after what became of it.
@@ -146,8 +148,8 @@ class Worktrees:
         found += [("added", os.fsdecode(path)) for path in fresh if path]
         return tuple(sorted(found, key=lambda one: one[1]))
 
-    def remove(self, name: str, *, force: bool = False) -> None:
-        """Remove a working tree and its branch.
+    def remove(self, name: str, *, force: bool = False) -> Path | None:
+        """Remove a working tree and its branch; returns where files are that git ignores, unless `force`.
 
         Raises `ExecutorError`: worktree_busy, and not_merged where it holds what is nowhere else, unless
         `force`.
@@ -159,7 +161,9 @@ class Worktrees:
                     "not_merged", f"{name} holds {held} that are nowhere else",
                     hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
                 )  # fmt: skip
+            kept = None if force else self._keep(tree)
             self._drop(tree)
+        return kept
 
     # ------------------------------------------------------------------------ other programs
 
@@ -234,6 +238,15 @@ class Worktrees:
             )
         _, *files = os.fsdecode(done.stdout).rstrip("\0").split("\0")
         return tuple(dict.fromkeys(files))
+
+    def _keep(self, tree: Worktree) -> Path | None:
+        """Move what git ignores there out of the way of removing it."""
+        place = self._folder / ".ignored" / f"{tree.name}-{os.urandom(4).hex()}"
+        left = ignored(tree.path)
+        for name in left:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree.path / name).rename(place / name)
+        return place if left else None
 
     def _drop(self, tree: Worktree, *, keep_unmerged: bool = False) -> None:
         # git refuses where modules or ignored files are left; what counts has been looked at before.

@@ -29,6 +29,7 @@ _MADE_AGAIN = frozenset(
     }
 )  # fmt: skip
 """Folders of what builds, tests and package managers make anew."""
+_MADE_AGAIN_SUFFIXES = (".pyc", ".log", ".tsbuildinfo")
 _GIT_S = 5
 
 _STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
@@ -66,7 +67,7 @@ def gone_for_good(paths: Iterable[Path], repo: Path, limits: Limits) -> bool:
             continue
         inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
         folders = {part.casefold() for part in inside.parts[:-1]}
-        if folders & _MADE_AGAIN or inside.suffix in (".pyc", ".log", ".tsbuildinfo"):
+        if _is_made_again(inside):
             continue
         left_out = bool(folders & {name.casefold() for name in limits.folders})
         if not limits.ignored or left_out:
@@ -79,13 +80,18 @@ def gone_for_good(paths: Iterable[Path], repo: Path, limits: Limits) -> bool:
 def ignored_below(places: Iterable[Path], repo: Path) -> bool:
     """Whether anything is ignored below one of the places, but for what is made again."""
     roots = [Path(os.path.realpath(place)) for place in places]
+    paths = [Path(os.path.realpath(repo), name) for name in ignored(repo)]
+    return any(path.is_relative_to(root) or root.is_relative_to(path) for path in paths for root in roots)
+
+
+def ignored(repo: Path) -> list[Path]:
+    """What git ignores in a working tree and nothing makes again: files, and folders of only such."""
     told = _ignored(["ls-files", "-z", "-oi", "--exclude-standard", "--directory"], repo)
-    for name in filter(None, told.split("\0")):
-        path = Path(os.path.realpath(repo), name)
-        made_again = {part.casefold() for part in Path(name).parts} & _MADE_AGAIN
-        if not made_again and any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
-            return True
-    return False
+    return [path for path in map(Path, filter(None, told.split("\0"))) if not _is_made_again(path)]
+
+
+def _is_made_again(path: Path) -> bool:
+    return bool({part.casefold() for part in path.parts} & _MADE_AGAIN) or path.suffix in _MADE_AGAIN_SUFFIXES
 
 
 def _ignored(words: list[str], repo: Path) -> str:
