@@ -10,6 +10,7 @@ from typing import Any
 from mybro.doctor.check import Check, DoctorError, catalogue, choose
 from mybro.doctor.facts import Repository
 from mybro.doctor.finding import LEVELS, Finding
+from mybro.ops import toml
 
 _KEYS = frozenset({"ignore", "select", "exclude", "fail-on", "baseline", "per-file-ignores"})
 
@@ -54,8 +55,8 @@ def read(repo: Repository) -> DoctorSettings:
         if text is None:
             continue
         try:
-            data: Any = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError):
+            data: Any = toml.parse(text)
+        except tomllib.TOMLDecodeError:
             continue  # what is wrong with the file is a finding, not a reason to look at nothing
         for key in keys:
             data = data.get(key, {}) if isinstance(data, dict) else {}

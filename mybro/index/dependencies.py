@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from mybro.ops import toml
 
 _NAME = re.compile(r"[A-Za-z0-9@][\w.\-/@]*")
 _GO = re.compile(r"^\s*(?:require\s+)?([\w.\-]+\.[\w./\-]+)\s+v\d", re.MULTILINE)
@@ -25,7 +26,7 @@ def dependencies(root: Path) -> list[str]:
 
 
 def _python(text: str) -> Iterator[str]:
-    data = tomllib.loads(text)
+    data = toml.parse(text)
     project = data.get("project", {})
     groups = [*project.get("optional-dependencies", {}).values(), *data.get("dependency-groups", {}).values()]
     for wanted in [*project.get("dependencies", []), *(one for group in groups for one in group)]:
@@ -47,7 +48,7 @@ def _node(text: str) -> Iterator[str]:
 
 
 def _rust(text: str) -> Iterator[str]:
-    data = tomllib.loads(text)
+    data = toml.parse(text)
     for group in ("dependencies", "dev-dependencies", "build-dependencies"):
         yield from data.get(group, {})
     yield from data.get("workspace", {}).get("dependencies", {})

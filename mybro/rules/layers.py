@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mybro.config import config_file
 from mybro.errors import RulesError
+from mybro.ops import toml
 from mybro.rules.model import Exemption, Layer, Rule, RuleSet, Technology
 
 REPOSITORY_FILE = ".mybro/rules.toml"
@@ -88,7 +89,7 @@ def _file(path: Path) -> list[Layer]:
 
 def _parse(text: str, name: str) -> Layer:
     try:
-        layer = Layer.model_validate(tomllib.loads(text))
+        layer = Layer.model_validate(toml.parse(text))
         for technology in layer.technology:
             for pattern in (each for patterns in technology.text.values() for each in patterns):
                 re.compile(pattern)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
+
+from mybro.ops import toml
 
 Ecosystem = Literal["pypi", "npm", "crates"]
 Asked = tuple[Ecosystem, str, int]
@@ -58,7 +59,7 @@ def _python(requirement: object, text: str) -> Iterator[Asked]:
 
 
 def _pyproject(text: str) -> Iterator[Asked]:
-    whole = tomllib.loads(text)
+    whole = toml.parse(text)
     project = whole.get("project", {})
     groups = [
         *project.get("optional-dependencies", {}).values(),
@@ -93,7 +94,7 @@ def _package_json(text: str) -> Iterator[Asked]:
 
 
 def _cargo(text: str) -> Iterator[Asked]:
-    whole = tomllib.loads(text)
+    whole = toml.parse(text)
     tables = [whole, whole.get("workspace", {}), *whole.get("target", {}).values()]
     for table in tables:
         for kind in ("dependencies", "dev-dependencies", "build-dependencies"):

@@ -16,6 +16,7 @@ from mybro.doctor.check import Check
 from mybro.doctor.engine import EngineError, Outcome, Task, batches, command, plain, program
 from mybro.doctor.finding import Finding, Unexamined
 from mybro.doctor.own.place import first_line
+from mybro.ops import toml
 
 
 class Clippy:
@@ -211,7 +212,7 @@ def _accepted(task: Task, folder: PurePosixPath) -> list[str]:
     """The advisories that the project's own settings accept."""
     for name in ("deny.toml", ".deny.toml", ".cargo/deny.toml"):
         try:
-            data = tomllib.loads(task.repo.text(str(folder / name)) or "")
+            data = toml.parse(task.repo.text(str(folder / name)) or "")
         except tomllib.TOMLDecodeError:
             continue
         rows = data.get("advisories", {}).get("ignore", [])

@@ -14,6 +14,7 @@ from typing import Any
 from mybro.doctor.engine import EngineError, Outcome, Task, command, plain, program
 from mybro.doctor.facts import Repository
 from mybro.doctor.finding import Finding
+from mybro.ops import toml
 
 MANIFESTS = ("pyproject.toml", "requirements.txt")
 _MODULES = {
@@ -202,8 +203,8 @@ def _told(repo: Repository) -> bool:
     manifest = repo.text("pyproject.toml")
     if manifest is not None:
         try:
-            told = tomllib.loads(manifest).get("project", {}).get("dependencies", [])
-        except (tomllib.TOMLDecodeError, RecursionError, AttributeError):
+            told = toml.parse(manifest).get("project", {}).get("dependencies", [])
+        except (tomllib.TOMLDecodeError, AttributeError):
             return False
         if not isinstance(told, list):
             return False
@@ -215,9 +216,9 @@ def _told(repo: Repository) -> bool:
 def _development(repo: Repository) -> list[str]:
     """The optional groups whose packages are programs and helpers of those who work on the project."""
     try:
-        groups = tomllib.loads(repo.text("pyproject.toml") or "")["project"]["optional-dependencies"]
+        groups = toml.parse(repo.text("pyproject.toml") or "")["project"]["optional-dependencies"]
         return [name for name in groups if _FOR_WORK.fullmatch(name) and "," not in name] or ["dev"]
-    except (tomllib.TOMLDecodeError, RecursionError, KeyError, TypeError):
+    except (tomllib.TOMLDecodeError, KeyError, TypeError):
         return ["dev"]
 
 

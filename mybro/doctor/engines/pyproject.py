@@ -7,6 +7,7 @@ import tomllib
 
 from mybro.doctor.engine import Outcome, Task
 from mybro.doctor.finding import Finding
+from mybro.ops import toml
 
 
 class ValidatePyproject:
@@ -38,7 +39,7 @@ def _problem(text: str) -> tuple[int, str] | None:
     from validate_pyproject import api, errors
 
     try:
-        data = tomllib.loads(text)
+        data = toml.parse(text)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         line = message.partition("at line ")[2].partition(",")[0]

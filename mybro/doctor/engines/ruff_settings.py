@@ -10,6 +10,7 @@ import tomlkit
 
 from mybro.doctor.engines.audited import RULE
 from mybro.doctor.facts import Repository
+from mybro.ops import toml
 
 _TARGETS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314")
 _DECLARES = [
@@ -60,7 +61,7 @@ def own_settings(repo: Repository) -> dict[str, Any]:
     """What the project itself told ruff to be silent about: a decision that is its own."""
     for name, path in (("ruff.toml", ()), (".ruff.toml", ()), ("pyproject.toml", ("tool", "ruff"))):
         try:
-            data: Any = tomllib.loads(repo.text(name) or "")
+            data: Any = toml.parse(repo.text(name) or "")
         except tomllib.TOMLDecodeError:
             continue
         for key in path:

@@ -12,6 +12,7 @@ from mybro.doctor.facts import File, Repository
 from mybro.doctor.finding import Edit
 from mybro.doctor.own.javascript import LOCKS
 from mybro.doctor.own.place import Content, Hit, first_line
+from mybro.ops.toml import parse
 
 _PYTHON_LOCKS = (
     "uv.lock",
@@ -43,8 +44,8 @@ _END = (3, 10)
 def toml(repo: Repository, file: File | str) -> dict[str, Any]:
     """What is in a TOML file; empty where it is none."""
     try:
-        return tomllib.loads(repo.text(file) or "")
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return parse(repo.text(file) or "")
+    except tomllib.TOMLDecodeError:
         return {}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from mybro.ops import toml
 
 _EXTRAS = frozenset({"dev", "develop", "development", "test", "tests", "testing", "doc", "docs", "lint"})
 
@@ -31,7 +32,7 @@ def _npm(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _cargo(text: str) -> Iterator[tuple[str, bool]]:
-    whole = tomllib.loads(text)
+    whole = toml.parse(text)
     for table in (whole, whole.get("workspace", {}), *whole.get("target", {}).values()):
         for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
             for name, value in table.get(kind, {}).items():
@@ -39,7 +40,7 @@ def _cargo(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _python(text: str) -> Iterator[tuple[str, bool]]:
-    whole = tomllib.loads(text)
+    whole = toml.parse(text)
     project, poetry = whole.get("project", {}), whole.get("tool", {}).get("poetry", {})
     yield from _named(project.get("dependencies", []), False)
     yield from _named(poetry.get("dependencies", {}), False)

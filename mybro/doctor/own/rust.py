@@ -8,14 +8,15 @@ from typing import Any
 
 from mybro.doctor.facts import Repository
 from mybro.doctor.own.place import Content, Hit, first_line
+from mybro.ops import toml
 
 _OLD = ("2015", "2018")
 
 
 def _manifest(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return toml.parse(text)
+    except tomllib.TOMLDecodeError:
         return {}
 
 

@@ -16,6 +16,7 @@ from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in, first_line
 from mybro.doctor.own.trees import nodes
+from mybro.ops import toml
 from mybro.ops.syntax import parse
 
 _LINES_WORTH_TESTING = 30
@@ -251,7 +252,7 @@ def pytest_strict(repo: Repository) -> Iterator[Hit]:
     if "[tool.pytest.ini_options]" not in text:
         return
     try:
-        options = tomllib.loads(text)["tool"]["pytest"]["ini_options"]
+        options = toml.parse(text)["tool"]["pytest"]["ini_options"]
     except (tomllib.TOMLDecodeError, KeyError):
         return
     told = options.get("addopts", "")
