@@ -177,6 +177,20 @@ def test_an_answer_that_is_too_long_goes_on_only_where_the_budget_holds_it(room:
     assert "before its next step" in why(ledger.take(StepEnded(100, goes_on=True)))
 
 
+def test_a_long_answer_is_cut_short_where_the_budget_does_not_hold_what_it_goes_on_with(room: Room) -> None:
+    """Before it is too long: the CLI sends the next request at once."""
+    for budget, cut in ((0.3, True), (0.6, False)):
+        ledger = room.ledger(f"long {budget}", budget=budget)
+        begun(ledger)
+        assert ledger.take(step(1, 20_000)) is None
+        assert ledger.take(Words("x" * 15_000)) is None
+        problem = ledger.take(Words("x" * 5_000))
+        assert (problem is not None) == cut
+        if cut:
+            assert "so I cut its long answer short" in why(problem)
+            assert ledger.abandon() < budget
+
+
 def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> None:
     ledger = room.ledger()
     ledger.open()

@@ -113,7 +113,12 @@ class Ledger:
         elif isinstance(message, StepEnded) and message.goes_on:
             return self.ask(HookAsked("", step=True))
         seen = self._meter.spent_usd
-        return self._near(None) if self._left is not None and before < seen > self._left else None
+        if self._left is None or seen <= before:
+            return None
+        if seen > self._left:
+            return self._near(None)
+        coming = self._meter.going_on_usd
+        return self._short(coming, "I cut its long answer short") if coming else None
 
     def ask(self, asked: HookAsked) -> TurnError | None:
         """May the model step go ahead, or the tool after which there would be one? An error if not."""

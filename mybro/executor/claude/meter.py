@@ -41,6 +41,8 @@ than the system prompt and the tools of Claude Code 2.1.329 with its default mod
 characters. Users' own servers and skills come on top, and older models are told more: see `FirstStep`."""
 _FIRST_OUT = 1000.0
 """Tokens that a first step may give; one that goes on is cut short where the budget ends."""
+_LONG_OUT = 7000.0
+"""Tokens of an answer that may soon be longer than a model's answers can be, which is 8,192 at the least."""
 _SUMMARY_OUT = 8000.0
 """Tokens that a summary of the conversation may have."""
 _FAR_CHARS_PER_TOKEN = 5.0
@@ -179,6 +181,13 @@ class Meter:
         # What a helper writes is not told while it does so: there is no cutting it short.
         gives = self._largest_out if agent is None and not helper else 2 * self._largest_out
         return tokens * own.price[0] + gives * own.price[1]
+
+    @property
+    def going_on_usd(self) -> float:
+        """What the step costs in which an answer that is getting too long goes on: nobody is asked then."""
+        own = self._last.get(None)
+        long = own is not None and own.ended is None and own.gave >= _LONG_OUT
+        return self.next_usd(None, 0) if long else 0.0
 
     def _first_usd(self, chars: int) -> float:
         """The first step in a process: `chars` of the prompt and, in a new session, of the instructions."""
