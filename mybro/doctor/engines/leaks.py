@@ -9,6 +9,8 @@ from pathlib import Path
 from mybro.doctor.engine import EngineError, Outcome, Task, command, program
 from mybro.doctor.finding import Confidence, Finding
 
+_LOGGED = {"git": ("--log-opts=--all --no-textconv --no-ext-diff --no-show-signature",)}
+"""Nothing that the repository's settings name is run to show a commit."""
 _SURE: dict[str, Confidence] = {"low": "low", "medium": "medium", "high": "high"}
 
 
@@ -41,11 +43,7 @@ class Gitleaks:
                     ".",
                     "--no-banner",
                     "--redact",
-                    *(
-                        ["--log-opts=--all --no-textconv --no-ext-diff --no-show-signature"]
-                        if how == "git"
-                        else []
-                    ),
+                    *_LOGGED.get(how, ()),
                     "--max-target-megabytes",
                     "2",
                     "-f",
