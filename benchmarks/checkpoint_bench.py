@@ -29,7 +29,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Stopwatch, beside, report
+from benchmarks.harness import Stopwatch, beside, report, with_engine_if_any
 from mybro.executor.checkpoint import CheckpointStore
 from tests.fakes.executor import GIT_ENVIRONMENT, Shaker
 from tests.fakes.shaking import deep_repository, whole
@@ -188,6 +188,7 @@ def main() -> None:
     options.add_argument("--json", action="store_true", help="one JSON object")
     options.add_argument("--quick", action="store_true", help=f"{QUICK_FILES} files instead of {FILES}")
     chosen = options.parse_args()
+    with_engine_if_any("benchmarks.checkpoint_bench")
     size = (QUICK_FILES, QUICK_ROUNDS) if chosen.quick else (FILES, ROUNDS)
     with tempfile.TemporaryDirectory(prefix="mybro-bench-") as folder:
         watch = measure(Path(folder), *size)

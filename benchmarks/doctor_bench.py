@@ -6,7 +6,8 @@ Default: this environment's installed packages; --quick: a fixed tenth of their 
 the default tier against the same engines with the same arguments, each alone, one after the other, on files
 that are listed and looked through already. "over_bandit": bandit over the same Python files, in seconds,
 divided by the doctor's. Both sides are run once before anything is measured, then in turns, the one first and
-then the other; medians count.
+then the other; medians count. The Rust engine is used, and built first where it can be; MYBRO_NATIVE=0 shows
+what is without it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import report
+from benchmarks.harness import report, with_engine_if_any
 from mybro.doctor import engines, facts
 from mybro.doctor.check import Check, catalogue
 from mybro.doctor.engine import Task, batches, command, program
@@ -154,6 +155,7 @@ def main() -> None:
         "--repo", type=Path, default=Path(sysconfig.get_paths()["purelib"]), help="what is examined"
     )
     options = parser.parse_args()
+    with_engine_if_any("benchmarks.doctor_bench")
     figures, notes = measure(options.repo.resolve(), options.quick)
     report(figures, as_json=options.json, notes=notes)
 

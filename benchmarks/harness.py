@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from mybro import native
+from mybro.ops.bootstrap.console import SetupError
+from mybro.ops.bootstrap.engine import build
+
+
+def with_engine(module: str) -> None:
+    """Start this benchmark anew with the Rust engine, built for it, where none is installed or turned off.
+
+    Raises `SetupError` where it cannot be built.
+    """
+    if native.engine() is not None or os.environ.get("MYBRO_NATIVE") == "0":
+        return
+    # In a process of its own, so that the engine is found where it was just built.
+    places = (str(build("release")), os.environ.get("PYTHONPATH"))
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
+    os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], env)  # noqa: S606
+
+
+def with_engine_if_any(module: str) -> None:
+    """The same; without it where it cannot be built."""
+    with contextlib.suppress(SetupError):
+        with_engine(module)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Spread, Stopwatch, beside, report
+from benchmarks.harness import Spread, Stopwatch, beside, report, with_engine
 from mybro import native
 from mybro.native import machine, repository
 from mybro.native.sound import PythonRing, PythonSmoother
-from mybro.ops.bootstrap.engine import build
 
 PATTERNS = (
     r"AKIA[0-9A-Z]{16}",
@@ -144,13 +143,7 @@ def main() -> int:
     if shutil.which("rg") is None:
         print("ripgrep is not here: apt install ripgrep, or brew install ripgrep", file=sys.stderr)
         return 2
-    if native.engine() is None:
-        # In a process of its own, so that the engine is found where it was just built.
-        env = {
-            **os.environ,
-            "PYTHONPATH": f"{build('release')}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-        }
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.rust_core_bench", *sys.argv[1:]], env)  # noqa: S606
+    with_engine("benchmarks.rust_core_bench")
     rounds = 5 if options.quick else 9
     figures, notes = _scan(options.repo, QUICK_FILES if options.quick else None, rounds)
     figures |= _frames(20_000 if options.quick else 100_000, rounds)
