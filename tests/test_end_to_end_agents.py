@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from mybro.config import load_settings
 from mybro.executor.worktrees import Worktrees
 from mybro.pipeline.session import session
 from tests.claude_api import ScriptedServer
-from tests.claude_api.replies import text, tool
+from tests.claude_api.replies import Reply, text, tool
 from tests.claude_fixtures import claude_api, claude_bin, claude_env
 from tests.program import processes_with
 from tests.projects import shop
@@ -24,6 +26,17 @@ NAMES = ("second", "parser", "docs")
 LIMIT_S = 120
 
 
+def met(together: threading.Barrier, steps: list[Reply]) -> Callable[[int, int], Reply]:
+    """These steps, of which the first waits until all are at work."""
+
+    def play(step: int, tries: int) -> Reply:
+        if step == 0 and tries == 1:
+            together.wait(LIMIT_S)
+        return steps[min(step, len(steps) - 1)]
+
+    return play
+
+
 async def test_four_agents_work_at_once_and_their_work_is_merged(
     claude_bin: str, claude_env: dict[str, str], claude_api: ScriptedServer, shop: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -33,10 +46,11 @@ async def test_four_agents_work_at_once_and_their_work_is_merged(
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path / "data"))
     places = {"": shop, **{name: Worktrees(shop).provide(name) for name in NAMES}}
+    together = threading.Barrier(len(places))
     for name, place in places.items():
         file = {"file_path": str(place / f"{name or 'first'}.py"), "content": f"name = {name!r}\n"}
-        phrase = f"a file for {name or 'first'}"
-        claude_api.when(phrase, [tool("Write", file), text(f"I wrote {name or 'first'}.py.")])
+        steps = [tool("Write", file), text(f"I wrote {name or 'first'}.py.")]
+        claude_api.when(f"a file for {name or 'first'}", met(together, steps))
     settings = load_settings(
         {
             "brain": {"provider": "none"}, "speak": {"backend": "none", "notify": False},

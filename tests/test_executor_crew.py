@@ -246,6 +246,19 @@ async def test_an_agent_that_is_named_has_its_own_work_taken_back(room: Room, tm
         await room.crew.undo(1, "codex")
 
 
+async def test_who_is_named_first_is_second_and_a_stop_reaches_what_is_not_handed_over(room: Room) -> None:
+    said = [("two", "2"), ("one", None), ("three", "parser"), ("two", "3"), ("one", "docs"), ("two", "docs")]
+    handed = [asyncio.create_task(room.start(text, agent)) for text, agent in said]
+    await asyncio.sleep(0)
+    assert (await room.crew.stop_agent("docs")).stopped == 2
+    assert [type(await room.end(job)) for job in range(1, 7)] == [JobFinished] * 4 + [JobStopped] * 2
+    await asyncio.gather(*handed)
+    begun = {event.job: event.title for event in room.events if isinstance(event, JobStarted)}
+    assert begun[1].startswith("Second agent"), begun
+    assert begun[4].startswith("Parser agent"), begun
+    assert [tree.name for tree in Worktrees(room.repo).all()] == ["parser", "second"]
+
+
 async def test_questions_of_all_agents_are_counted_together(room: Room) -> None:
     await room.do("ask")
     await room.do("ask", "2")

@@ -18,6 +18,7 @@ from mybro.events import (
     JobFinished,
     JobQueued,
     JobStarted,
+    JobStopped,
     Outcome,
     Swept,
 )
@@ -66,7 +67,10 @@ class Crew:
         self._questions = itertools.count(1, 2)
         self._agents: list[Agent] = []
         self._focus = self._latest = self._join(ORDINALS[0], repo)
-        self._making = asyncio.Lock()
+        self._order = asyncio.Lock()
+        """What is said first is handed over first: "second agent" counts those who were named before."""
+        self._coming: dict[int, str | None] = {}
+        """Jobs that are not handed over yet, and whom they are for: a stop reaches them here."""
         self._last = LastSpoken(repo, data_dir() / "spoken")
         self._spoken = self._last.load()
         """When the person last had something done, in seconds since 1970."""
@@ -77,37 +81,42 @@ class Crew:
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         """Queue a job with its agent and return at once; see `Executor.start`."""
+        self._coming[job_number] = intent.agent
         try:
             if intent.action is Action.CHANGES:
                 await self._finish(job_number, turn, "looking at what changed", await self._changes(intent))
                 return
-            await self._note()
-            if intent.action is Action.SWITCH_AGENT:
-                await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
-            elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
-                await self._emit(JobStarted(job_number, turn, "merging"))
-                await self._emit(JobFinished(job_number, await self._merge(merge["one"] or merge["other"])))
-            else:
-                agent = self._latest = await self._addressed(intent)
-                await agent.executor.start(job_number, turn, intent)
+            async with self._order:
+                await self._note()
+                if intent.action is Action.SWITCH_AGENT:
+                    await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
+                elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
+                    await self._emit(JobStarted(job_number, turn, "merging"))
+                    merged = await self._merge(merge["one"] or merge["other"])
+                    await self._emit(JobFinished(job_number, merged))
+                else:
+                    await self._hand_over(job_number, turn, intent)
         except MybroError as error:
             await self._emit(JobFailed(job_number, error.problem))
+        finally:
+            self._coming.pop(job_number, None)
 
     async def add(self, job_number: int, turn: int, intent: Intent) -> None:
         """Make something part of what its agent does, who else does it next; see `Executor.add`."""
+        self._coming[job_number] = intent.agent
         try:
-            agent = self._latest = await self._addressed(intent)
-            await self._note()
-            if await agent.executor.add(job_number, turn, intent):
-                return
-            if agent.executor.running:
-                await self._emit(JobQueued(job_number))
-            await agent.executor.start(job_number, turn, intent)
+            async with self._order:
+                await self._note()
+                await self._hand_over(job_number, turn, intent, adds=True)
         except MybroError as error:
             await self._emit(JobFailed(job_number, error.problem))
+        finally:
+            self._coming.pop(job_number, None)
 
     async def stop(self, job: int | None = None) -> None:
-        """Stop one job, or all of every agent."""
+        """Stop one job, or all of every agent; what is still to be handed over is not begun."""
+        for coming in list(self._coming) if job is None else [job]:
+            self._coming.pop(coming, None)
         await asyncio.gather(*(agent.executor.stop(job) for agent in self._agents))
 
     async def sweep(self) -> tuple[str, ...]:
@@ -118,11 +127,17 @@ class Crew:
     async def stop_agent(self, name: str) -> Swept:
         """Stop what one agent does, and what it left running. Raises `ExecutorError` for a name of nobody."""
         agent = self._find(name)
+        called = (name, agent.name if agent else name)
+        coming = [job for job, spoken in self._coming.items() if spoken in called]
+        for job in coming:
+            del self._coming[job]
         if agent is None:
+            if coming:
+                return Swept(len(coming))
             raise self._unknown(name)
         running = len(agent.executor.running)
         await agent.executor.stop()
-        return Swept(running, await agent.executor.sweep())
+        return Swept(len(coming) + running, await agent.executor.sweep())
 
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
@@ -170,6 +185,18 @@ class Crew:
 
         agent.place, agent.executor = place, self._build(place, report, self._questions)
 
+    async def _hand_over(self, job: int, turn: int, intent: Intent, *, adds: bool = False) -> None:
+        if job in self._coming:
+            agent = self._latest = await self._addressed(intent)
+            if job in self._coming:
+                if adds and await agent.executor.add(job, turn, intent):
+                    return
+                if adds and agent.executor.running:
+                    await self._emit(JobQueued(job))
+                await agent.executor.start(job, turn, intent)
+                return
+        await self._emit(JobStopped(job))
+
     async def _addressed(self, intent: Intent) -> Agent:
         """The agent that a job is for, made if need be. Raises `ExecutorError`."""
         found = self._focus if intent.agent is None else self._find(intent.agent)
@@ -183,11 +210,10 @@ class Crew:
 
     async def _keep_housed(self, agent: Agent) -> None:
         """Another mybro may have merged what it did, and its working tree with that: it gets a new one."""
-        async with self._making:
-            if agent is not self._agents[0] and not agent.place.is_dir():
-                await agent.executor.aclose()
-                place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(agent.name))
-                self._house(agent, place)
+        if agent is not self._agents[0] and not agent.place.is_dir():
+            await agent.executor.aclose()
+            place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(agent.name))
+            self._house(agent, place)
 
     def _find(self, name: str) -> Agent | None:
         if name.isdigit():
@@ -203,17 +229,14 @@ class Crew:
 
     async def _make(self, name: str) -> Agent:
         """One more agent, in a working tree of its own; one that an earlier session left is taken up."""
-        async with self._making:
-            found, count = self._find(name), len(self._agents)
-            if found is not None:
-                return found
-            if count == MOST_AGENTS:
-                raise ExecutorError("too_many_agents", f"there are {MOST_AGENTS} agents, which is enough")
-            if name == "all" or (name.isdigit() and int(name) != count + 1):
-                raise self._unknown(name)
-            own = ORDINALS[count] if name.isdigit() or name == "new" else name
-            place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(own))
-            return self._join(own, place)
+        count = len(self._agents)
+        if count == MOST_AGENTS:
+            raise ExecutorError("too_many_agents", f"there are {MOST_AGENTS} agents, which is enough")
+        if name == "all" or (name.isdigit() and int(name) != count + 1):
+            raise self._unknown(name)
+        own = ORDINALS[count] if name.isdigit() or name == "new" else name
+        place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(own))
+        return self._join(own, place)
 
     def _unknown(self, name: str) -> ExecutorError:
         there = listed([agent.label for agent in self._agents], MOST_AGENTS)

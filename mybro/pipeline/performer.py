@@ -57,6 +57,8 @@ class Performer:
         )
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
         self._discretion = Discretion()
+        self._order = asyncio.Lock()
+        """Jobs are handed over in the order of speech, however long the disk takes."""
         self._written = 0
         self._write_error: Problem | None = None
         self._progress = asyncio.Condition()
@@ -222,7 +224,8 @@ class Performer:
         job, turn, intent = asked.job, asked.turn, asked.intent
         executor = self._stages.executor
         try:
-            await self._mark(turn, "accepted")
+            async with self._order:
+                await self._mark(turn, "accepted")
             known = self._pipeline.state.jobs.get(job)
             if executor is None or known is None or known.phase is JobPhase.STOPPING:
                 await self._pipeline.post(ev.JobStopped(job))
@@ -235,7 +238,8 @@ class Performer:
 
     async def _take_back(self, asked: do.TakeBack) -> None:
         executor, job = self._stages.executor, asked.job
-        await self._pipeline.post(ev.JobStarted(job, asked.turn, f"{asked.which}ing"))
+        async with self._order:
+            await self._pipeline.post(ev.JobStarted(job, asked.turn, f"{asked.which}ing"))
         try:
             if executor is None:
                 outcome = ev.Outcome("There is nothing to undo")
