@@ -67,6 +67,27 @@ async def test_envelopes_count_up_and_name_their_cause() -> None:
     assert session.journal.recorded == session.seen
 
 
+class UnevenJournal(FakeJournal):
+    """What is marked first takes the longest."""
+
+    async def mark(self, turn: int, state: str) -> None:
+        for _ in range(100 // max(turn, 1)):
+            await asyncio.sleep(0)
+        await super().mark(turn, state)
+
+
+async def test_jobs_begin_in_the_order_of_speech_however_long_the_disk_takes() -> None:
+    sentences = ["run the tests", "write a readme", "rename it", "tidy up"]
+    session = Session()
+    journal = UnevenJournal()
+    session.pipeline.attach(Stages(session.brain, None, session.executor, mouth=None, journal=journal))
+    async with session.pipeline:
+        for sentence in sentences:
+            await session.type(sentence)
+        await session.settled()
+        assert [intent.text for intent in session.executor.running.values()] == sentences
+
+
 async def test_what_the_journal_refuses_is_not_done() -> None:
     session = Session()
     session.journal.broken = True
