@@ -16,7 +16,7 @@ from mybro.executor.checkpoint.blobs import Blobs, RestlessError, TooLargeError
 from mybro.executor.checkpoint.entry import Entry, Kind, Limits, opaque, shown
 from mybro.executor.checkpoint.git import Git
 from mybro.executor.checkpoint.place import special, too_large, unreadable
-from mybro.executor.checkpoint.stamps import Listing, Stamp, Stamps, stamp
+from mybro.executor.checkpoint.stamps import Stamp, Stamps, stamp
 
 Seen = dict[bytes, tuple[Stamp, Entry]]
 
@@ -76,7 +76,7 @@ class Scanner:
                     self._no_folder(folder, listing)
                 else:
                     looked.add(folder)
-                    inner += self._folder(folder, Listing(*listing))
+                    inner += self._folder(folder, *listing)
             waiting = inner
         for path in self._stamps.outside(looked):
             del scan.entries[path]
@@ -93,16 +93,16 @@ class Scanner:
         if isinstance(error, PermissionError):
             self._leave_out(folder, "it cannot be read")
 
-    def _folder(self, folder: bytes, listing: Listing) -> list[bytes]:
-        """Take note of what one folder holds; returns the folders in it that are to be looked at."""
+    def _folder(self, folder: bytes, others: list[bytes], missing: list[bytes]) -> list[bytes]:
+        """Take note of a folder's `Listing`; returns the folders in it that are to be looked at."""
         entries, unknown = self.scan.entries, self.scan.unknown
         prefix = folder + b"/" if folder else b""
-        for name in listing.missing:
+        for name in missing:
             del entries[prefix + name]
-        if b".git" in listing.others and not self._repository(folder):
+        if b".git" in others and not self._repository(folder):
             return []
         inner: list[bytes] = []
-        for name in listing.others:
+        for name in others:
             path = prefix + name
             if path in unknown:
                 continue

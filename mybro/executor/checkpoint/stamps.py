@@ -5,21 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from mybro.native import engine
 
 Stamp = tuple[int, int, int, int, int]
 """Size, mtime, ctime (nanoseconds), inode, mode: while these stand, so do the bytes."""
 
-
-class Listing(NamedTuple):
-    """One folder, now."""
-
-    others: list[bytes]
-    """Names of what is there and is not a file in its known state: changed and new ones, folders, links."""
-    missing: list[bytes]
-    """Names of known files that are not there in their known state."""
+Listing = tuple[list[bytes], list[bytes]]
+"""One folder, now: names of what is there and is not a file in its known state (changed and new ones,
+folders, links), and names of known files that are not there in their known state."""
 
 
 class Stamps(Protocol):
@@ -88,7 +83,7 @@ class PythonStamps:
                         others.append(entry.name)
         except OSError as error:
             return error.errno or 0
-        return Listing(others, [name for name in known if name not in same])
+        return others, [name for name in known if name not in same]
 
 
 def _is_as(entry: os.DirEntry[bytes], expected: Stamp) -> bool:
