@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 
 from mybro.errors import ChildError
 from mybro.ops.tree import MARKER, descendants, freeze, kill_tree, run_command, thaw
-from tests.fakes.ops import KINDS, QUICK, silent, writers, written
+from tests.fakes.ops import KINDS, QUICK, silent, soon, writers, written
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parent.parent
@@ -61,8 +60,7 @@ def test_kill_tree_ends_every_kind(
 def test_grace_lets_a_process_end_in_its_own_way(tmp_path: Path, env: dict[str, str]) -> None:
     script = "trap 'echo bye > said; exit 0' TERM; echo > ready; while :; do sleep 0.05; done"
     with subprocess.Popen(["bash", "-c", script], env=env, cwd=tmp_path) as process:
-        while not (tmp_path / "ready").exists():
-            time.sleep(0.01)
+        assert soon((tmp_path / "ready").exists)
         assert kill_tree(process.pid, grace_s=60.0) == ()
         assert process.wait() == 0
     assert (tmp_path / "said").read_text() == "bye\n"
@@ -85,30 +83,22 @@ def test_what_is_born_while_a_tree_is_frozen_goes_on_too(tmp_path: Path, env: di
     file = tmp_path / "written"
     script = f"while :; do /bin/true; echo x >> {file}; done"
     with subprocess.Popen(["bash", "-c", f"({script}) & ({script}) & wait"], env=env) as process:
-        deadline = time.monotonic() + 60
-        while not file.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert soon(file.exists)
         for _ in range(8):
             frozen = freeze(process.pid)
             held = [p for p in descendants(process.pid) if p.status() != psutil.STATUS_STOPPED]
             thaw(frozen)
             assert held == []
             assert written(file)
-            assert [p for p in descendants(process.pid) if _stays_stopped(p)] == []
+            assert soon(lambda: not any(map(_is_stopped, descendants(process.pid))))
         assert kill_tree(process.pid) == ()
 
 
-def _stays_stopped(process: psutil.Process) -> bool:
-    """Whether it does not go on; a signal that was sent to it may take a while on a busy machine."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if process.status() != psutil.STATUS_STOPPED:
-                return False
-        except psutil.NoSuchProcess:
-            return False
-        time.sleep(0.01)
-    return True
+def _is_stopped(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_what_was_at_rest_before_a_freeze_stays_so(env: dict[str, str]) -> None:
@@ -118,8 +108,7 @@ def test_what_was_at_rest_before_a_freeze_stays_so(env: dict[str, str]) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         (rested,) = descendants(process.pid)
-        while rested.status() != psutil.STATUS_STOPPED:
-            time.sleep(0.01)
+        assert soon(lambda: _is_stopped(rested))
         frozen = freeze(process.pid)
         assert rested not in frozen
         assert kill_tree(process.pid) == ()

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -71,14 +72,17 @@ def writers(file: Path) -> list[psutil.Process]:
 
 
 def written(file: Path) -> bool:
-    """Whether more is written; waits for it, because a busy machine may give the writer no time for long."""
+    """Whether more is written."""
     before = file.stat().st_size
+    return soon(lambda: file.stat().st_size > before)
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Whether something comes true; waits for it, because a busy machine may give others no time for long."""
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if file.stat().st_size > before:
-            return True
+    while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return False
+    return held
 
 
 def silent(file: Path, seconds: float = 0.15) -> bool:
