@@ -20,6 +20,8 @@ class Place(NamedTuple):
     """From 0."""
     end: int
     """The last row, from 0."""
+    end_column: int
+    """Behind it, in that row."""
     message: str
 
     @property

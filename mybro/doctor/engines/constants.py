@@ -1,10 +1,11 @@
-"""Whether what ruff found by a form alone holds anything that can be foreseen or put in by others."""
+"""What ruff found by a form alone: whether it holds anything that is secret, or can be put in by others."""
 
 from __future__ import annotations
 
 import re
 
 from mybro.doctor.engines.around import Place, body, function
+from mybro.doctor.own.secrets import looks_secret
 
 _HELD = re.compile(r"\{([^{}]*?)(?:![rsa])?(?::[^{}]*)?\}")
 """What an f-string holds; nested quotes and braces are left alone, and so is what has them."""
@@ -26,8 +27,18 @@ _FAR = 3
 """Names that lead to names."""
 
 
-def of_constants(place: Place) -> bool:
-    """A statement into which only this file's own constants and marks for values are put."""
+_TOLD = re.compile(
+    r"(?is)^(?!.*execute)(?:.*\b(?:from|into|update)\s+(?:the|a|an|your|this|these|those|any|all|our|his|their)\b|"
+    r"\s*(?:print|(?:\w+\.)*(?:log|logger|logging)\.\w+|(?:\w+\.)*(?:echo|secho)|raise \w+)\()"
+)
+
+
+def no_statement(place: Place) -> bool:
+    """English, or a statement into which only this file's own constants and marks for values are put."""
+    return _TOLD.search(place.text) is not None or _of_constants(place)
+
+
+def _of_constants(place: Place) -> bool:
     text = place.text[place.column :]
     if not re.match(r"[rR]?[fF][rR]?[\"']", text) or re.search(r"[\"']\s*(?:%|\+)|\.format\(", text):
         return False
@@ -71,3 +82,10 @@ def only_for_play(place: Place) -> bool:
     around = [place.lines[head], *body(place, head)] if head >= 0 else [place.line]
     text = "\n".join(around)
     return not _SECRET.search(text) and _PLAY.search(f"{around[0]}\n{place.line}") is not None
+
+
+def no_password(place: Place) -> bool:
+    """ruff goes by the name alone: the value must look like one, too."""
+    name, value = re.search(r'"([^"]+)"$', place.message), place.line[place.column : place.end_column]
+    told = (name[1] if name else ""), value.partition("=")[2] or value
+    return place.end != place.row or not looks_secret(*(each.encode() for each in told))

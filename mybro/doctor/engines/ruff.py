@@ -16,19 +16,8 @@ from mybro.doctor.engines.ruff_settings import configuration
 from mybro.doctor.engines.second_look import Texts
 from mybro.doctor.finding import FIX_ORDER, LEVELS, Edit, Finding, Fixable, Unexamined
 from mybro.doctor.languages import is_test
-from mybro.doctor.own.place import any_in
-from mybro.doctor.own.secrets import looks_secret
 
 _SYNTAX = "invalid-syntax"
-_PASSWORDS = frozenset({"S105", "S106", "S107"})
-_TEXT_MATTERS = {
-    "S608": re.compile(
-        rb"(?is)^(?!.*execute)(?:.*\b(?:from|into|update)\s+(?:the|a|an|your|this|these|those|any|all|our|his|their)\b|"
-        rb"\s*(?:print|(?:\w+\.)*(?:log|logger|logging)\.\w+|(?:\w+\.)*(?:echo|secho)|raise \w+)\()"
-    ),
-    "S321": re.compile(rb"FTP_TLS"),
-}
-"""What a line says where the rule does not apply after all."""
 _QUIET_IN_STUBS = ("F401", "F811", "F821", "B0")
 
 
@@ -105,7 +94,7 @@ def _outcome(task: Task, rows: list[dict[str, Any]], rules: Mapping[str, Check])
             continue
         if code == "F401" and path.endswith("__init__.py"):
             continue
-        if not _is_meant(task, row, path, code) or not texts.stands(row, path, code):
+        if not texts.stands(row, path, code):
             continue
         slight = _is_slight(row, path, code) or texts.slight(row, path, code)
         edits: tuple[Edit, ...] = ()
@@ -162,45 +151,6 @@ def _is_slight(row: Mapping[str, Any], path: str, code: str) -> bool:
     if code == "F821" and is_test(path):
         return not re.search(r"(?:^|/)(?:test[^/]*|[^/]*_test|conftest)\.py$", path)
     return "seems safe" in row["message"]
-
-
-def _is_meant(task: Task, row: Mapping[str, Any], path: str, code: str) -> bool:
-    """Whether what ruff saw by a name or a word alone is what the check is about."""
-    if code in _PASSWORDS:
-        return _is_password(task, row, path)
-    if code == "S103":
-        return not _nobody_writes(row)
-    if code in _TEXT_MATTERS:
-        text = b"\n".join(
-            (task.repo.read(path) or b"").splitlines()[
-                row["location"]["row"] - 1 : row["end_location"]["row"]
-            ]
-        )
-        return _TEXT_MATTERS[code].search(text) is None
-    if code == "S610":
-        return any_in(task.repo.read(path) or b"", (b"django", b".objects."))
-    return True
-
-
-def _is_password(task: Task, row: Mapping[str, Any], path: str) -> bool:
-    """ruff goes by the name alone: the value must look like one, too."""
-    lines = (task.repo.read(path) or b"").splitlines()
-    first, last = row["location"]["row"], row["end_location"]["row"]
-    if first != last or first > len(lines):
-        return False
-    value = lines[first - 1].decode("utf-8", "replace")[
-        row["location"]["column"] - 1 : row["end_location"]["column"] - 1
-    ]
-    name = re.search(r'"([^"]+)"$', str(row["message"]))
-    return looks_secret(
-        (name[1] if name else "").encode(), value.partition("=")[2].encode() or value.encode()
-    )
-
-
-def _nobody_writes(row: Mapping[str, Any]) -> bool:
-    """Whether a mode only lets others read and run, which is how programs are installed."""
-    mask = re.search(r"`(0o[0-7]+)`", str(row["message"]))
-    return mask is not None and not int(mask[1], 8) & 0o022
 
 
 def _fixable(row: Mapping[str, Any], check: Check, code: str) -> Fixable:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mybro.doctor.engines.around import Place, body, function, heads, width
-from mybro.doctor.engines.constants import of_constants, only_for_play
+from mybro.doctor.engines.constants import no_password, no_statement, only_for_play
 from mybro.doctor.engines.handlers import of_the_caught, said_below, swallows_nothing
 
 _EXPECTS = re.compile(
@@ -223,6 +223,12 @@ _DISK = re.compile(
 """What looks at the disk; the rest of os.path only puts texts together."""
 
 
+def _nobody_writes(place: Place) -> bool:
+    """Whether a mode only lets others read and run, which is how programs are installed."""
+    mask = re.search(r"`(0o[0-7]+)`", place.message)
+    return mask is not None and not int(mask[1], 8) & 0o022
+
+
 _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "ASYNC240": lambda place: "os.path" in place.rest and not _DISK.search(place.text),
     "B002": lambda place: not place.rest.startswith(("++", "--")),
@@ -241,16 +247,20 @@ _NOT_MEANT: dict[str, Callable[[Place], bool]] = {
     "F811": lambda place: "`_`" in place.message,
     "F841": said_below,
     "PLR0206": lambda place: re.search(r"def \w+\(self(?:,[^,()]*=[^,()]*)+\)", place.text) is not None,
+    "S103": _nobody_writes,
+    **dict.fromkeys(("S105", "S106", "S107"), no_password),
     "S113": _handed_on,
     "S311": only_for_play,
+    "S321": lambda place: "FTP_TLS" in place.text,
     "S301": lambda place: re.search(r"\.loads\(\s*\w+\.dumps\(", place.text) is not None,
-    "S608": of_constants,
+    "S608": no_statement,
+    "S610": lambda place: not any("django" in line or ".objects." in line for line in place.lines),
     "SIM115": _closed_later,
     "SIM118": _of_a_class,
     "T100": lambda place: place.message.startswith("Import"),
 }
 """Rules with the question whether one of their findings is none."""
-_BY_MESSAGE = frozenset({"F401", "F811", "T100"})
+_BY_MESSAGE = frozenset({"F401", "F811", "S103", "T100"})
 """Of these ruff's message says it all."""
 
 
@@ -276,4 +286,11 @@ class Texts:
             self._lines = text.removeprefix("\ufeff").split("\n")
             self._path = path
         start, end = row["location"], row["end_location"]
-        return Place(self._lines, start["row"] - 1, start["column"] - 1, end["row"] - 1, row["message"])
+        return Place(
+            self._lines,
+            start["row"] - 1,
+            start["column"] - 1,
+            end["row"] - 1,
+            end["column"] - 1,
+            row["message"],
+        )
