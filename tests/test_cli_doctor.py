@@ -44,7 +44,14 @@ def test_what_could_not_be_read_gives_three(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--select", "NO1"], ["nowhere"], ["--explain", "X"], ["--base", "nowhere"], ["--fail-on", "x"]],
+    [
+        ["--select", "NO1"],
+        ["nowhere"],
+        ["--explain", "X"],
+        ["--base", "nowhere"],
+        ["--fail-on", "x"],
+        ["--json", "--sarif"],
+    ],
 )
 def test_wrong_usage_gives_two(shop: Path, arguments: list[str]) -> None:
     done = doctor(*arguments, cwd=shop)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _FIXES = {"no": "by hand", "safe": "itself, safely", "unsafe": "itself, with --unsafe-fixes"}
+_KINDS = ("json", "sarif", "github", "html")
 _PATIENCE_S = 1.0
 
 
@@ -53,10 +54,10 @@ class Output:
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=1), help="Seconds for the whole examination."
 )
-@click.option("--json", "kind", flag_value="json", help="One JSON object.")
-@click.option("--sarif", "kind", flag_value="sarif", help="SARIF 2.1.0.")
-@click.option("--github", "kind", flag_value="github", help="GitHub's annotations.")
-@click.option("--html", "kind", flag_value="html", help="One HTML page.")
+@click.option("--json", is_flag=True, help="One JSON object.")
+@click.option("--sarif", is_flag=True, help="SARIF 2.1.0.")
+@click.option("--github", is_flag=True, help="GitHub's annotations.")
+@click.option("--html", is_flag=True, help="One HTML page.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option("-a", "--all", "every", is_flag=True, help="Tell each finding.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
@@ -72,6 +73,10 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     Nothing of the repository is run, unless --trust or --test says so. Exit status: 0 clean, 1 findings at
     or above --fail-on, 2 wrong usage, 3 nothing found, but not everything could be looked at.
     """
+    kinds = [kind for kind in _KINDS if options.pop(kind)]
+    if len(kinds) > 1:
+        raise click.UsageError(f"one report at a time: --{' or --'.join(kinds)}")
+    options["kind"] = kinds[0] if kinds else None
     if options["list_"]:
         return _list(options["kind"] == "json")
     if options["explain"]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mybro.errors import ScaffoldError
+
 
 @click.command("new")
 @click.argument("name", required=False)
@@ -33,7 +35,7 @@ def command(
 ) -> None:
     """Start a project that builds and passes its own tests: mybro new shop -t vercel."""
     from mybro.scaffold.catalogue import find, templates
-    from mybro.scaffold.create import create
+    from mybro.scaffold.create import create, folder_name
 
     if list_ or (name is None and template is None):
         known = templates()
@@ -49,7 +51,11 @@ def command(
         raise click.UsageError(
             "a name and a template are needed: mybro new shop --template vercel-serverless"
         )
-    chosen = find(template)
+    try:
+        chosen = find(template)
+        folder_name(name)
+    except ScaffoldError as error:
+        raise click.UsageError(str(error)) from None
     project = create(chosen, name, Path(into).expanduser().resolve(), _answers(data), lock=not no_lock)
     if as_json:
         click.echo(
