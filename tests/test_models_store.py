@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from mybro.errors import ModelError
-from mybro.models import find, lookup, models, named, package, resolve
+from mybro.models import find, installer, lookup, models, named, package, resolve
 from mybro.models.backend_setup import MLX_WHISPER, PARAKEET_MLX, commands, install, is_installed
 from mybro.models.catalogue import WHISPER
 from mybro.models.convert import convert, read_ct2, sinusoids, to_mlx, write_safetensors
@@ -287,3 +287,15 @@ def test_a_command_that_fails_ends_the_installation() -> None:
     assert failed.value.code == "not_installed" and len(said) == 1 and said[0].startswith("$ ")
     install(said.append, run=lambda _command: 0)
     assert len(said) == 3 and MANIFEST
+
+
+def test_a_checkouts_own_uv_installs_where_the_machine_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(installer, "LOCAL_UV", tmp_path / "own")
+    own = tmp_path / "own" / "bin" / "uv"
+    own.parent.mkdir(parents=True)
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    assert installer.installer()[:2] == [str(own), "pip"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from mybro.errors import ModelError
 from mybro.models.catalogue import Backend
+from mybro.models.installer import Run, installer
+from mybro.models.installer import run as run_installer
 
 MLX_WHISPER = "mlx-whisper==0.4.3"
 PARAKEET_MLX = "parakeet-mlx==0.7.0"
@@ -56,29 +56,18 @@ def commands(backend: Backend = "mlx-whisper") -> list[list[str]]:
 
     Raises `ModelError` where there is no installer.
     """
-    uv = shutil.which("uv")
-    if uv:
-        install = [uv, "pip", "install", "--python", sys.executable]
-    elif importlib.util.find_spec("pip"):
-        install = [sys.executable, "-m", "pip", "install"]
-    else:
-        raise ModelError(
-            "no_installer",
-            "neither uv nor pip is here",
-            hint="Get uv: https://docs.astral.sh/uv/ (one command)",
-        )
+    command = installer()
     alone = _ALONE.get(backend)
-    first = [*install, *([mlx_requirement()] if alone else ()), *_NEEDED[backend]]
-    return [first, [*install, "--no-deps", alone]] if alone else [first]
+    first = [*command, *([mlx_requirement()] if alone else ()), *_NEEDED[backend]]
+    return [first, [*command, "--no-deps", alone]] if alone else [first]
 
 
 def install(
     say: Callable[[str], None],
     backend: Backend = "mlx-whisper",
-    run: Callable[[Sequence[str]], int] | None = None,
+    run: Run = run_installer,
 ) -> None:
     """Run the commands, each announced through `say`. Raises `ModelError` where one fails."""
-    run = run or (lambda command: subprocess.run(command, check=False).returncode)
     for command in commands(backend):
         say("$ " + " ".join(command))
         status = run(command)

