@@ -127,6 +127,19 @@ def test_what_the_person_has_not_committed_stays(trees: Worktrees, shop: Path) -
     assert [tree.name for tree in trees.all()] == ["parser"]
 
 
+def test_what_a_killed_git_left_locked_is_told_with_what_to_do(trees: Worktrees, shop: Path) -> None:
+    path = trees.provide("parser")
+    for own, code in ((".git/worktrees/parser", "worktree_failed"), (".git", "merge_refused")):
+        (path / "new.py").write_text("x = 1\n")
+        lock = shop / own / "index.lock"
+        lock.touch()
+        with pytest.raises(ExecutorError, match=f"left {lock}, remove it") as error:
+            trees.merge("parser")
+        assert error.value.code == code
+        lock.unlink()
+    assert trees.merge("parser").files == ("new.py",)
+
+
 def test_nothing_is_removed_that_is_nowhere_else(trees: Worktrees, shop: Path) -> None:
     path = trees.provide("parser")
     (path / "new.py").write_text("x = 1\n")

@@ -34,8 +34,7 @@ def list_(repo: str | None = None, as_json: bool = False) -> None:
         if as_json:
             click.echo(json.dumps({**asdict(tree), "path": str(tree.path)}))
         else:
-            held = f"{tree.commits} commits ahead, {tree.uncommitted} uncommitted files"
-            click.echo(f"{tree.name}  {held}  {tree.path}")
+            click.echo(f"{tree.name}  {tree.held}  {tree.path}")
 
 
 @command.command("merge")

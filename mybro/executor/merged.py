@@ -1,11 +1,13 @@
-"""What a merge brought, and how one says it."""
+"""What a merge brought, or why git refused, and how one says it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from mybro.executor.words import count_words, listed
+from mybro.errors import ExecutorError
+from mybro.executor.checkpoint.git import GitError
+from mybro.executor.words import count_words, listed, lock_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,12 @@ class Merged:
             return "nothing new"
         lines = f"{count_words(self.added, 'line')} added and {self.removed} removed"
         return f"{count_words(len(self.files), 'file')}, {lines}: {listed(self.files)}"
+
+
+def refusal(error: GitError, code: str, what: str) -> ExecutorError:
+    """Why git does not do it; what it would write over it names in lines of their own."""
+    lines = str(error).splitlines()
+    files = [line.strip() for line in lines if line.startswith("\t")]
+    why = f"it would write over {listed(files)}" if files else lock_words(str(error)) or lines[-1]
+    hint = "Commit or undo your own changes to these files first" if files else ""
+    return ExecutorError(code, f"{what}: {why}", hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from mybro.events import Outcome
@@ -64,6 +65,12 @@ def read_out(question: str, labels: Sequence[str]) -> str:
     """A question with its answers: "Which colour? Blue, red or green?"."""
     *most, last = labels or [""]
     return f"{question} {', '.join(most)} or {last}?" if most else f"{question} {last}?" if last else question
+
+
+def lock_words(told: str) -> str:
+    """What git tells of a lock that is there already, as one says it; empty where it tells of none."""
+    lock = re.search(r"'([^'\n]+\.lock)': File exists", told)
+    return f"another git is at work; if none is, one was killed and left {lock[1]}, remove it" if lock else ""
 
 
 def files_words(paths: Sequence[str], most: int = 3) -> str:

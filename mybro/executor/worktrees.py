@@ -22,8 +22,8 @@ from mybro.executor.checkpoint.git import Git, GitError, environment
 from mybro.executor.checkpoint.lock import FileLock
 from mybro.executor.checkpoint.store import repository_key
 from mybro.executor.claude.overwriting import ignored
-from mybro.executor.merged import Merged
-from mybro.executor.words import listed
+from mybro.executor.merged import Merged, refusal
+from mybro.executor.words import count_words
 
 PREFIX = "mybro/"
 _CONFLICTS = 1
@@ -46,6 +46,12 @@ class Worktree:
     """How many it has that the person's branch has not."""
     uncommitted: int
     """How many files in it no commit holds."""
+
+    @property
+    def held(self) -> str:
+        """What is there and nowhere else."""
+        files = count_words(self.uncommitted, "uncommitted file")
+        return f"{count_words(self.commits, 'commit')} and {files}"
 
 
 class Worktrees:
@@ -81,9 +87,10 @@ class Worktrees:
                 return path
             self._set_aside(path)
             self._ask("worktree", "unlock", str(path))
-            self._run("worktree", "prune")
+            _run(self._git, "worktree", "prune")
             new = not self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
-            self._run("worktree", "add", *(["-b", branch, str(path), "HEAD"] if new else [str(path), branch]))
+            place = ["-b", branch, str(path), "HEAD"] if new else [str(path), branch]
+            _run(self._git, "worktree", "add", *place)
             return path
 
     def all(self) -> list[Worktree]:
@@ -108,7 +115,7 @@ class Worktrees:
     def _merge(self, tree: Worktree) -> Merged:
         self._commit(tree)
         # By the branch's name, which git puts into its message, unless something else is checked out there.
-        work, own = self._at(tree.path).run("rev-parse", "HEAD").decode().strip(), tree.branch
+        work, own = self._tip(tree.path), tree.branch
         work = own if work == self._ask("rev-parse", f"refs/heads/{own}") else work
         conflicts = self._conflicts(work)
         if conflicts:
@@ -120,10 +127,7 @@ class Worktrees:
             try:
                 self._git.run(*_ME, "merge", "--no-edit", "--quiet", work)
             except GitError as error:
-                raise ExecutorError(
-                    "merge_refused", f"git does not merge {tree.name}: {_refusal(error)}",
-                    hint="Commit or undo your own changes to these files first",
-                ) from None  # fmt: skip
+                raise refusal(error, "merge_refused", f"git does not merge {tree.name}") from None
             finally:
                 history.finish(step)
         kept = self._keep(tree)
@@ -156,9 +160,8 @@ class Worktrees:
         """
         with self._at_rest(name) as tree:
             if (tree.commits or tree.uncommitted) and not force:
-                held = f"{tree.commits} commits and {tree.uncommitted} uncommitted files"
                 raise ExecutorError(
-                    "not_merged", f"{name} holds {held} that are nowhere else",
+                    "not_merged", f"{name} holds {tree.held} that are nowhere else",
                     hint=f"Merge it: mybro worktrees merge {name}, or lose them with --force",
                 )  # fmt: skip
             kept = None if force else self._keep(tree)
@@ -211,19 +214,21 @@ class Worktrees:
 
     def _describe(self, path: Path) -> Worktree:
         branch = PREFIX + path.name
-        there = self._at(path)
-        tip = there.run("rev-parse", "HEAD").decode().strip()
+        tip = self._tip(path)
         tips = [tip, *filter(None, [self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")])]
         commits = int(self._ask("rev-list", "--count", *tips, "--not", "HEAD") or 0)
-        status = there.run("status", "--porcelain", "-z", "--untracked-files=all")
+        status = _run(self._at(path), "status", "--porcelain", "-z", "--untracked-files=all")
         uncommitted = sum(1 for one in status.split(b"\0") if one)
         return Worktree(path.name, path, branch, tip, commits, uncommitted)
 
     def _commit(self, tree: Worktree) -> None:
-        there = self._at(tree.path)
         if tree.uncommitted:
-            there.run("add", "--all")
-            there.run(*_ME, "commit", "--quiet", "--no-verify", "-m", f"Work of {tree.name}")
+            there = self._at(tree.path)
+            _run(there, "add", "--all")
+            _run(there, *_ME, "commit", "--quiet", "--no-verify", "-m", f"Work of {tree.name}")
+
+    def _tip(self, path: Path) -> str:
+        return _run(self._at(path), "rev-parse", "HEAD").decode().strip()
 
     def _conflicts(self, branch: str) -> tuple[str, ...]:
         """The files that a merge would leave in conflict, told without touching anything."""
@@ -251,7 +256,7 @@ class Worktrees:
     def _drop(self, tree: Worktree, *, keep_unmerged: bool = False) -> None:
         # git refuses where modules or ignored files are left; what counts has been looked at before.
         self._set_aside(tree.path)
-        self._run("worktree", "prune")
+        _run(self._git, "worktree", "prune")
         if not keep_unmerged or not self._ask("rev-list", "-n1", f"HEAD..refs/heads/{tree.branch}"):
             self._ask("branch", "-D", "--quiet", tree.branch)
 
@@ -263,12 +268,6 @@ class Worktrees:
             path.rename(self._folder / f".{path.name}-{os.urandom(4).hex()}")
         for left in self._folder.glob(".*-*"):  # also what a crash has left
             shutil.rmtree(left, ignore_errors=True)
-
-    def _run(self, *arguments: str) -> None:
-        try:
-            self._git.run(*arguments)
-        except GitError as error:
-            raise ExecutorError("worktree_failed", f"git: {_last_line(error)}") from None
 
     def _ask(self, *arguments: str) -> str:
         try:
@@ -284,11 +283,8 @@ class Worktrees:
         return git
 
 
-def _refusal(error: GitError) -> str:
-    """Why git does not begin to merge; it names files in lines of their own."""
-    files = [line.strip() for line in str(error).splitlines() if line.startswith("\t")]
-    return f"it would write over {listed(files)}" if files else _last_line(error)
-
-
-def _last_line(error: GitError) -> str:
-    return next(iter(reversed(str(error).splitlines())), "it failed")
+def _run(git: Git, *arguments: str) -> bytes:
+    try:
+        return git.run(*arguments)
+    except GitError as error:
+        raise refusal(error, "worktree_failed", "git") from None

@@ -17,6 +17,7 @@ from mybro.errors import ChildError, ExecutorError
 from mybro.events import Answered, Choice, JobAsked, JobProgressed, QuestionWithdrawn
 from mybro.executor.checkpoint.git import environment
 from mybro.executor.hand import Job, Report
+from mybro.executor.words import lock_words
 from mybro.intent import Arguments
 from mybro.ops.kept import uninterrupted
 from mybro.ops.tree import CommandResult, run_command
@@ -173,6 +174,8 @@ def output(result: CommandResult) -> str:
 
 def last_words(result: CommandResult) -> str:
     """The line of a failed command's output that most likely says why."""
+    if lock := lock_words(output(result)):
+        return lock
     lines = [line.strip() for line in output(result).splitlines() if line.strip()]
     for line in reversed(lines):
         if re.match(r"(?i)(error|fatal)\b", line):
