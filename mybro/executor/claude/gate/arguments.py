@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from mybro.executor.claude.gate.harm import harms
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach
 from mybro.executor.claude.gate.words import Command, Word
 from mybro.vocabulary import words as word_lists
@@ -42,6 +43,8 @@ _SHAPES = frozenset(
 """How what is elsewhere is shown."""
 _LABEL = re.compile(r"(\w+\()*(@[\w.-]+)?//[\w/.-]*(:[\w.+/-]*)?\)*|:[\w.-]+")
 """Bazel's names of targets, and questions about them; Clojure's keywords."""
+_NAMED = re.compile(r"(playwright|jest|vitest|mocha|cypress|ava|jasmine|rspec|busted) \w[\w ]*$")
+"""Tests by their names."""
 _VAGUE = frozenset(
     {"server", "user", "global", "url", "context", "system", "root", "remote", "command", "empty"}
 )
@@ -84,7 +87,8 @@ def words_fine(command: Command, place: Place, *, elsewhere: bool = False) -> bo
             continue
         else:
             data = first and command.words[0].text in TOOLS and _is_data(text, before, place)
-            if not data and not _value_fine(before, text, place, elsewhere=elsewhere):
+            named = before in ("-g", "-t", "-k") and _NAMED.match(f"{command.words[0].text} {text}")
+            if not data and not named and not _value_fine(before, text, place, elsewhere=elsewhere):
                 return False
         first = first and text is not None and not re.search(r"[./]", text) and not place.exists(text)
         before = ""
@@ -182,7 +186,7 @@ def remade(text: str, place: Place) -> bool:
 def _operand(option: str, text: str, place: Place) -> bool:
     """A folder in the repository, or a file that is written by hand and does no harm when it runs."""
     for folder in place.folders:
-        path = folder / text
+        path = under(folder, text)
         suffix = path.suffix.lstrip(".").casefold()
         if path.is_dir() or not path.exists():
             continue

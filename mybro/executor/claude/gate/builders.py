@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mybro.executor.claude.gate import runners, scripts
+from mybro.executor.claude.gate import javascripts, runners, scripts
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.tables import calls_like
-from mybro.executor.claude.gate.words import Command
+from mybro.executor.claude.gate.words import Command, Word
 
 _SOURCES = {
     "cargo": ((".rs",), re.compile(
@@ -62,21 +62,31 @@ def _sources(top: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _one_liner(command: Command, _: Place) -> Reach | None:
+def _one_liner(command: Command, place: Place) -> Reach | None:
     """`ruby -e`, `php -r`: a line that computes and prints."""
-    texts = [word.text for word in command.words[1:]]
-    fine = (
-        len(texts) == 2
-        and texts[0] in ("-e", "-r", "--eval")
-        and scripts.one_liner_computes(texts[1] or "open")
-    )
-    return Reach.READS if fine else None
+    texts = [word.text or "\0" for word in command.words[1:]]
+    while texts and _OF_LANGUAGE.fullmatch(texts[0]):
+        texts = texts[1:]
+    if len(texts) != 2 or texts[0] not in ("-e", "-r", "--eval"):
+        return None
+    if not all(place.reads(Word((found[2],))) for found in _DATA.finditer(texts[1])):
+        return None
+    return Reach.READS if scripts.one_liner_computes(_DATA.sub("0", texts[1])) else None
+
+
+_OF_LANGUAGE = re.compile(r"-r(json|yaml|csv|set|time|date|digest|pp|bigdecimal|uri)|--project(=\.)?")
+"""Parts of the language that are asked for, and the packages of a project."""
+_DATA = re.compile(
+    r"(?:File\.read|IO\.read|CSV\.read|YAML\.load_file|file_get_contents|\bread\.(?:csv|table|delim)|readLines|readRDS)"
+    r"\(\s*(['\"])(\w[\w./-]*)\1\s*\)"
+)
+"""Files of which the content is read."""
 
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("flask", "uvicorn", "gunicorn", "hypercorn", "fastapi", "streamlit"), runners.serving),
     **dict.fromkeys(("ruby", "php", "Rscript", "julia", "lua", "elixir", "perl"), _one_liner),
-    **dict.fromkeys(("tsx", "ts-node"), runners.node),
+    **dict.fromkeys(("tsx", "ts-node"), javascripts.node),
     "cargo": _own_program("cargo"),
     "go": _own_program("go"),
 }

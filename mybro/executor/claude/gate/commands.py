@@ -6,23 +6,22 @@ import re
 from pathlib import Path
 
 from mybro.executor.claude.gate import runners, searching
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach
-from mybro.executor.claude.gate.reader import ENTER, LEAVE
+from mybro.executor.claude.gate.reader import MARKS
 from mybro.executor.claude.gate.words import JOB, Command, Word
-
-THERE_AND_BACK = re.compile(r"^cd ([\w./-]+) && ((?:[^;&|\n()\"'$`#]|&&|\|(?!\|))+?) && cd (?:\.\.|-) && ")
-"""As a shell of its own, of which it is certain where it stands."""
 
 
 def leaves(command: Command) -> bool:
     """`cd ..` at the end: the next command line begins in the repository again."""
     words = [word.text for word in command.words]
-    return words in (["cd", ".."], ["cd", "-"]) and not command.redirected and not command.assigned
+    back = len(words) == 2 and re.fullmatch(r"-|\.\.(/\.\.)*/?", words[1] or "") is not None
+    return words[:1] == ["cd"] and back and not command.redirected and not command.assigned
 
 
 def prints_names(commands: list[Command]) -> bool:
     """Whether commands print nothing but names in the work tree, none of them a secret's, or numbers."""
-    commands = [one for one in commands if not one.words or one.words[0].text not in (ENTER, LEAVE)]
+    commands = [one for one in commands if not one.words or one.words[0].text not in MARKS]
     if not commands:
         return False
     names = [command.words[0].text if command.words else None for command in commands]
@@ -40,6 +39,8 @@ def prints_names(commands: list[Command]) -> bool:
             ["diff"],
             ["branch"],
             ["describe"],
+            ["rev-list"],
+            ["tag"],
             ["symbolic-ref"],
         )
         started = ok and (words[1] != "diff" or "--name-only" in words)
@@ -79,10 +80,10 @@ def imports_from(name: str, word: Word, place: Place) -> bool:
             return False
         for folder in place.folders:
             for module in ("sitecustomize.py", "usercustomize.py"):
-                place.traces.read.add(folder / part / module)
-                if (folder / part / module).exists():
+                place.traces.read.add(under(folder, part) / module)
+                if (under(folder, part) / module).exists():
                     return False
-            place.paths.append(folder / part)
+            place.paths.append(under(folder, part))
     return True
 
 

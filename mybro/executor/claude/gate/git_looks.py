@@ -68,8 +68,8 @@ def looks(verb: str, texts: list[str]) -> bool:
             )
         case "rebase":
             return texts == ["--show-current-patch"]
-        case "bisect" | "notes":
-            return texts in (["log"], ["list"], ["show"])
+        case "bisect" | "notes" | "lfs" | "sparse-checkout" | "am":
+            return texts in (["log"], ["list"], ["show"], ["ls-files"], ["status"], ["--show-current-patch"])
     return False
 
 

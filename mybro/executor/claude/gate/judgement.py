@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,6 @@ from mybro.executor.claude.gate import (
 from mybro.executor.claude.gate.arguments import TOOLS
 from mybro.executor.claude.gate.commands import (
     SHELL_NOISE,
-    THERE_AND_BACK,
     copied,
     ends_own,
     imports_from,
@@ -38,8 +38,9 @@ from mybro.executor.claude.gate.commands import (
 from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.launching import each, timed, wrapped
 from mybro.executor.claude.gate.ordinary import DRIVERS, FORMATS, GOVERNED, is_sharp, only_version, ordinary
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
-from mybro.executor.claude.gate.reader import ENTER, LEAVE, LONGEST, PIPED, read
+from mybro.executor.claude.gate.reader import BREAK, ENTER, LEAVE, LONGEST, PIPED, read
 from mybro.executor.claude.gate.recipes import directives, recipes
 from mybro.executor.claude.gate.sources import content_is_calm, reaches_out
 from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
@@ -68,7 +69,6 @@ def reach_of(command: str, repo: Path, limits: Limits = _LIMITS) -> Reach | None
     place = Place(repo, limits)
     place.started = re.search(r"[^&>|]&(?![&>\d])", command) is not None
     try:
-        command = THERE_AND_BACK.sub(r"(cd \1 && \2) && ", command)
         commands = read(command, {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
         while len(commands) > 1 and leaves(commands[-1]):
             commands.pop()
@@ -136,12 +136,8 @@ def _program(command: Command, place: Place) -> Reach | None:
     name = command.words[0].text
     if name is None:
         return None
-    if name == ENTER:
-        place.apart.append(list(place.folders))
-        return Reach.READS
-    if name == LEAVE:
-        place.folders = place.apart.pop()
-        return Reach.READS
+    if name in _MARKED and len(command.words) == 1:
+        return Reach.READS if _MARKED[name](place) else None
     if name in _NOTHING:
         fine = name == ":" or all(
             w.local or w.text == JOB or re.fullmatch(r"[\w%$-]*", w.text or "?") for w in command.words[1:]
@@ -201,11 +197,11 @@ def _of_repository(name: str, command: Command, place: Place) -> Reach | None:
         told = Command(
             [Word((plain,)), *command.words[1:]], upstream=command.upstream, document=command.document
         )
-        if not any((folder / name).exists() for folder in place.folders) or plain in ("gradlew", "mvnw"):
+        if not any(under(folder, name).exists() for folder in place.folders) or plain in ("gradlew", "mvnw"):
             return _program(told, place)
         if (reach := _program(told, place)) is not None:
             return reach
-    if _BUILT.fullmatch(name) and not any(is_text(folder / name) for folder in place.folders):
+    if _BUILT.fullmatch(name) and not any(is_text(under(folder, name)) for folder in place.folders):
         return ordinary("build-test", command, place)
     return _SHELL(command, place)
 
@@ -214,9 +210,12 @@ def _built_in(name: str, command: Command, place: Place) -> Reach | None:
     """What the shell does itself, and programs that run another."""
     words = command.words[1:]
     match name:
-        case "cd":
+        case "cd" | "pushd":
             place.passing = True
-            return Reach.READS if len(words) == 1 and place.enter(words[0]) else None
+            place.pushed |= name == "pushd"
+            if command.repeated and any(".." in (word.text or "") for word in words):
+                return None
+            return Reach.READS if len(words) == 1 and place.enter(words[0], sure=command.sure) else None
         case "set":
             return Reach.READS if words and all(SHELL_NOISE.fullmatch(w.text or "") for w in words) else None
         case "export":
@@ -258,9 +257,9 @@ def recipes_are_calm(name: str, words: list[Word], place: Place) -> bool:
         for command in commands:
             first = command.words[0].text if command.words else None
             if first is not None and (tools.known_as(first) in _RUNS or first.startswith(("./", "scripts/"))):
-                folders = list(place.folders)
+                place.begin_apart()
                 reach = _judge(command, place)
-                place.folders = folders
+                place.end_apart()
                 if reach is None:
                     return False
     return True
@@ -271,16 +270,23 @@ def _script(text: str, place: Place) -> Reach | None:
     place.scripts += 1
     if place.scripts > _MOST_SCRIPTS:
         return None
-    folders, started = list(place.folders), place.started
-    place.started = False  # it knows no jobs of another shell
+    started, place.started = place.started, False  # it knows no jobs of another shell
+    place.begin_apart()
     commands = read(text, {"HOME": str(Path.home()), "PWD": str(place.top)}, prints_names)
     reach = worst(_judge(one, place) for one in commands)
-    place.folders, place.started = folders, started
+    place.end_apart()
+    place.started = started
     return reach
 
 
+_MARKED: dict[str, Callable[[Place], bool]] = {
+    ENTER: Place.begin_apart,
+    LEAVE: Place.end_apart,
+    BREAK: Place.unite,
+    "popd": Place.pop,
+}
 _BUILT_IN = frozenset(
-    ["cd", "set", "export", "read", "command", "timeout", "nice", "nohup", "stdbuf", "env", "xargs",
+    ["cd", "pushd", "set", "export", "read", "command", "timeout", "nice", "nohup", "stdbuf", "env", "xargs",
      "hyperfine", "/usr/bin/time", "gtime", "kill", "source", "."]
 )  # fmt: skip
 _OWN = GOVERNED | _READS.keys() | writing.RULES.keys() | {"git"}

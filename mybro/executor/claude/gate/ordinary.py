@@ -44,7 +44,7 @@ _ADMIN = re.compile(
 )
 """Names of programs of the system, most of which change it."""
 _SHOWS_KIND = re.compile(
-    r"lint|check|fmt|format|test|spec|tidy|analy|(^|[-_])(gen|build|compile|diff|view|doc|cov|bench|stat)"
+    r"lint|check|fmt|format|test|spec|tidy|analy|(^|[-_])(gen|build|compile|diff|view|doc|cov|bench|stat)|_is_?ready$|^is-"
 )
 """A name that says what a tool is for."""
 _WORD = re.compile(r"[A-Za-z][\w.:-]*")
@@ -63,7 +63,7 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
         return None
     if not (FORMATS.search(name) or _SCANS.search(name)) and not _apart(command.words, place):
         return None
-    runs = name in _ENGINES and {"run", "-r"} & {word.text for word in command.words[1:3]}
+    runs = name in _ENGINES and {"run", "-r", "bootRun"} & {word.text for word in command.words[1:3]}
     if runs and place.sources_harm():
         return None
     return Reach.READS if _judged(verbs, LOOKS) and not _writes(command) else Reach.WRITES
@@ -94,7 +94,9 @@ def _works_here(name: str, verbs: list[str], command: Command) -> bool:
     if not known and name not in DRIVERS | _KEEPERS and verbs and not _tells_work(verbs):
         return False
     told = _judged(verbs, VERBS)
-    if told is None or not (told or known or (not verbs and _SHOWS_KIND.search(name))):
+    usual = not verbs and (_SHOWS_KIND.search(name) or (name in _KEEPERS and len(command.words) == 1))
+    usual = usual or (verbs in (["run"], ["bootRun"]) and name in _ENGINES - _READ_OTHERWISE)
+    if told is None or not (told or known or usual):
         return False
     if not known and not told and (command.upstream or command.document is not None):
         return False
@@ -103,6 +105,10 @@ def _works_here(name: str, verbs: list[str], command: Command) -> bool:
     if _GETS & set(verbs) and _names_something(command.words):
         return False  # what is named would be fetched, and run
     return "install" not in verbs or name in _MANAGERS
+
+
+_READ_OTHERWISE = frozenset({"cargo", "go"})
+"""Engines with a rule that reads what they run."""
 
 
 def _tells_work(verbs: list[str]) -> bool:
@@ -217,7 +223,9 @@ _LOOKING = frozenset(
 def _judged(verbs: list[str], wanted: frozenset[str]) -> bool | None:
     """Whether one of the words is among those wanted; None where one is dangerous."""
     fine = False
-    for verb in verbs:
+    for verb, after in pairwise([*verbs, ""]):
+        if verb in _THINGS and after in LOOKS:
+            continue  # `config validate`
         parts = [token.casefold() for token in TOKEN.findall(verb)]
         if verb in wanted or (len(parts) > 1 and parts[-1] in LOOKS):
             fine = True

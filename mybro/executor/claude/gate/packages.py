@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate import runners
+from mybro.executor.claude.gate import javascripts
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.tables import either
 from mybro.executor.claude.gate.words import Command
@@ -83,7 +83,7 @@ RULES: dict[str, Rule] = {
     "pdm": _ADDS,
     "npm": _NPM,
     "pnpm": _NPM,
-    "bun": either(_NPM, runners.node),
+    "bun": either(_NPM, javascripts.node),
     "yarn": adding("npm", _QUIET, "add"),
     "cargo": adding("crates", r"--(dev|features|build)|-F", "add"),
 }

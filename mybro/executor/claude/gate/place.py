@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from glob import iglob
 from itertools import islice
 from pathlib import Path
 
 from mybro.executor.checkpoint.entry import Limits
 from mybro.executor.claude.gate.harm import harms
+from mybro.executor.claude.gate.paths import matching, under
 from mybro.executor.claude.gate.secrecy import is_secret
+from mybro.executor.claude.gate.standing import Standing
 from mybro.executor.claude.gate.traces import Reach, Traces, worst
 from mybro.executor.claude.gate.words import Command, Word
 from mybro.executor.claude.overwriting import gone_for_good, ignored_below
@@ -35,7 +36,6 @@ _OPEN = (
 _TEMPORARY = re.compile(r"(?:/private)?/tmp/([\w][\w.@+-]*)(/[\w.@+/-]*)?")
 """Work that is kept out of the repository; nothing that is there is written over."""
 _TEMPORARY_ROOTS = ("/tmp", "/private/tmp")  # noqa: S108
-_MOST_FOLDERS = 8
 _MOST_NAMES = 5000
 _COMPILED = frozenset(f".{one}" for one in word_lists("effects")["COMPILED"])
 _NOT_SOURCES = frozenset({"node_modules", "target", "build", "dist", "vendor", "test", "tests", "bin", "obj"})
@@ -46,13 +46,13 @@ _LONGEST_PROGRAM = 200_000
 Rule = Callable[[Command, "Place"], Reach | None]
 
 
-class Place:
+class Place(Standing):
     """The repository, and the folders in which a command may stand by now."""
 
     def __init__(self, repo: Path, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self.top = Path(os.path.realpath(repo))
-        self.folders = [self.top]
+        super().__init__(self.top)
         self._made: list[Path] = []
         self.own: list[Path] = []
         """What was not there before the command line made it."""
@@ -69,16 +69,15 @@ class Place:
         """How many programs of the repository were read."""
         self.wraps = 0
         """How many programs were found behind one that runs them."""
-        self.apart: list[list[Path]] = []
-        """What to go back to where a shell of its own ends."""
 
-    def enter(self, word: Word) -> bool:
-        """Change the folder: what follows may stand there, or where it stood before."""
+    def enter(self, word: Word, *, sure: bool = False) -> bool:
+        """Change the folder; `sure`: what follows runs only where that succeeded."""
+        if sure and word.text == "-":
+            return self.go_back()
         if word.text is None or word.text.startswith("-") or not self.reads(word):
+            self.go([], sure=False)
             return word.local or (word.quoted and word.glob and self.reads(word))
-        new = [Path(os.path.realpath(folder / word.text)) for folder in self.folders]
-        self.folders = list(dict.fromkeys([*self.folders, *new]))
-        return len(self.folders) <= _MOST_FOLDERS
+        return self.go([Path(os.path.realpath(folder / word.text)) for folder in self.folders], sure=sure)
 
     def reads(self, word: Word, *, content: bool = True) -> bool:
         """Whether it names what may be read: in the work tree, and no secret, if its content is seen."""
@@ -193,10 +192,10 @@ class Place:
     def loses(self, word: Word) -> bool:
         """Whether it names a file of which nothing brings back what is in it now."""
         names = [
-            folder / name
+            path
             for folder in self.folders
             for value in word.values or ()
-            for name in (iglob(value, root_dir=folder) if word.glob else [value])  # noqa: PTH207
+            for path in (matching(folder, value) if word.glob else [under(folder, value)])
         ]
         return gone_for_good(names[:_MOST_NAMES], self.top, self._limits)
 
@@ -209,10 +208,10 @@ class Place:
 
     def exists(self, value: str) -> bool:
         plain = os.path.normpath(value)
-        return any(os.path.lexists(folder / name) for folder in self.folders for name in (value, plain))
+        return any(os.path.lexists(under(folder, name)) for folder in self.folders for name in (value, plain))
 
     def is_folder(self, value: str) -> bool:
-        return all((folder / value).is_dir() for folder in self.folders)
+        return all(under(folder, value).is_dir() for folder in self.folders)
 
     def _readable(self, value: str, *, glob: bool, content: bool = True) -> bool:
         if value in _STREAMS or not value:
@@ -228,9 +227,9 @@ class Place:
             start = fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")
             if not all(self._below(folder / start) for folder in self.folders):
                 return False
-            names = (name for folder in self.folders for name in iglob(value, root_dir=folder))  # noqa: PTH207
-            found = list(islice(names, _MOST_NAMES))
-            return len(found) < _MOST_NAMES and not (content and any(is_secret(n, glob=False) for n in found))
+            places = (path for folder in self.folders for path in matching(folder, value))
+            names = [os.path.relpath(path, self.top) for path in islice(places, _MOST_NAMES)]
+            return len(names) < _MOST_NAMES and not (content and any(is_secret(n, glob=False) for n in names))
         return not value.startswith("~") and all(
             self._below(folder / value) or (self.passing and self._passing(folder, value))
             for folder in self.folders

@@ -7,7 +7,9 @@ import re
 from pathlib import PurePath
 from typing import Protocol
 
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place
+from mybro.executor.claude.gate.sql import only_asks
 from mybro.executor.claude.gate.words import Word
 from mybro.vocabulary import words as word_lists
 
@@ -51,12 +53,13 @@ class Files:
             return False
         if not re.fullmatch(r"[\w./-]*", told.value) or not place.reads(Word((told.value or ".",))):
             return False
-        place.paths += [folder / told.value for folder in place.folders]
+        place.paths += [under(folder, told.value) for folder in place.folders]
         return True
 
     def asks_own(self, call: ast.Call | None) -> bool:
         """A question to a server on this machine."""
-        if call is None or len(call.args) != 1 or any(word.arg != "timeout" for word in call.keywords):
+        said = ("timeout", "json", "params")
+        if call is None or len(call.args) != 1 or any(word.arg not in said for word in call.keywords):
             return False
         told = (
             call.args[0].values[0]
@@ -67,6 +70,17 @@ class Files:
             isinstance(told, ast.Constant)
             and re.match(r"https?://(localhost|127\.0\.0\.1):\d+(/|$|\?)", str(told.value)) is not None
         )
+
+    def reads_named(self, call: ast.Call) -> bool:
+        """Whether a call is given nothing but a file of the repository, to read."""
+        name = self.named(call.args[0]) if len(call.args) == 1 and not call.keywords else None
+        place = self.programs.place
+        return name == ":memory:" or (name is not None and place is not None and place.reads(Word((name,))))
+
+    def asks_database(self, call: ast.Call | None) -> bool:
+        """Whether a call is given one question to a database, to the letter."""
+        told = call.args[0] if call is not None and call.args else None
+        return isinstance(told, ast.Constant) and isinstance(told.value, str) and only_asks(told.value)
 
     def named(self, node: ast.AST) -> str | None:
         """The file that a text, a name for one, or Path("...") names."""

@@ -24,6 +24,8 @@ _PARTLY = frozenset(
 )
 """Modules of which only certain names are harmless."""
 
+_WRITES_DATABASES = re.compile(r"backup|execute(script|many)|(enable_)?load_extension|blobopen|deserialize")
+
 
 def _text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
@@ -45,6 +47,9 @@ class Program(Files):
         self.imported: dict[str, str] = {}
         """What names stand for, of modules that are only asked for their version."""
         self.fetches = any(isinstance(n, ast.alias) and n.name.startswith("urllib.request") for n in nodes)
+        self.trees = any(
+            isinstance(n, ast.Import | ast.ImportFrom) and "xml" in ast.unparse(n) for n in nodes
+        )
         self.names: dict[str, str] = {}
         """Modules by the names that they have here."""
 
@@ -56,14 +61,18 @@ class Program(Files):
         for node in self.nodes:
             if isinstance(node, ast.Import | ast.ImportFrom) and not self._imports(node):
                 return False
-        reads = any(
-            (isinstance(n, ast.Name) and n.id in ("open", "Path", "glob", "iglob", "fileinput"))
-            or (
-                isinstance(n, ast.Attribute)
-                and n.attr in ("Path", "glob", "rglob", "listdir", "walk", "scandir")
+        reads = (
+            any(
+                (isinstance(n, ast.Name) and n.id in ("open", "Path", "glob", "iglob", "fileinput"))
+                or (
+                    isinstance(n, ast.Attribute)
+                    and n.attr in ("Path", "glob", "rglob", "listdir", "walk", "scandir")
+                )
+                for n in self.nodes
             )
-            for n in self.nodes
-        ) or bool({"numpy", "pandas"} & set(self.names.values()))
+            or self.trees
+            or bool({"numpy", "pandas", "sqlite3"} & set(self.names.values()))
+        )
         if reads and any(
             isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add) and _text(n.left) and _text(n.right)
             for n in self.nodes
@@ -142,7 +151,9 @@ class Program(Files):
         if module == "uvicorn":
             return attribute.attr == "__version__" or (attribute.attr == "run" and self._serves(call))
         if module == "sqlite3":
-            return attribute.attr in ("sqlite_version", "version")
+            return attribute.attr in ("sqlite_version", "version", "Row") or (
+                attribute.attr == "connect" and call is not None and self.reads_named(call)
+            )
         if module == "inspect":
             return attribute.attr in ("signature", "getsource", "getdoc", "getfile", "isfunction", "isclass")
         if module in ("importlib", "urllib"):
@@ -192,6 +203,12 @@ class Program(Files):
             return self._path(node)
         if name == "write_text" and self.rewrites(node.value):
             return True
+        if "sqlite3" in self.names.values() and _WRITES_DATABASES.fullmatch(name):
+            return False
+        if name in ("execute", "cursor") and "sqlite3" in self.names.values():
+            return name == "cursor" or self.asks_database(self.calls.get(id(node)))
+        if name == "write" and self.trees:
+            return False  # a tree writes itself under any name
         if name == "urlopen":
             return self.asks_own(self.calls.get(id(node)))
         return not is_door(name) and not (name in OPENERS and self.fetches)
@@ -233,6 +250,10 @@ class Program(Files):
     def _asked_for_version(self, node: ast.Name) -> bool:
         """A package that nobody here knows: imported, and asked for no more than its version or place."""
         above = self.based.get(id(node))
+        if above is not None and self.imported[node.id] in ("requests", "httpx"):
+            return above.attr in ("get", "post", "__version__") and self.asks_own(self.calls.get(id(above)))
+        if above is not None and above.attr in ("cuda", "backends"):
+            return id(self.based.get(id(above))) in self.calls
         if above is not None:
             return above.attr in ("__version__", "__file__", "__name__", "version", "VERSION")
         return any(

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from mybro.executor.claude.gate.words import META, SECRET, Command, StrangeError, Word, WordReader, at_home
+from mybro.executor.claude.gate.documents import delimiter, document, literally
+from mybro.executor.claude.gate.standing import Chain
+from mybro.executor.claude.gate.words import META, Command, StrangeError, Word, WordReader, at_home
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNED = re.compile(
@@ -25,8 +27,9 @@ LONGEST, _MOST_VARIABLES = 20_000, 500
 Producers = Callable[[list[Command]], bool]
 PIPED = "/dev/fd/63"
 """In place of `<(command)`."""
-ENTER, LEAVE = "\ue010", "\ue011"
-"""In place of a program: a shell of its own begins and ends here."""
+ENTER, LEAVE, BREAK = "\ue010", "\ue011", "\ue013"
+"""In place of a program: a shell of its own begins and ends here, a chain of `&&` after a `cd` ends here."""
+MARKS = frozenset({ENTER, LEAVE, BREAK})
 
 
 def read(script: str, variables: Mapping[str, str], producers: Producers) -> list[Command]:
@@ -61,7 +64,7 @@ class _Reader(WordReader):
         """Commands up to the end, or to the bracket that closes."""
         upstream: tuple[str, ...] = ()
         feeding: tuple[Command, ...] = ()
-        certain = True
+        certain, chain = True, Chain()
         while True:
             self.blanks()
             if self.at >= len(self.text):
@@ -74,19 +77,16 @@ class _Reader(WordReader):
                     raise StrangeError
                 self.at += 1
                 return
-            if char == "\n":
-                self.at += 1
-                self._documents()
-                upstream, certain = (), True
-            elif self.text.startswith(";;", self.at):
+            if self.text.startswith(";;", self.at):
                 raise StrangeError
-            elif char in ";&|" and not self.text.startswith("&>", self.at):
-                two = self.text[self.at : self.at + 2]
-                self.at += 2 if two in ("&&", "||", "|&") else 1
-                upstream = upstream if two[0] == "|" and two != "||" else ()
-                certain = two[0] == ";" or (two[0] == "&" and two not in ("&&", "&|"))
+            if char in "\n;&|" and not self.text.startswith("&>", self.at):
+                operator = self._operator()
+                upstream = upstream if operator in ("|", "|&") else ()
+                certain = operator in ("\n", ";", "&")
+                if not chain.goes_on(operator):
+                    self.found.append(Command([Word((BREAK,))]))
             else:
-                begun = len(self.found)
+                begun, start = len(self.found), self.at
                 self._command(upstream)
                 feeding = feeding if upstream else ()
                 for command in self.found[begun:]:
@@ -94,7 +94,18 @@ class _Reader(WordReader):
                 feeding += tuple(self.found[begun:])
                 self._remember(begun, certain=certain and not upstream)
                 names = [command.words[0].text or "?" for command in self.found[begun:] if command.words]
-                upstream += tuple(name for name in names if name not in (ENTER, LEAVE))
+                upstream += tuple(name for name in names if name not in MARKS)
+                if len(self.found) == begun + 1:
+                    chain.holds(names, self.found[begun], self.text[start:].split(maxsplit=1)[0])
+
+    def _operator(self) -> str:
+        """What stands between two commands."""
+        two = self.text[self.at : self.at + 2]
+        operator = two if two in ("&&", "||", "|&") else two[0]
+        self.at += len(operator)
+        if operator == "\n":
+            self._documents()
+        return operator
 
     def _remember(self, begun: int, *, certain: bool) -> None:
         """Keep what was assigned; where it may not have been, the value is not known."""
@@ -142,6 +153,7 @@ class _Reader(WordReader):
             if self._word(command):
                 return
         if command.words or command.assigned or command.redirected:
+            command.repeated = self.nesting > 0
             self.found.append(command)
 
     def _inner(self, upstream: tuple[str, ...]) -> list[Command]:
@@ -245,9 +257,7 @@ class _Reader(WordReader):
         self.at, kind = found.end(), found[2] or found[3]
         self.blanks(comments=False)
         if kind in ("<<", "<<-"):
-            start = self.at
-            word = self._literal_delimiter()
-            quoted = any(c in "'\"\\" for c in self.text[start : self.at])
+            word, quoted, self.at = delimiter(self.text, self.at)
             self.pending.append((command, word, quoted, kind == "<<-"))
             return
         words = self.expand()
@@ -264,32 +274,8 @@ class _Reader(WordReader):
             (">" if kind in ("&>", ">|") else ">>" if kind == "&>>" else kind, words[0])
         )
 
-    def _literal_delimiter(self) -> str:
-        found = re.compile(r"'([^'\n]+)'|\"([\w.-]+)\"|\\?([\w.-]+)").match(self.text, self.at)
-        if found is None or self.text[found.end() : found.end() + 1] not in ("", *META):
-            raise StrangeError
-        self.at = found.end()
-        return str(next(filter(None, found.groups())))
-
     def _documents(self) -> None:
         for command, end, quoted, tabs in self.pending:
-            lines: list[str] = []
-            while True:
-                if self.at >= len(self.text):
-                    raise StrangeError
-                line, newline, _ = self.text[self.at :].partition("\n")
-                self.at += len(line) + len(newline)
-                line = line.lstrip("\t") if tabs else line
-                if line == end:
-                    break
-                lines.append(line)
-            body = "\n".join(lines)
-            if not quoted and re.search(r"[`$\\]", body):
-                if re.search(r"`|\$[({\[]", body) or any(
-                    SECRET.search(name) for name in re.findall(r"\$(\w+)", body)
-                ):
-                    raise StrangeError
-                command.document = "\0"  # not known to the letter
-            else:
-                command.document = body
+            body, self.at = document(self.text, self.at, end, tabs=tabs)
+            command.document = literally(body, quoted=quoted)
         self.pending = []

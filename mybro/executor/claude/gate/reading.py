@@ -218,7 +218,7 @@ def _yq(command: Command, place: Place) -> Reach | None:
 
 
 def _jq(command: Command, place: Place) -> Reach | None:
-    told = " ".join(" ".join(word.values or ("env",)) for word in command.words[1:])
+    told = " ".join(" ".join(word.values or ("" if word.local else "env",)) for word in command.words[1:])
     if re.search(r"\benv\b|\$ENV|\$__prog", told):
         return None
     return reader("-f", "--from-file", "--rawfile", "--slurpfile", "-L", skip=1)(command, place)

@@ -6,11 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from mybro.executor.claude.gate import scripts, sources
+from mybro.executor.claude.gate import sources
 from mybro.executor.claude.gate.arguments import TOOLS
 from mybro.executor.claude.gate.ordinary import ordinary
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
 from mybro.executor.claude.gate.pythons import module_is_calm, python_only_computes
+from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
 
 VERSION = frozenset({"--version", "-V", "-v", "version", "--help", "-h", "help"})
@@ -58,9 +59,9 @@ def python(rules: Mapping[str, Rule]) -> Rule:
         name = texts[0] or ""
         if name.endswith("manage.py") and _manages(name, texts[1:], place):
             return Reach.WRITES
-        if name.endswith("manage.py") or _guessed(texts, place):
+        if name.endswith("manage.py") or is_guessed(texts, place):
             return None
-        ok = name.endswith(".py") and not _delayed(place) and sources.python_file(name, place)
+        ok = name.endswith(".py") and not is_delayed(place) and sources.python_file(name, place)
         return Reach.WRITES if ok else None
 
     return rule
@@ -74,7 +75,7 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
         case "py_compile" | "compileall" | "json.tool" | "ast" | "dis" | "tokenize" | "tabnanny":
             most = 1 if name in ("json.tool", "ast", "dis", "tokenize") else 99
             plain = [word for word in words if word.text != "-q"]
-            fine = all(place.reads(word) and word.text and word.text[0] != "-" for word in plain)
+            fine = not any(map(is_option, plain)) and all(map(place.reads, plain))
             return Reach.WRITES if fine and len(plain) <= most else None
         case "http.server":
             asked = re.fullmatch(
@@ -119,7 +120,7 @@ def _tool_module(name: str, words: list[Word], place: Place, rules: Mapping[str,
             return reach
     if name in TOOLS | {"build"} and not place.exists(name) and not place.exists(name + ".py"):
         return ordinary(name, called, place)
-    return Reach.WRITES if not _delayed(place) and module_is_calm(name, place) else None
+    return Reach.WRITES if not is_delayed(place) and module_is_calm(name, place) else None
 
 
 def _manages(name: str, texts: Sequence[str | None], place: Place) -> bool:
@@ -150,13 +151,13 @@ _SETTLED = re.compile(r"=([a-z_]+\.)*(settings|config)(\.(test|testing|ci|dev|lo
 """Names of modules with settings; another could be any program."""
 
 
-def _guessed(texts: Sequence[str | None], place: Place) -> bool:
+def is_guessed(texts: Sequence[str | None], place: Place) -> bool:
     """Whether a program that is not there would, by its name and what it is told, be a destructive one."""
     told = " ".join(text or "?" for text in texts)
     return not place.exists(texts[0] or "?") and DESTRUCTIVE.search(told) is not None
 
 
-def _delayed(place: Place) -> bool:
+def is_delayed(place: Place) -> bool:
     """Whether somebody may change a program between now and when it runs."""
     return place.traces.waits
 
@@ -166,45 +167,6 @@ def _computes(program: str | None, place: Place) -> Reach | None:
     if program in (None, "", "\0") or not python_only_computes(program or "", place):
         return None
     return Reach.WRITES if len(place.traces.written) > before else Reach.READS
-
-
-_JS_DATA = re.compile(
-    r"require\((['\"])([\w./-]+\.json)\1\)"
-    r"|require\(['\"](?:node:)?fs['\"]\)\.readFileSync\((['\"])([\w./-]+)\3(?:, ?['\"]utf-?8['\"])?\)"
-)
-
-
-def node(command: Command, place: Place) -> Reach | None:
-    texts = [word.text for word in command.words[1:]]
-    if len(texts) == 1 and texts[0] in VERSION:
-        return Reach.READS
-    if texts in ([], ["-"]) and command.document not in (None, "\0"):
-        texts = ["-e", command.document]
-    evals = texts[:1] in (["-e"], ["-p"], ["-pe"], ["--eval"], ["--print"])
-    if evals and len(texts) == 2 and texts[1] is not None:
-        if not all(place.reads(Word((found[2] or found[4],))) for found in _JS_DATA.finditer(texts[1])):
-            return None
-        return Reach.READS if scripts.javascript_only_computes(_JS_DATA.sub("0", texts[1])) else None
-    if texts[:1] in (["--check"], ["-c"]) and len(texts) == 2:
-        return Reach.READS if place.reads(command.words[2]) else None
-    while texts[:1] and re.fullmatch(
-        r"--(experimental-[\w-]+|no-warnings|trace-warnings|enable-source-maps|watch|max-old-space-size=\d+|trace-uncaught)",
-        texts[0] or "",
-    ):
-        texts = texts[1:]
-    if texts[:1] == ["--test"] and all(place.reads(word) for word in command.words[2:]):
-        return Reach.WRITES
-    if texts[:1] in (["--watch"], ["run"]):
-        texts = texts[1:]
-    name = texts[0] if texts else None
-    if (
-        name is None
-        or name.startswith("-")
-        or _guessed(texts, place)
-        or not re.search(r"\.[cm]?[jt]sx?$", name)
-    ):
-        return None
-    return Reach.WRITES if not _delayed(place) and sources.javascript_file(name, place) else None
 
 
 def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
@@ -229,10 +191,10 @@ def shell(judged: Callable[[str, Place], Reach | None]) -> Rule:
         if (
             not texts
             or not re.fullmatch(r"[\w./-]+\.(sh|bash)|\./[\w./-]+", texts[0] or "-")
-            or _delayed(place)
+            or is_delayed(place)
         ):
             return None
-        if _guessed(texts, place):
+        if is_guessed(texts, place):
             return None
         found = sources.programs(texts[0] or "", place)
         told = [place.program(path) for path in found] if found is not None else [None]
@@ -293,4 +255,4 @@ def serving(command: Command, place: Place) -> Reach | None:
         return None
     targets = [text for text in targets if text not in verbs] or ["app", "wsgi", "main"]
     fine = all(re.fullmatch(r"[\w./]+(:[\w()]+)?", text) and served(text, place) for text in targets)
-    return Reach.WRITES if fine and not _delayed(place) else None
+    return Reach.WRITES if fine and not is_delayed(place) else None

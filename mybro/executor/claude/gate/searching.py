@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach, Rule, is_secret
 from mybro.executor.claude.gate.reading import RULES as READS
 from mybro.executor.claude.gate.reading import given, is_option, values_fine
@@ -91,7 +92,7 @@ def _meets_secret(
     )
     hidden = name not in ("rg", "ag") or any(re.match(r"-\w*[u.]|--hidden|--no-ignore", o) for o in options)
     folders = [
-        folder / (value or ".")
+        under(folder, value or ".")
         for word in places
         for value in word.values or (".",)
         for folder in place.folders

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from mybro.executor.claude.gate.harm import harms, harms_outside
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place
 from mybro.executor.claude.gate.pythons import file_is_calm, python_only_computes
 from mybro.executor.claude.gate.words import Word
@@ -76,7 +77,7 @@ def programs(name: str, place: Place) -> list[Path] | None:
     """Where a program may lie that is called by this name; None where that is not in the repository."""
     if not place.changes(Word((name,))):
         return None
-    return [folder / name for folder in place.folders]
+    return [under(folder, name) for folder in place.folders]
 
 
 def python_file(name: str, place: Place) -> bool:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import re
 
-from mybro.executor.claude.gate import builders, everyday, loopback, packages, runners, sources, tables
+from mybro.executor.claude.gate import (
+    builders,
+    everyday,
+    javascripts,
+    loopback,
+    packages,
+    runners,
+    sources,
+    tables,
+)
 from mybro.executor.claude.gate.arguments import remade
+from mybro.executor.claude.gate.ordinary import is_sharp
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.recipes import is_dry, only_says
@@ -85,7 +95,7 @@ _NODE_MANAGER = calls(
     "lint",
     options=
         r"--(silent|quiet|frozen-lockfile|no-audit|no-fund|depth|all|json|production|omit|watch|run"
-        r"|ci|offline|prefer-offline|ignore-scripts|if-present|fix|coverage|watchAll|port|host|open|bail|reporter|verbose)|-s|--",
+        r"|ci|offline|prefer-offline|ignore-scripts|if-present|fix|coverage|watchAll|port|host|open|bail|reporter|verbose|workspaces?)|-w|-s|--",
 )  # fmt: skip
 
 
@@ -156,6 +166,8 @@ def _npx(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     while words and words[0].text in ("--no-install", "--no", "-y"):
         words = words[1:]
+    if words and is_sharp(words[0].text or "", Command(words)):
+        return None
     if words and words[0].text in packages.NODE:
         found = [
             table[words[0].text]
@@ -205,7 +217,7 @@ _PIP = calls(
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {
-    "node": runners.node, "curl": loopback.curl, "npx": _npx, "make": _make, "pip": _PIP,
+    "node": javascripts.node, "curl": loopback.curl, "npx": _npx, "make": _make, "pip": _PIP,
     **dict.fromkeys(("npm", "pnpm", "bun"), _managed),
     "yarn": lambda command, place: _managed(command, place) if len(command.words) > 1 else Reach.WRITES,
     "pytest": _pytest, "mybro": calls(

@@ -14,7 +14,7 @@ SAFE = frozenset(
 )  # fmt: skip
 _OWN_VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*")
 _STEERS = re.compile(
-    r"(^|_)(proxy|npm|path|ifs|pager|editor|visual|shell|env|home|opts?|options|flags|command|cmd|pwd|display)|^[pP][sS]\d"
+    r"(^|_)(proxy|npm|path|ifs|pager|editor|visual|shell|env|home|opts?|options|flags|command|cmd|pwd|display)|^[pP][sS]\d|(?-i:^[A-Z]+PATH$)"
     r"|^(LD|DYLD|BASH|GIT|PYTHON|NODE|PERL|RUBY|LESS|MAN|CC|CXX|AR|MAKE|CARGO|RUST|GO|JAVA|LC|SSH|DOCKER|AWS|FLASK|DJANGO|MAIL)"
     r"(_|$|[A-Z])",
     re.IGNORECASE,

@@ -62,6 +62,8 @@ class Command:
     """These programs themselves."""
     document: str | None = None
     """What a here-document gives it to read."""
+    sure: bool = False  # what follows in its chain runs only where it succeeds
+    repeated: bool = False  # it stands in a loop, or under a condition
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ class WordReader:
             told = all(piece.local or piece.value is not None for piece in pieces)
             # A fixed beginning that leads elsewhere spoils what follows, and so does a way up.
             fixed = "".join(piece.value[0] if piece.value else "\0" for piece in pieces)
-            leads = fixed.startswith(("/", "~", "-")) or ".." in fixed
+            leads = re.search(r"^[/~-]|(^|[/\0])\.\.($|[/\0])", fixed) is not None
             leads = leads or any(len(piece.value or "?") > 1 for piece in pieces)
             if told and fixed == "-j\0":
                 return [Word(("-j2",))]  # $(nproc), or another number

@@ -18,7 +18,7 @@ _VERBS = {
     "run": "uv poetry pdm pipenv rye pixi hatch pipx mamba volta yarn",
     "exec": "bundle pnpm npm yarn mise asdf rbenv pyenv opam fnm composer",
     "x": "npm bun mise", "dlx": "pnpm yarn", "exec .": "direnv", "stat": "perf",
-    "": "npx bunx uvx pnpm yarn xvfb-run caffeinate cross-env dotenv spring",
+    "": "npx bunx uvx pnpm yarn xvfb-run caffeinate cross-env dotenv spring jupyter",
     "develop -c": "nix", "develop --command": "nix", "shell -c": "nix",
 }  # fmt: skip
 _RUNNERS = {name: [verb for verb, names in _VERBS.items() if name in names.split()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.reading import is_option
 from mybro.executor.claude.gate.words import Command, Word
@@ -87,7 +88,7 @@ def _move(command: Command, place: Place) -> Reach | None:
             if (
                 place.loses(word)
                 or not place.changes(word)
-                or any((folder / value).is_dir() for folder in place.folders)
+                or any(under(folder, value).is_dir() for folder in place.folders)
             ):
                 return None
     place.moved = True
