@@ -12,6 +12,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from mybro.ops.bootstrap.locks import USED
 from tests.fakes.ground import ROOT
 from tests.requirements import may_lack
 
@@ -99,7 +100,7 @@ def test_the_project_asks_for_nothing_that_is_not_locked(machine: str, python: s
     """Fails when pyproject.toml was changed and `make requirements` was not run."""
     extras = project()["project"]["optional-dependencies"]
     asked = {
-        "app": [*project()["project"]["dependencies"], *extras["offline"], *extras["keys"]],
+        "app": [*project()["project"]["dependencies"], *(line for name in USED for line in extras[name])],
         "dev": [
             *project()["project"]["dependencies"],
             *(line for lines in extras.values() for line in lines),

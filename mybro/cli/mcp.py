@@ -26,7 +26,9 @@ def command(register: bool) -> int:
         click.echo(json.dumps({"mcpServers": {"mybro": {"command": argv[0], "args": argv[1:]}}}))
         return 0
     if importlib.util.find_spec("mcp") is None:
-        raise ConfigError("no_mcp", "the MCP library is not installed", hint="Run: pip install 'mybro[mcp]'")
+        raise ConfigError(
+            "no_mcp", "the MCP library is not installed", hint="Run `make setup` in mybro's checkout"
+        )
     from mybro.cli.mcp_tools import server
 
     server().run(transport="stdio")

@@ -145,7 +145,9 @@ def require() -> None:
 
     if any(importlib.util.find_spec(name) is None for name in LIBRARIES):
         raise ConfigError(
-            "no_server", "the server's libraries are not installed", hint="Run: pip install 'mybro[server]'"
+            "no_server",
+            "the server's libraries are not installed",
+            hint="Run `make setup` in mybro's checkout",
         )
 
 

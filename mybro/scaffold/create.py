@@ -82,7 +82,7 @@ def _fill(template: Template, target: Path, answers: Mapping[str, Any]) -> None:
         from jinja2 import TemplateError
     except ImportError as error:
         raise ScaffoldError(
-            "copier_missing", "new projects need copier", hint="Install it with: pip install 'mybro[new]'"
+            "copier_missing", "new projects need copier", hint="Run `make setup` in mybro's checkout"
         ) from error
     try:
         run_copy(str(template.path), target, data=dict(answers), defaults=True, quiet=True, skip_tasks=True)

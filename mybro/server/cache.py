@@ -66,7 +66,9 @@ class Redis:
             from redis.asyncio import Redis as Client
         except ModuleNotFoundError:
             raise ServerError(
-                "no_redis", "the Redis library is not installed", hint="Run: pip install 'mybro[scale]'"
+                "no_redis",
+                "the Redis library is not installed",
+                hint="In mybro's checkout: uv pip install -e '.[scale]'",
             ) from None
         try:
             self._client: Any = Client.from_url(

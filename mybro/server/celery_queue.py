@@ -50,7 +50,7 @@ def app(url: str, *, results: bool = False) -> Any:
         from celery import Celery
     except ModuleNotFoundError:
         raise ServerError(
-            "no_celery", "Celery is not installed", hint="Run: pip install 'mybro[scale]'"
+            "no_celery", "Celery is not installed", hint="In mybro's checkout: uv pip install -e '.[scale]'"
         ) from None
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ServerError("bad_setting", "server.celery_url is no address of a Redis server")

