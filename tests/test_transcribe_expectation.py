@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,27 @@ def test_what_sounds_clear_is_sure_and_what_is_usual_sooner() -> None:
     assert not is_sure(heard("rename the class to a name that nobody knows", -0.3), ENGLISH)
     assert is_sure(heard("run the tests", -0.3), ENGLISH)
     assert not is_sure(heard("run the tests", -0.6), ENGLISH)
+
+
+def test_a_prompt_makes_surer_than_what_was_said_without_one() -> None:
+    bent = heard("Watch your country can do for you.", -0.2)
+    said = replace(heard("What your country can do for you.", -0.23), plain=True)
+    assert likeliest([bent, said], ENGLISH) is said
+    clearer = replace(bent, average_logprob=-0.1)
+    assert likeliest([clearer, said], ENGLISH) is clearer
+    # What is like a command keeps what the prompt gave it.
+    lint = heard("Run the linter.", -0.3)
+    assert likeliest([lint, replace(heard("Run the winter.", -0.25), plain=True)], ENGLISH) is lint
+
+
+def test_a_short_thing_that_people_say_is_likely_as_a_whole_but_a_yes_is_not() -> None:
+    read, redo = heard("README, do.", -0.57), heard("Redo.", -0.97)
+    assert likeliest([read, redo], ENGLISH) is redo
+    assert likeliest([read, redo], Hints("", "de")) is read
+    assert commands().is_alone("Go back!") and not commands().is_alone("Back go.")
+    rest, yes = heard("Rest.", -0.4), heard("Yes.", -0.7)
+    assert likeliest([rest, yes], ENGLISH) is rest
+    assert likeliest([heard("Rest.", -0.4), heard("Undo.", -0.7)], ENGLISH).text == "Undo."
 
 
 def test_expectation_decides_between_what_sounds_alike_and_no_more() -> None:

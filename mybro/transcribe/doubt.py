@@ -1,8 +1,8 @@
 """When a first answer is good enough, and which of several is the best.
 
-The limits were measured with tiny.en on 188 recordings: commands and prose in six voices, clean, in a room,
-and in noise. Above `SURE`, searching changes nothing; with `WEIGHT`, commands gain most and prose loses
-nothing.
+The limits were measured with tiny.en on 978 recordings: commands, single words and prose in eight synthetic
+voices and of two people, clean, in a room, and in noise. Above `SURE`, searching changes nothing; with `WEIGHT`,
+commands gain most, and with `LED` prose loses nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ AGREEING_APART = 0.15
 """How much less likely than another reading a yes may sound."""
 WEIGHT = 0.2
 """What a nat of expectation weighs against one of sound."""
+
+LED = 0.1
+"""How much surer of its words a prompt makes a model: of clean prose 8.3 instead of 9.2 percent of the words
+are wrong with it, and commands are as they were."""
+WHOLE = 0.15
+"""What it weighs that the whole of a reading is a short thing that people say here, such as "redo"."""
 
 
 def is_sure(heard: Recognition, hints: Hints) -> bool:
@@ -79,13 +85,19 @@ def likeliest(readings: Sequence[Recognition], hints: Hints) -> Recognition:
 
     def worth(each: Recognition) -> tuple[float, float]:
         fit = _fit(each, hints)
-        return each.average_logprob + WEIGHT * max(fit, PROSE), fit
+        alone = WHOLE if _is_alone(each, hints) and not _agrees(each) else 0.0
+        sound = each.average_logprob + (LED if each.plain else 0.0)
+        return sound + WEIGHT * max(fit, PROSE) + alone, fit
 
     return max(fair, key=worth)
 
 
 def _agrees(heard: Recognition) -> bool:
     return heard.text.lower().strip(" .,!?").partition(" ")[0].strip(",.") in _AGREEING
+
+
+def _is_alone(heard: Recognition, hints: Hints) -> bool:
+    return _is_english(hints) and commands().is_alone(heard.text)
 
 
 def _is_english(hints: Hints) -> bool:

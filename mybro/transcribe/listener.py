@@ -107,12 +107,15 @@ class Listener:
         # A prompt of software words bends ordinary speech towards software.
         plain = replace(wide, prompt="")
         if hints.prompt and is_clear(heard):
-            return [heard, *self._readings(sound, replace(plain, beams=1))]
+            return [heard, *self._unled(sound, replace(plain, beams=1))]
         readings = [heard, *self._readings(sound, wide)]
         said = any(_is_said(each, sound, hints) for each in readings)
         if hints.prompt and not (said and is_known(likeliest(readings, hints), hints)):
-            readings += self._readings(sound, plain)
+            readings += self._unled(sound, plain)
         return readings
+
+    def _unled(self, sound: Sound, hints: Hints) -> list[Recognition]:
+        return [replace(each, plain=True) for each in self._readings(sound, hints)]
 
     def _readings(self, sound: Sound, hints: Hints) -> list[Recognition]:
         heard = self._recogniser.recognise(sound, hints)

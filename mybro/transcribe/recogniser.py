@@ -62,6 +62,8 @@ class Recognition:
     """The likeliest of `Hints.starts`."""
     called: bool | None = None
     """Whether it began with `Hints.call`, which the text is then without; None where nobody asked."""
+    plain: bool = False
+    """Heard without a prompt where the first answer was heard with one."""
 
 
 @dataclass(frozen=True, slots=True)
