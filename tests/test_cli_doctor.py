@@ -109,11 +109,14 @@ def test_a_narrow_terminal_gets_narrow_lines(shop: Path) -> None:
     assert max(map(len, told.stdout[told.stdout.index("SEC09") :].splitlines()[:3])) <= 50
 
 
-def test_changes_that_are_not_committed_are_kept_by_a_checkpoint(shop: Path) -> None:
-    (shop / "b.py").write_text("import sys\n")
-    done = doctor("--fix", "--select", "PY03", cwd=shop)
-    assert "Checkpoint" in done.stderr
-    assert (shop / "b.py").read_text() == ""
+def test_where_something_is_not_committed_an_undo_brings_it_back(shop: Path) -> None:
+    (shop / "deep").mkdir()
+    (shop / "deep" / "b.py").write_text("import sys\n")
+    done = doctor("--fix", "--select", "PY03", "deep", cwd=shop)
+    assert 'mybro say "undo that"' in done.stderr
+    assert (shop / "deep" / "b.py").read_text() == ""
+    assert run("say", "undo that", home=shop.parent / "home", cwd=shop).returncode == 0
+    assert (shop / "deep" / "b.py").read_text() == "import sys\n"
 
 
 def test_what_was_mended_is_told_to_programs_and_a_caller_keeps_the_state_itself(shop: Path) -> None:
@@ -121,7 +124,7 @@ def test_what_was_mended_is_told_to_programs_and_a_caller_keeps_the_state_itself
     done = doctor("--fix", "--json", "--checkpointed", "--select", "PY03", cwd=shop)
     told = json.loads(done.stdout)
     assert (told["mended"], told["files"], told["refused"]) == (2, ["a.py", "b.py"], {})
-    assert "-import sys" in told["diff"] and "Checkpoint" not in done.stderr
+    assert "-import sys" in told["diff"] and "undo that" not in done.stderr
     assert json.loads(doctor("--fix", "--json", "--select", "PY03", cwd=shop).stdout)["mended"] == 0
 
 

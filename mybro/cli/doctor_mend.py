@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -31,7 +32,8 @@ def mend(found: Examination, wish: Wish, options: dict[str, Any]) -> int:
                 click.echo("The tests fail with these changes: nothing was written.", err=True)
                 return 1
         clean = found.repo.git is not None and found.repo.git.clean()
-        fix.write(found.repo, mended, None if clean else _kept(options["checkpointed"]))
+        with _Undoable() as step:
+            fix.write(found.repo, mended, None if clean else _Known() if options["checkpointed"] else step)
     if as_json:
         _write_json(mended, diff, options["output"])
     else:
@@ -39,17 +41,12 @@ def mend(found: Examination, wish: Wish, options: dict[str, Any]) -> int:
     return 0
 
 
-def _kept(by_caller: bool) -> _Known | _Checkpoints:
-    return _Known() if by_caller else _Checkpoints()
-
-
 def _tell(mended: Mended, *, written: bool) -> None:
     if not mended.files:
         click.echo("Nothing was mended." if mended.refused else "Nothing here mends itself.", err=True)
     elif written:
         files = "1 file" if len(mended.files) == 1 else f"{len(mended.files)} files"
-        words = f"Mended {mended.count} in {files}. {mended.kept}"
-        click.echo(words.rstrip(), err=True)
+        click.echo(f"Mended {mended.count} in {files}. {mended.kept}".rstrip(), err=True)
     for path, why in sorted(mended.refused.items()):
         click.echo(f"Left as it is: {path}, {why}.", err=True)
 
@@ -70,19 +67,19 @@ def _write_json(mended: Mended, diff: str, file: str | None) -> None:
         click.echo(text)
 
 
-class _Checkpoints:
-    """The executor's checkpoints, as what mending needs of them."""
+class _Undoable(contextlib.ExitStack):
+    """A step of the executor's history, as a job is one; it is over when this closes."""
 
     def keep(self, root: Path, label: str) -> str:
         from mybro.config import data_dir
-        from mybro.executor.checkpoint import CheckpointStore
+        from mybro.executor.checkpoint import CheckpointStore, History
+        from mybro.pipeline.session import find_repo
 
-        store = CheckpointStore(data_dir() / "checkpoints", root)
-        try:
-            taken = store.take(label)
-        finally:
-            store.close()
-        return f"Checkpoint {taken.id} stands before it."
+        history = History(CheckpointStore(data_dir() / "checkpoints", find_repo(str(root))))
+        self.callback(history.close)
+        history.claim()
+        self.callback(history.finish, history.begin(label))
+        return 'To have back what was: mybro say "undo that"'
 
 
 class _Known:

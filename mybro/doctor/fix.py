@@ -243,7 +243,7 @@ def write(
     if not mended.files:
         return
     if keeper is not None:
-        mended.kept = keeper.keep(repo.root, "mybro doctor --fix")
+        mended.kept = keeper.keep(repo.root, "mending what was found")
     elif repo.git is None or not repo.git.clean():
         raise DoctorError(
             "not_clean", "there are changes that are not committed, and no checkpoint could be taken",
