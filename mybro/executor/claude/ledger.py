@@ -6,13 +6,15 @@ from pathlib import Path
 
 from mybro.clock import Clock
 from mybro.executor.claude import prompts
+from mybro.executor.claude.context import Context
 from mybro.executor.claude.faults import TurnError
 from mybro.executor.claude.messages import HookAsked, Message, Started, StepBegan, StepEnded, TurnEnded
-from mybro.executor.claude.meter import Meter
+from mybro.executor.claude.meter import CHARS_PER_TOKEN, Meter
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.store import FirstStep, Remembered, SessionStore
 
 _HELPERS = frozenset({"Agent", "Task"})
+_NOT_BEGUN = "I did not begin its first step"
 
 
 class Ledger:
@@ -27,15 +29,17 @@ class Ledger:
         self._purse = purse
         self._remembered = store.load(repo)
         self._total_usd = self.spent_usd
-        known = self._remembered.next_usd if self._remembered else 0.0
-        self.told = self._remembered.told if self._remembered else ""
+        last = self._remembered or Remembered("")
+        self.told = last.told
         """See `Remembered.told`."""
         self._named: str | None = None
         """As its process calls the session, also before a first result."""
         self._model = model or "default"
-        self._meter = Meter(clock.now, known_usd=known, model=self._model)
+        self._meter = Meter(clock.now, known_usd=last.next_usd, known_fixed=last.fixed, model=self._model)
         if (first := store.first_step(self._model)) is not None:
             self._meter.model, self._meter.first_tokens = first.model, first.tokens
+        self._context = Context("", 0.0, {})
+        """As it was counted last."""
         self._opening: int | None = None
         """Of a new session that waits for its first step, how long its instructions and the prompt are."""
         self._left: float | None = None
@@ -74,19 +78,19 @@ class Ledger:
         self._left = self._purse.open(self.spent_usd)
         return self._left
 
-    def begin(self, prompt: str, instructions: str) -> str:
+    def begin(self, prompt: str, instructions: str, context: Context | None = None) -> str:
         """The prompt as it is to be sent, with instructions that are news to the session.
 
         Prices are known by now: raises `TurnError`, before anything is sent, where what is left is too little
-        for the first step.
+        for the first step. `context` is what that begins with, as far as it is known before the prompt.
         """
         known, new = self.told, self.session is None
         news = self.news(instructions)
         told = f"{news}\n\n{prompt}" if news else prompt
         chars = len(told) + (len(instructions) if new else 0)
         self._opening = chars if new else None
-        why = "I did not begin its first step" if new else ""
-        if problem := self._short(self._meter.next_usd(None, chars), why):
+        usd = self._meter.next_usd(None, chars if context is None else len(told), context=context)
+        if problem := self._short(usd, _NOT_BEGUN if new else ""):
             self.told = known
             raise problem
         return told
@@ -128,15 +132,23 @@ class Ledger:
         if asked.summary:
             return self._sum_up(asked.agent)
         helper = not asked.step and asked.tool in _HELPERS
-        next_usd = self._meter.next_usd(asked.agent, asked.chars + (self._opening or 0), helper=helper)
+        next_usd = self._meter.next_usd(asked.agent, self._added(asked), helper=helper, context=asked.context)
         own_usd = self._meter.tool_usd(asked.tool)
-        problem = self._short(next_usd + own_usd)
+        problem = self._short(next_usd + own_usd, _NOT_BEGUN if self._opening is not None else "")
         if problem is None and asked.step:
             self._meter.promise(asked.agent, next_usd)
+            if asked.context is not None:
+                self._meter.known_fixed = asked.context.fixed
             self._book(self._meter.spent_usd)
         elif problem is None:
             self._meter.reserve(own_usd)
         return problem
+
+    def _added(self, asked: HookAsked) -> int:
+        """In characters, what a step adds to a context; of a new session's first, also the instructions."""
+        self._context = asked.context or self._context
+        chars = asked.chars + int(self._context.of(asked.found) * CHARS_PER_TOKEN)
+        return chars if asked.context is not None else chars + (self._opening or 0)
 
     def _sum_up(self, agent: str | None) -> TurnError | None:
         """May the conversation be summed up, since it has grown too long for the model?"""
@@ -192,13 +204,15 @@ class Ledger:
         if self._left is not None:
             self._left -= cost_usd
         next_usd = max(self._meter.uncached_usd(), self._dearest_usd)
-        self.remember(Remembered(session, self.spent_usd + cost_usd, next_usd, self.told))
+        self.remember(
+            Remembered(session, self.spent_usd + cost_usd, next_usd, self.told, self._meter.known_fixed)
+        )
 
     def remember(self, session: Remembered | None) -> None:
         """None where it is gone, and a new one begins."""
         self._remembered = session
         if session is None:
-            self._meter.known_usd = 0.0
+            self._meter.known_usd = self._meter.known_fixed = 0.0
         self._store.save(self._repo, session)
 
     def leave(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mybro.executor.claude.context import Context
+
 Json = dict[str, Any]
 
 
@@ -127,6 +129,10 @@ class HookAsked:
     tool: str = ""
     chars: int = 0
     """Of what the model would be given."""
+    found: tuple[str, ...] = ()
+    """Tools that it has looked for, and is going to be told of."""
+    context: Context | None = None
+    """What a step of the session itself begins with, where the CLI counts that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mybro.executor.claude.context import Context
 from mybro.executor.claude.messages import (
     Json,
     Message,
@@ -39,6 +40,8 @@ FIRST_TOKENS = 20_000.0 * _CACHE_WRITE
 """What a new session's first step takes in beside instructions and prompt, as so many uncached tokens: more
 than the system prompt and the tools of Claude Code 2.1.329 with its default model, in which they have 31,000
 characters. Users' own servers and skills come on top, and older models are told more: see `FirstStep`."""
+_COUNTED = 1.3 * _CACHE_WRITE
+"""As so many uncached tokens, one that the CLI has counted, which it does by guessing."""
 _FIRST_OUT = 1000.0
 """Tokens that a first step may give; one that goes on is cut short where the budget ends."""
 _LONG_OUT = 7000.0
@@ -121,6 +124,8 @@ class Meter:
     """What the next step of a session that is taken up again was going to cost without a cache."""
     model: str = "default"
     """Which is going to answer, as far as that is known."""
+    known_fixed: float = 0.0
+    """Of what the last step of the session began with, all but the conversation; 0.0 where nobody counted."""
     first_tokens: float = FIRST_TOKENS
     """What a new session's first step takes in beside instructions and prompt, as so many uncached tokens."""
     _steps: dict[str, _Step] = field(default_factory=dict)
@@ -163,20 +168,24 @@ class Meter:
             case _:
                 pass
 
-    def next_usd(self, agent: str | None, chars: int, *, helper: bool = False) -> float:
+    def next_usd(
+        self, agent: str | None, chars: int, *, helper: bool = False, context: Context | None = None
+    ) -> float:
         """What an agent's next step costs when `chars` are added to its context.
 
-        `helper`: it is the first step of a new one, whose context is no larger than the smallest so far.
+        `helper`: it is the first step of a new one, whose context is no larger than the smallest so far;
+        `context`: what the CLI counts beforehand, of a step of the session itself.
         """
         own = self._last.get(agent)
         if own is None and self._last:
             own = self._last.get(None) or next(iter(self._last.values()))
             helper = True
         if own is None:
-            return self._first_usd(chars)
-        added = chars / CHARS_PER_TOKEN
+            return self._first_usd(chars, context)
+        grown = self._grown(context)
+        added = chars / CHARS_PER_TOKEN + grown
         before, added = (self._smallest, added) if helper else (own.given, added + own.gave)
-        cached = own.writing > 1 and not helper and self.now() - own.at < _CACHED_S
+        cached = own.writing > 1 and not helper and not grown and self.now() - own.at < _CACHED_S
         tokens = before * (_CACHE_READ if cached else own.writing) + added * own.writing
         # What a helper writes is not told while it does so: there is no cutting it short.
         gives = self._largest_out if agent is None and not helper else 2 * self._largest_out
@@ -189,13 +198,24 @@ class Meter:
         long = own is not None and own.ended is None and own.gave >= _LONG_OUT
         return self.next_usd(None, 0) if long else 0.0
 
-    def _first_usd(self, chars: int) -> float:
-        """The first step in a process: `chars` of the prompt and, in a new session, of the instructions."""
-        price = self.prices.of(self.model)
-        added = _CACHE_WRITE * chars / CHARS_PER_TOKEN * price[0]
+    def _first_usd(self, chars: int, context: Context | None) -> float:
+        """The first step in a process: `chars` of the prompt and, in a new session whose context is not
+        counted, of the instructions.
+        """
+        price = self.prices.of(context.model if context is not None else self.model)
+        added = _CACHE_WRITE * (chars / CHARS_PER_TOKEN + self._grown(context)) * price[0]
         if self.known_usd:
             return self.known_usd + added
-        return self.first_tokens * price[0] + added + _FIRST_OUT * price[1]
+        tokens = self.first_tokens if context is None else context.fixed * _COUNTED
+        return tokens * price[0] + added + _FIRST_OUT * price[1]
+
+    def _grown(self, context: Context | None) -> float:
+        """By how many tokens there is more beside the conversation than at the last step: a server was late,
+        or is new. What was cached comes after it, and is not found any more.
+        """
+        if context is None or not self.known_fixed or context.fixed <= self.known_fixed:
+            return 0.0
+        return (context.fixed - self.known_fixed) * _COUNTED / _CACHE_WRITE
 
     def summary_usd(self, agent: str | None) -> float:
         """What it costs that the CLI has the model sum up a context that has grown too large.

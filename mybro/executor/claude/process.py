@@ -6,18 +6,20 @@ import asyncio
 import itertools
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mybro.executor.claude import protocol, tools
-from mybro.executor.claude.messages import ControlReplied, Json, Message
+from mybro.executor.claude import context, protocol, tools
+from mybro.executor.claude.context import Context
+from mybro.executor.claude.messages import ControlReplied, HookAsked, Json, Message
 from mybro.executor.claude.protocol import ProtocolError
 from mybro.executor.claude.purse import DayBudget
 from mybro.executor.lines import LineProcess, keep
 from mybro.ops.kept import Kept
 
 _DUST_USD = 0.0001
+_COUNT_S = 10.0
 _KEPT_INSIDE = (
     "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_MAX_",
     "CLAUDE_CODE_API_KEY_HELPER", "CLAUDE_CODE_CLIENT_",
@@ -96,6 +98,10 @@ class ClaudeProcess(LineProcess):
         self._on_message = on_message
         self._numbers = itertools.count(1)
         self._replies: dict[str, asyncio.Future[ControlReplied]] = {}
+        self._counts = False
+        """Whether it is to count what each step of the session begins with."""
+        self._uncounted: dict[str, HookAsked] = {}
+        """Steps that wait for that, by the request."""
         super().__init__(kept)
 
     @classmethod
@@ -116,7 +122,7 @@ class ClaudeProcess(LineProcess):
 
     async def request(self, subtype: str, **fields: object) -> ControlReplied | None:
         """Send a control request and wait for the reply; None where the process ends instead."""
-        name = f"mybro-{next(self._numbers)}"
+        name = self._name()
         reply = self._replies[name] = asyncio.get_running_loop().create_future()
         try:
             await self.tell(protocol.control(name, subtype, **fields))
@@ -132,8 +138,42 @@ class ClaudeProcess(LineProcess):
             self.bad_lines += 1
             return
         for message in messages:
-            waiting = self._replies.get(message.request) if isinstance(message, ControlReplied) else None
-            if waiting is None:
+            await self._take(message)
+
+    async def initialize(self, *, budgeted: bool) -> ControlReplied | None:
+        """The first request; where there is a budget, the CLI asks before its model steps, too."""
+        hooks = protocol.STEP_HOOKS if budgeted else protocol.HOOKS
+        told = await self.request("initialize", hooks=hooks)
+        version = told.body.get("claude_code_version") if told is not None else None
+        self._counts = budgeted and context.can_count(version)
+        return told
+
+    async def count(self) -> Context | None:
+        """What the next step begins with, as far as it is known; None where that is not counted."""
+        if not self._counts:
+            return None
+        try:
+            async with asyncio.timeout(_COUNT_S):
+                told = await self.request(context.REQUEST, **context.FIELDS)
+        except TimeoutError:
+            told = None
+        counted = context.read(told.body) if told is not None else None
+        self._counts = counted is not None
+        return counted
+
+    async def _take(self, message: Message) -> None:
+        match message:
+            case ControlReplied(request=name) if name in self._replies:
+                if not (waiting := self._replies[name]).done():
+                    waiting.set_result(message)
+            case ControlReplied(request=name) if name in self._uncounted:
+                asked = self._uncounted.pop(name)
+                await self._on_message(replace(asked, context=context.read(message.body)))
+            case HookAsked(step=True, agent=None) if self._counts:
+                self._uncounted[name := self._name()] = message
+                await self.tell(protocol.control(name, context.REQUEST, **context.FIELDS))
+            case _:
                 await self._on_message(message)
-            elif not waiting.done():
-                waiting.set_result(message)  # type: ignore[arg-type]
+
+    def _name(self) -> str:
+        return f"mybro-{next(self._numbers)}"

@@ -7,7 +7,7 @@ that a newer CLI goes on working.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mybro.errors import ExecutorError
@@ -154,8 +154,16 @@ def _hook(request: str, kind: str, told: Json) -> HookAsked:
     given = [call.get("tool_response") for call in told.get("tool_calls") or ()] if kind == _STEP else []
     return HookAsked(
         request, kind == _STEP, kind == _SUMMARY, told.get("agent_id"), str(told.get("tool_name") or ""),
-        _size([*given, told.get("prompt") or ""]),
+        _size([*given, told.get("prompt") or ""]), tuple(_found(given)),
     )  # fmt: skip
+
+
+def _found(given: Any) -> Iterator[str]:
+    match given:
+        case {"type": "tool_reference", "tool_name": str() as name}:
+            yield name
+        case list():
+            yield from (name for one in given for name in _found(one))
 
 
 def _size(given: Any) -> int:

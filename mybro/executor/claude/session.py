@@ -115,7 +115,8 @@ class Session:
         if self._family is None:
             self._family = await asyncio.to_thread(Family.of, process.kept)
         known = self._ledger.told
-        told = self._ledger.begin(prompt, await asyncio.to_thread(self._setup.instructions))
+        instructions = await asyncio.to_thread(self._setup.instructions)
+        told = self._ledger.begin(prompt, instructions, await process.count())
         turn = self._turn = RunningTurn(self._clock, self._setup.tool_silence_s)
         try:
             await process.tell(protocol.prompt(told, turn.uuid))
@@ -187,8 +188,7 @@ class Session:
         self._process = process
         try:
             async with asyncio.timeout(_START_S):
-                hooks = protocol.HOOKS if left is None else protocol.STEP_HOOKS
-                told = await process.request("initialize", hooks=hooks)
+                told = await process.initialize(budgeted=left is not None)
                 if told is None:
                     raise faults.not_started(process.complaints)
                 self._ledger.list_models(told.body.get("models"))

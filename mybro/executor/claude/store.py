@@ -24,6 +24,8 @@ class Remembered:
     """What its next model step is going to cost."""
     told: str = ""
     """Of the instructions that it knows, their digest."""
+    fixed: float = 0.0
+    """Of what its last step began with, the tokens of all but the conversation; 0.0 where nobody counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class FileSessionStore:
             raw = json.loads(file.read_text())
             next_usd = float(raw.get("next_usd") or 0.0)
             spent, told = float(raw["spent_usd"]), str(raw.get("told") or "")
-            return Remembered(str(raw["session"]), spent, next_usd, told)
+            return Remembered(str(raw["session"]), spent, next_usd, told, float(raw.get("fixed") or 0.0))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
