@@ -91,6 +91,7 @@ def test_names_have_one_form() -> None:
         ("what did the parser agent cost", "parser", Action.COSTS),
         ("how much has the second agent spent today?", "2", Action.COSTS),
         ("docs agent, what did that cost", "docs", Action.COSTS),
+        ("how much budget does the docs agent have left", "docs", Action.COSTS),
         ("ask the parser agent why", "parser", None),
         ("run the tests", None, Action.TEST),
         ("switch to the second agent", None, Action.SWITCH_AGENT),

@@ -52,5 +52,8 @@ async def test_a_job_that_is_stopped_has_cost_something_all_the_same(
         await type_in(running, asked)
         await running.pipeline.settled()
         assert "cost 2" in told.said() and "cents" in told.said()
+    told.events.clear()
+    await type_in(running, "how much budget is left?")
+    await until(lambda: "No budget is set, so coding may cost any amount." in told.said())
     (day,) = await running.journal.costs()
     assert day.usd == pytest.approx(stopped.outcome.cost_usd)

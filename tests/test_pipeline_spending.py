@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from mybro import events as ev
+from mybro.brain.grammar import parse
+from mybro.config import ExecutorSettings
+from mybro.executor.claude.purse import DayBudget
 from mybro.intent import Action, Intent
 from mybro.journal import JobCost
 from mybro.pipeline import effects as do
 from mybro.pipeline.effects import TellCosts
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
-from mybro.pipeline.spending import spent
+from mybro.pipeline.spending import left, spent
 from mybro.speak import amounts
 from tests.fakes.pipeline import FakeBrain, FakeJournal
 from tests.transition_tools import Run, started
@@ -115,3 +119,53 @@ async def test_the_answer_is_said(broken: bool) -> None:
     said = " ".join(event.text for event in seen if isinstance(event, ev.SayStarted))
     assert "“fix the parser” cost 4 cents" in said
     assert ("The disk is full" in said) is broken
+
+
+@pytest.mark.parametrize(
+    ("words", "limits", "told"),
+    [
+        ("how much budget is left", (None, None), "No budget is set, so coding may cost any amount."),
+        ("how much budget is left", (None, 2.0), "Today's budget is 2 dollars, with 1 dollar 50 cents left."),
+        ("what is my budget", (1.0, None), "This session's budget is 1 dollar, with 96 cents left."),
+        (
+            "how much can I spend", (1.0, 0.4),
+            "Today's budget of 40 cents is used up. This session's budget is 1 dollar, with 96 cents left.",
+        ),
+        ("what is my daily budget", (1.0, None), "Today has no budget."),
+        ("what is left of the session budget", (None, 2.0), "This session has no budget."),
+        ("what is left of today's budget", (1.0, 0.5), "Today's budget of 50 cents is used up."),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_a_budget(words: str, limits: tuple[float | None, float | None], told: str) -> None:
+    here = [row for row in ROWS if row.repo == SHOP]
+    settings = ExecutorSettings(budget_usd=limits[0], budget_day_usd=limits[1])
+    asked = TellCosts(words, None, working=False)
+    answer, of_session = left(asked, [*here[:-2], FIX], settings, 0.5)
+    assert answer == told
+    assert of_session == ("This session" in told)
+
+
+def test_each_agent_has_a_session_of_its_own() -> None:
+    here = [row for row in ROWS if row.repo == SHOP]
+    asked = TellCosts("how much budget is left", "parser", working=False)
+    answer, _ = left(asked, here, ExecutorSettings(budget_usd=1.0), 0.0)
+    assert answer == "The parser agent's budget is 1 dollar, with 98 cents left."
+    assert left(asked, [], ExecutorSettings(budget_usd=1.0), 0.0)[0].endswith("with 1 dollar left.")
+
+
+async def test_what_is_left_is_asked_for_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands in the day's account, where what other programs spend is, too."""
+    monkeypatch.setenv("MYBRO_DATA_DIR", str(tmp_path))
+    DayBudget(2.0, tmp_path / "spent").spend(0.75)
+    words = "How much budget is left?"
+    understood = parse(words)
+    assert understood is not None
+    seen: list[ev.Event] = []
+    pipeline = Pipeline(watchers=(lambda envelope: seen.append(envelope.event),))
+    pipeline.state = replace(pipeline.state, limits=ExecutorSettings(budget_day_usd=2.0))
+    pipeline.attach(Stages(FakeBrain({words: understood}), journal=FakeJournal()))
+    async with pipeline:
+        await pipeline.post(ev.Typed(pipeline.next_turn(), words))
+        await pipeline.settled()
+    said = " ".join(event.text for event in seen if isinstance(event, ev.SayStarted))
+    assert said == "Today's budget is 2 dollars, with 1 dollar 25 cents left."

@@ -62,6 +62,10 @@ _ABOUT = [
             rf"\s+(?:costs?|spend|spent|used?|burned)(?:\s+(?:us|me))?(?P<since>\s+.+?)?",
             "how much have you spent{since}",
         ),
+        (
+            rf"how\s+much\s+(?:of\s+its\s+)?(?:budget|money)\s+(?:does|has)\s+{_WHO}\s+(?:have\s+|got\s+)?left",
+            "how much budget is left",
+        ),
         (rf"is\s+{_WHO}\s+(?:still\s+)?(?:done|busy|finished|working|at\s+work|stuck)", "what are you doing"),
     )
 ]

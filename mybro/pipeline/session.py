@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mybro.audio.playback import DevicePlayer, sound_available
@@ -168,12 +168,14 @@ def _transcription(settings: Settings, clock: Clock) -> Transcription:
 def _pipeline(
     settings: Settings, clock: Clock, watchers: Sequence[Watcher], judge: SmartTurn | None
 ) -> Pipeline:
-    return Pipeline(
+    pipeline = Pipeline(
         clock=clock,
         watchers=tuple(watchers),
         patience=Patience(settings.turn, listens_to_sound=judge is not None),
         pauses=pauses.read(data_dir() / PAUSES),
     )
+    pipeline.state = replace(pipeline.state, limits=settings.executor)
+    return pipeline
 
 
 def _crew(chosen: ExecutorSettings, repo: Path, pipeline: Pipeline, clock: Clock, coder: CodingHand) -> Crew:

@@ -1,4 +1,6 @@
-"""What was spent, told from the journal: "what did that cost", "how much have you spent today"."""
+"""What was spent, told from the journal: "what did that cost", "how much have you spent today", and what may
+be: "how much budget is left".
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ from mybro.errors import JournalError
 from mybro.events import Announce, StageFailed
 from mybro.journal.records import JobCost
 from mybro.naming import agent_label
+from mybro.pipeline import budgets
+from mybro.pipeline.budgets import Limits
 from mybro.pipeline.effects import TellCosts
 from mybro.pipeline.ports import Remembers
 from mybro.speak import amounts
@@ -33,8 +37,12 @@ async def tell(asked: TellCosts, journal: Remembers | None, loop: Loop) -> None:
         await loop.post(StageFailed("journal", error.problem))
         return
     here = [cost for cost in costs if journal is not None and cost.repo == journal.repo]
-    told = spent(asked, costs, here, datetime.now().astimezone().date())
-    await loop.post(Announce(f"{told} {_LATER}" if asked.working else told))
+    limits = loop.state.limits
+    if limits is not None and budgets.is_meant(set(norms(asked.asked))):
+        told, later = left(asked, here, limits, await budgets.spent_today(limits))
+    else:
+        told, later = spent(asked, costs, here, datetime.now().astimezone().date()), True
+    await loop.post(Announce(f"{told} {_LATER}" if asked.working and later else told))
 
 
 def spent(asked: TellCosts, everywhere: Sequence[JobCost], here: Sequence[JobCost], today: date) -> str:
@@ -43,12 +51,10 @@ def spent(asked: TellCosts, everywhere: Sequence[JobCost], here: Sequence[JobCos
     A day's costs are those of all repositories, as its budget is; a session's, a job's and an agent's those
     of `here`.
     """
-    agent = None if asked.agent is None else agent_label(asked.agent)
-    own = [cost for cost in here if agent in (None, cost.agent or _FIRST)]
+    agent, own = _own(asked, here)
     words = set(norms(asked.asked))
     if words & {"session", "conversation"}:
-        latest = own[-1].session if own else None
-        return _sum("this session", [cost for cost in own if cost.session == latest], agent)
+        return _sum("this session", _latest(own), agent)
     if words & _ALL:
         return _sum("in total", own if agent else everywhere, agent)
     period = _period(words, today)
@@ -59,6 +65,25 @@ def spent(asked: TellCosts, everywhere: Sequence[JobCost], here: Sequence[JobCos
     name, first, last = period or ("today", today, today)
     of = own if agent else everywhere
     return _sum(name, [cost for cost in of if first.isoformat() <= cost.day <= last.isoformat()], agent)
+
+
+def left(asked: TellCosts, here: Sequence[JobCost], limits: Limits, day_usd: float) -> tuple[str, bool]:
+    """What may still be spent, in a sentence or two; whether they tell of the session `here`."""
+    agent, own = _own(asked, here)
+    session_usd = sum(cost.usd for cost in _latest(own))
+    whose = f"the {agent}" if agent else "this session"
+    return budgets.told(set(norms(asked.asked)), limits, day_usd, session_usd, whose)
+
+
+def _own(asked: TellCosts, here: Sequence[JobCost]) -> tuple[str | None, list[JobCost]]:
+    """The agent that is named, and the costs that are meant: without a name, those of all agents."""
+    agent = None if asked.agent is None else agent_label(asked.agent)
+    return agent, [cost for cost in here if agent in (None, cost.agent or _FIRST)]
+
+
+def _latest(costs: Sequence[JobCost]) -> list[JobCost]:
+    """Those of the session that was at work last."""
+    return [cost for cost in costs if cost.session == costs[-1].session]
 
 
 def _period(words: set[str], today: date) -> tuple[str, date, date] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mybro.audio.wake import Wake
 from mybro.errors import Problem
@@ -12,6 +13,9 @@ from mybro.events import Choice, Risk, Transcribed, Utterance
 from mybro.intent import Intent
 from mybro.pipeline.patience import Patience, unhurried
 from mybro.pipeline.pauses import Pauses
+
+if TYPE_CHECKING:
+    from mybro.pipeline.budgets import Limits
 
 
 class Ear(StrEnum):
@@ -175,6 +179,8 @@ class State:
     """How long to wait for the end of a turn."""
     pauses: Pauses = field(default_factory=Pauses)
     """The person's, within sentences."""
+    limits: Limits | None = None
+    """What may be spent."""
     former: Former | None = None
     """The spoken turn accepted last."""
     withdrawing: int | None = None
