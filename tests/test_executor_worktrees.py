@@ -272,3 +272,4 @@ def test_a_session_works_beside_and_its_work_is_merged(shop: Path, home: Path) -
     assert merged.returncode == 0, merged.stderr
     assert b"account_id" in (shop / "shop" / "prices.py").read_bytes()
     assert run("worktrees", "merge", "prices", home=home, cwd=shop).returncode == 1
+    assert "mybro run --worktree NAME makes one" in run("worktrees", home=home, cwd=shop).stderr

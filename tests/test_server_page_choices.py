@@ -129,3 +129,6 @@ def test_the_servers_secrets_are_in_the_keychain(tmp_path: Path, monkeypatch: py
         assert found.get_secret_value() == url
         CliRunner().invoke(command, ["secret", "redis_url", "--forget"])
         assert keychain.read("server.redis_url") is None
+    nothing = run("serve", "secret", "redis_url", home=tmp_path / "home", cwd=tmp_path)
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("mybro: there is no value"), "and no warning of Python's"

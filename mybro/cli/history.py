@@ -222,6 +222,8 @@ def costs(by: str, since: float, as_json: bool) -> int:
                     found = await journal.session_costs(first)
                 case _:
                     found = await journal.job_costs(first)
+            if not found:
+                click.echo("Nothing has cost anything in that time.", err=True)
             for cost in found:
                 click.echo(json.dumps(dataclasses.asdict(cost)) if as_json else as_line(cost))
 

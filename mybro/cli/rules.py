@@ -85,7 +85,7 @@ def explain(rule_id: str, repo: str | None) -> None:
     found = [rule] if rule else _naming(rules, rule_id)
     if not found:
         names = ", ".join(each.id for each in rules.rules)
-        raise click.UsageError(f"no rule is called {rule_id} or names it. There are: {names}")
+        raise click.UsageError(f"no rule is called {rule_id}, and none names it. The rules: {names}")
     for number, each in enumerate(found):
         if number:
             click.echo()

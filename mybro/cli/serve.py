@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -98,11 +99,19 @@ def password() -> None:
     from mybro.ops import keychain
     from mybro.server.auth import PASSWORD_NAME, hash_of
 
-    shown = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    shown = _typed("Password", twice=True)
     if len(shown) < 10:
         raise ConfigError("weak_password", "that is too short", hint="Take ten characters or more")
     keychain.write(PASSWORD_NAME, hash_of(shown))
     click.echo("It is in the keychain.")
+
+
+def _typed(what: str, *, twice: bool = False) -> str:
+    """What is typed unseen at a terminal, or a pipe's first line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    typed: str = click.prompt(what, hide_input=True, confirmation_prompt=twice)
+    return typed
 
 
 @command.command("secret")
@@ -120,8 +129,10 @@ def secret(name: str, forget: bool) -> None:
         gone = keychain.forget(keychain_name(name))
         click.echo("It is gone." if gone else "There was none.")
         return
-    shown = click.prompt("Value", hide_input=True)
-    keychain.write(keychain_name(name), shown.strip())
+    shown = _typed("Value").strip()
+    if not shown:
+        raise ConfigError("no_value", "there is no value", hint="Type one, or pipe one in")
+    keychain.write(keychain_name(name), shown)
     click.echo("It is in the keychain.")
 
 

@@ -21,7 +21,8 @@ SENTENCES = (
 @click.group("voice", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Your voice, told from others: what somebody else says is not done, apart from a stop.
+    """Your voice, told from others: with audio.own_voice_only, what somebody else says is not done, apart
+    from a stop.
 
     Kept on this machine, as numbers and not as sound.
     """
@@ -69,7 +70,9 @@ def _spoken(settings: Settings) -> list[bytes]:
     for sentence in SENTENCES:
         pcm = listen_once(settings, WAIT_S, partial(click.echo, f'Say: "{sentence}"'))
         if pcm is None:
-            raise AudioError("nothing_heard", "nobody spoke", hint="Check the microphone: mybro devices test")
+            raise AudioError(
+                "nothing_heard", "nobody spoke", hint="Check the microphone: mybro devices --test"
+            )
         found.append(pcm)
     return found
 

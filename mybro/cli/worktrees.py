@@ -30,7 +30,10 @@ def command(context: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(repo: str | None = None, as_json: bool = False) -> None:
     """List them, with what they hold that is nowhere else."""
-    for tree in _of(repo).all():
+    trees = _of(repo).all()
+    if not trees:
+        click.echo("There is none: mybro run --worktree NAME makes one.", err=True)
+    for tree in trees:
         if as_json:
             click.echo(json.dumps({**asdict(tree), "path": str(tree.path)}))
         else:

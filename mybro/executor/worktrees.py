@@ -206,7 +206,7 @@ class Worktrees:
         if not _NAME.fullmatch(name) or not (path / ".git").exists():
             there = ", ".join(one.name for one in self.all())
             raise ExecutorError(
-                "no_worktree", f"there is no working tree {name}", hint=f"There is {there}" if there else ""
+                "no_worktree", f"there is no working tree {name}", hint=f"There is {there or 'none yet'}"
             )
         return path
 
