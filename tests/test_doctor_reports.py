@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -11,7 +12,7 @@ import pytest
 
 from mybro.doctor.check import catalogue
 from mybro.doctor.examine import Examination, Wish, examine
-from mybro.doctor.finding import Finding
+from mybro.doctor.finding import Finding, Unexamined
 from mybro.doctor.redact import redact
 from mybro.doctor.reports import data
 from mybro.doctor.reports.page import page
@@ -108,6 +109,13 @@ def test_the_text_begins_with_what_matters_most(found: Examination) -> None:
     place = next(number for number, line in enumerate(lines) if "What matters most" in line)
     assert "HIGH" in lines[place + 1]
     assert any("Not examined" in line for line in lines)
+
+
+def test_a_long_list_of_what_was_not_examined_is_cut_visibly(found: Examination) -> None:
+    ids = ", ".join(f"PF{number:02}" for number in range(40))
+    lines = report(replace(found, unexamined=[Unexamined(ids, "needs ast-grep")]))
+    assert "  PF00, PF01" in (told := next(line for line in lines if "ast-grep" in line))
+    assert told.endswith("PF19…: needs ast-grep")
 
 
 def test_the_score_falls_with_the_gravity() -> None:

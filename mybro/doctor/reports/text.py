@@ -16,6 +16,7 @@ from mybro.doctor.score import Health, health, most_important
 COLOURS = {"high": "red", "medium": "yellow", "low": "blue"}
 _MARK = {"high": "HIGH", "medium": "MED", "low": "LOW"}
 _BAR = 20
+_LONGEST = 120
 
 
 def report(found: Examination, *, every: bool = False, width: int = 100, fold: bool = False) -> Iterator[str]:
@@ -134,7 +135,8 @@ def _unexamined(found: Examination, every: bool) -> Iterator[str]:
     yield click.style("Not examined", bold=True, fg="yellow" if found.incomplete else None)
     shown = found.unexamined if every else found.unexamined[:8]
     for entry in shown:
-        yield f"  {printable(entry.what[:120])}: {printable(entry.why)}"
+        what = entry.what if len(entry.what) <= _LONGEST else f"{entry.what[:_LONGEST].rstrip(', ')}…"
+        yield f"  {printable(what)}: {printable(entry.why)}"
     if len(found.unexamined) > len(shown):
         yield f"  and {len(found.unexamined) - len(shown)} more (--all)"
     yield ""
