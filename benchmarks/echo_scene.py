@@ -17,7 +17,7 @@ from mybro.config import AudioSettings
 from mybro.events import SAMPLE_RATE, AudioBlock, Event
 from tests.audio_tools import Pcm
 
-SENTENCES = 6
+SENTENCES, EARLIER_SENTENCES = 6, 2
 DELAY_S = (0.02, 0.3)
 ECHO_DBFS = (-22.0, -10.0)
 """A loudspeaker at full volume beside the microphone: the loudest rooms clip the microphone as well."""
@@ -30,6 +30,8 @@ AHEAD_BLOCKS = 3
 """How long before it sounds a device is given its samples."""
 TURNED_DB = 6.0
 TURNED_S = 0.2
+ELSEWHERE_M = 0.3
+"""How far a computer was moved between two days, in each direction (standard deviation)."""
 AUDIBLE_DB = 6.0
 """A person is audible from the first 5 ms in which their voice, as it reaches the microphone, is so much
 louder than the room's noise: a recording may begin with a breath that nobody could hear. The echo, which may
@@ -48,8 +50,14 @@ class Scene:
     """Where the person begins to be audible."""
 
 
-def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True) -> Scene:
-    """One of endlessly many. The same seed gives the same room, sentences and interruptions."""
+def scene(
+    recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True, earlier: bool = False
+) -> Scene:
+    """One of endlessly many. The same seed gives the same room, sentences and interruptions.
+
+    `earlier` gives another conversation with the same loudspeaker and microphone, some days before: they
+    stood elsewhere in the room, and were as loud as they happened to be.
+    """
     rng = np.random.default_rng(seed)
     voice = str(rng.choice(sorted({each.voice for each in recorded})))
     ours = [each.pcm for each in recorded if each.voice == voice]
@@ -57,9 +65,17 @@ def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool 
     said, sentences = _said(ours, rng)
     room, loudspeaker, microphone, somebody = any_room(rng)
     turned = said * _turned(len(said), sentences, rng)
-    late = np.concatenate([np.zeros(int(rng.uniform(*DELAY_S) * SAMPLE_RATE)), turned])[: len(said)]
+    delay = int(rng.uniform(*DELAY_S) * SAMPLE_RATE)
     level = rng.uniform(*ECHO_DBFS)
-    out = small_loudspeaker(late, rng.uniform(0.5, 1.5))
+    drive = rng.uniform(0.5, 1.5)
+    if earlier:
+        rng = np.random.default_rng([seed, 1])
+        said, sentences = _said(ours, rng, EARLIER_SENTENCES)
+        turned = said * _turned(len(said), sentences, rng)
+        elsewhere = rng.normal(0, ELSEWHERE_M, 3)
+        loudspeaker, microphone = (room.inside(at + elsewhere) for at in (loudspeaker, microphone))
+        level = rng.uniform(*ECHO_DBFS)
+    out = small_loudspeaker(np.concatenate([np.zeros(delay), turned])[: len(said)], drive)
     heard = at_level(convolved(out, room.response(loudspeaker, microphone)), level)
     onsets = []
     speech = np.zeros(len(said))
@@ -78,11 +94,13 @@ def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool 
     return Scene(_pcm(played), _pcm(mixed), sentences, onsets if person else [])
 
 
-def _said(ours: Sequence[Pcm], rng: np.random.Generator) -> tuple[Wave, list[tuple[int, int]]]:
+def _said(
+    ours: Sequence[Pcm], rng: np.random.Generator, count: int = SENTENCES
+) -> tuple[Wave, list[tuple[int, int]]]:
     parts: list[Wave] = [np.zeros(SAMPLE_RATE)]
     sentences = []
     at = SAMPLE_RATE
-    for _ in range(SENTENCES):
+    for _ in range(count):
         words: Wave = np.zeros(0)
         while len(words) < 3 * SAMPLE_RATE:
             words = np.concatenate([words, ours[int(rng.integers(len(ours)))] / 32768])

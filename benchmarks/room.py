@@ -23,6 +23,10 @@ class Room:
     size: tuple[float, float, float]
     reflection: float
 
+    def inside(self, place: Wave) -> Wave:
+        """The nearest place that is not in a wall."""
+        return np.clip(place, 0.1, np.array(self.size) - 0.1)
+
     def response(self, source: Wave, microphone: Wave, seconds: float = 0.35) -> Wave:
         """The impulse response from one place to another."""
         reach = [int(np.ceil(seconds * SOUND_M_PER_S / (2 * side))) for side in self.size]
@@ -53,8 +57,7 @@ def any_room(rng: np.random.Generator) -> tuple[Room, Wave, Wave, Wave]:
     microphone = np.array([rng.uniform(0.8, side - 0.8) for side in size])
     loudspeaker = microphone + _direction(rng) * rng.uniform(0.15, 0.6)
     person = microphone + _direction(rng) * rng.uniform(0.4, 0.8)
-    inside = np.array(size) - 0.1
-    return room, np.clip(loudspeaker, 0.1, inside), microphone, np.clip(person, 0.1, inside)
+    return room, room.inside(loudspeaker), microphone, room.inside(person)
 
 
 def _direction(rng: np.random.Generator) -> Wave:

@@ -14,7 +14,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from mybro.audio.echo_filter import PARTITIONS, Filter, Wave, spectrum_of
+from mybro.audio.echo_filter import PARTITIONS, EchoPath, Filter, Wave, spectrum_of
 from mybro.audio.echo_gate import Gate
 from mybro.audio.source import BLOCK_SAMPLES
 
@@ -49,6 +49,8 @@ GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
 """The same for a change of loudness, and the smallest that is followed at once."""
+NEW_BLOCKS = 250
+"""In its first five seconds the filter goes through what it heard more than once."""
 CLIPPED = 0.99
 """A microphone that clips adds sound of its own."""
 COMFORT = 10 ** (-75 / 20)
@@ -66,6 +68,8 @@ class EchoCanceller:
         self._quiet_for = PARTITIONS
         self._unsure_for = self._settling_for = self._breath_for = 0
         self._agreed = self._silent_for = 0
+        self._new_for = NEW_BLOCKS
+        self._on_trial = False
         self.lag = 0
         """Samples by which what is played must be handed in later (negative: earlier) from now on."""
 
@@ -73,6 +77,18 @@ class EchoCanceller:
     def idle(self) -> bool:
         """Whether nothing that was played can still be heard."""
         return self._quiet_for >= PARTITIONS
+
+    @property
+    def learnt(self) -> EchoPath | None:
+        """What is known to be good."""
+        good = self._filter.good
+        return None if good is None or self._on_trial else EchoPath(0, *good)
+
+    def start_from(self, path: EchoPath) -> None:
+        """Try what was learnt before; where it does not fit, it is forgotten again."""
+        self._filter.start_from(path.answer, path.doubt)
+        self._on_trial = True
+        self.unsettle()
 
     def unsettle(self) -> None:
         """From here on, what is played may be out of step with what was played before."""
@@ -109,7 +125,8 @@ class EchoCanceller:
             self._recent = deque(((factor * ours, theirs) for ours, theirs in self._recent), FIT_BLOCKS)
         # Out of step, it would forget what it knows; where it expects nothing, there is nothing to forget.
         if not (self._unsure_for and self._gate.experienced and float(np.dot(echo, echo)) > 10 * AUDIBLE):
-            self._filter.learn(spectrum)
+            self._filter.learn(spectrum, heard if self._new_for else None)
+            self._new_for = max(self._new_for - audible, 0)
         settling = self._settle(echo)
         gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible, learn=not settling)
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
@@ -126,6 +143,9 @@ class EchoCanceller:
             self._silent_for = 0
             if self._unsure_for:
                 self._unsure_for -= 1
+                if self._on_trial and not self._unsure_for:
+                    self._on_trial = False
+                    self._filter.start_anew()
             elif self._settling_for:
                 self._settling_for -= 1
         elif not self._quiet_for:
@@ -182,6 +202,9 @@ class EchoCanceller:
             self._filter.remember()
         if self._agreed >= AGREED or here > FIT_GOOD:
             self._unsure_for = 0
+            if self._on_trial:
+                self._on_trial = False
+                self._gate.trust()
 
     def shifted(self, played: list[Wave]) -> None:
         """`lag` was obeyed: the blocks played of late, as they should have been handed in, oldest first."""

@@ -6,12 +6,13 @@ Lives in the sound process, where both are known sample by sample and in the sam
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mybro.audio.echo import EchoCanceller
-from mybro.audio.echo_filter import PARTITIONS, Wave
+from mybro.audio.echo_filter import PARTITIONS, EchoPath, Wave
 from mybro.audio.playout import Samples
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
@@ -66,6 +67,17 @@ class EchoGuard:
     def audible(self) -> bool:
         """Whether what was played may be heard in the last block that was cleaned."""
         return not self._canceller.idle
+
+    @property
+    def learnt(self) -> EchoPath | None:
+        """How the microphone hears the loudspeaker, once that is known well."""
+        path = self._canceller.learnt
+        return None if path is None else replace(path, offset=self._offset)
+
+    def start_from(self, path: EchoPath) -> None:
+        """Begin with what was learnt between these two before. It is tried first, and may be wrong."""
+        self._offset = path.offset
+        self._canceller.start_from(path)
 
     def played(self, stream: int, at: float, rate: int, samples: Samples) -> None:
         """A stretch of what leaves the loudspeaker.
