@@ -27,7 +27,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def git(repo: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=repo, check=True, capture_output=True, text=True).stdout
+    command = ["git", "-c", "user.name=T", "-c", "user.email=t@localhost", *arguments]
+    return subprocess.run(command, cwd=repo, check=True, capture_output=True, text=True).stdout
 
 
 def contents(repo: Path) -> dict[str, bytes]:
