@@ -95,6 +95,28 @@ async def test_stop_returns_once_the_work_is_dead(scene: Scene, line: Line) -> N
     assert scene.pipeline.state.jobs == {}
 
 
+async def test_stop_does_not_wait_for_what_is_said_after_it(
+    scene: Scene, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = asyncio.Event()
+
+    async def sweep() -> tuple[str, ...]:
+        await dead.wait()
+        return ()
+
+    monkeypatch.setattr(scene.executor, "sweep", sweep)
+    await scene.working()
+    stopping = asyncio.create_task(ask(line, "stop"))
+    async with asyncio.timeout(LIMIT_S):
+        await until(lambda: scene.pipeline.state.sweeping > 0 and not scene.pipeline.state.jobs)
+        await scene.pipeline.post(ev.Typed(scene.pipeline.next_turn(), "run the tests"))
+        await until(lambda: len(scene.pipeline.state.jobs) == 1)
+        assert not stopping.done()
+        dead.set()
+        assert await stopping == {}
+        assert scene.pipeline.state.jobs
+
+
 async def test_say_and_speak(scene: Scene, line: Line) -> None:
     assert (await ask(line, "say", text=" run the tests "))["turn"] == 1
     await ask(line, "speak", text="The build is slow.")

@@ -155,3 +155,13 @@ def test_other_words_hold_nothing() -> None:
     idle = Run()
     idle.feed(ev.SpeechStarted(2, 0))
     assert "FreezeJobs" not in kinds(idle.feed(ev.Transcript(2, "stop", False, 0)))
+
+
+def test_a_question_about_what_was_said_after_a_stop_stays() -> None:
+    run = Run()
+    run.feed(ev.SpeechStarted(1, 0))
+    offered = Intent(kind="task", text="tidy up")
+    run.feed(ev.Recalled(2, offered))
+    run.feed(ev.Transcript(1, "stop", final=True, sample=0, model="fake"))
+    assert [question.turn for question in run.state.questions.values()] == [2]
+    assert list(run.state.turns) == [2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from mybro.events import (
     Event,
@@ -16,6 +17,14 @@ from mybro.events import (
 from mybro.executor.hand import Job, Report, TakesMore
 from mybro.executor.running import Running
 from mybro.executor.words import title
+from mybro.intent import Intent
+
+
+def hosts(intent: Intent, jobs: Sequence[Running]) -> Sequence[Running]:
+    """Of jobs, oldest first, those that may take it: what is to be done comes after what was said before."""
+    if intent.kind == "question":
+        return jobs
+    return [running for running in jobs if not running.reads][-1:]
 
 
 async def add(job: Job, running: Running, emit: Report) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from mybro.config import data_dir
@@ -21,39 +20,22 @@ from mybro.events import (
     JobStopped,
     Outcome,
     Swept,
-)
+)  # fmt: skip
+from mybro.executor.agents import Agent, find, nobody
+from mybro.executor.coming import Coming, Line
 from mybro.executor.hand import Report
 from mybro.executor.jobs import Executor
-from mybro.executor.signed import of_agent, signed
+from mybro.executor.merged import whose_work
+from mybro.executor.signed import of_agent, of_all, signed
 from mybro.executor.since import LastSpoken, moment
 from mybro.executor.words import listed, listing_words
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Action, Intent
-from mybro.naming import ORDINALS, agent_label, agent_name
+from mybro.naming import ORDINALS, agent_name
 
 MOST_AGENTS = 9
-_MERGE = re.compile(
-    r"(?:please\s+)?merge\s+(?:the\s+)?(?P<one>[\w-]+)\s+agent(?:['’]?s)?(?:\s+(?:work|changes|branch))?[.!]?"
-    r"|(?:please\s+)?merge\s+the\s+(?:work|changes)\s+of\s+(?:the\s+)?(?P<other>[\w-]+)\s+agent[.!]?",
-    re.IGNORECASE,
-)
-
 Build = Callable[[Path, Report, Iterator[int]], Executor]
 """Makes the executor of a working tree; the numbers are those of its questions."""
-
-
-class Agent:
-    """One of the crew."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        """What it is called: "second", "parser"."""
-        self.place: Path
-        self.executor: Executor
-
-    @property
-    def label(self) -> str:
-        return agent_label(self.name)
 
 
 class Crew:
@@ -67,10 +49,7 @@ class Crew:
         self._questions = itertools.count(1, 2)
         self._agents: list[Agent] = []
         self._focus = self._latest = self._join(ORDINALS[0], repo)
-        self._order = asyncio.Lock()
-        """What is said first is handed over first: "second agent" counts those who were named before."""
-        self._coming: dict[int, str | None] = {}
-        """Jobs that are not handed over yet, and whom they are for: a stop reaches them here."""
+        self._line = Line(emit)
         self._last = LastSpoken(repo, data_dir() / "spoken")
         self._spoken = self._last.load()
         """When the person last had something done, in seconds since 1970."""
@@ -81,42 +60,15 @@ class Crew:
 
     async def start(self, job_number: int, turn: int, intent: Intent) -> None:
         """Queue a job with its agent and return at once; see `Executor.start`."""
-        self._coming[job_number] = intent.agent
-        try:
-            if intent.action is Action.CHANGES:
-                await self._finish(job_number, turn, "looking at what changed", await self._changes(intent))
-                return
-            async with self._order:
-                await self._note()
-                if intent.action is Action.SWITCH_AGENT:
-                    await self._finish(job_number, turn, "switching", self._switch(intent.arguments.name))
-                elif intent.kind == "task" and (merge := _MERGE.fullmatch(intent.text.strip())):
-                    await self._emit(JobStarted(job_number, turn, "merging"))
-                    merged = await self._merge(merge["one"] or merge["other"])
-                    await self._emit(JobFinished(job_number, merged))
-                else:
-                    await self._hand_over(job_number, turn, intent)
-        except MybroError as error:
-            await self._emit(JobFailed(job_number, error.problem))
-        finally:
-            self._coming.pop(job_number, None)
+        await self._hand_over(job_number, turn, intent)
 
     async def add(self, job_number: int, turn: int, intent: Intent) -> None:
         """Make something part of what its agent does, who else does it next; see `Executor.add`."""
-        self._coming[job_number] = intent.agent
-        try:
-            async with self._order:
-                await self._note()
-                await self._hand_over(job_number, turn, intent, adds=True)
-        except MybroError as error:
-            await self._emit(JobFailed(job_number, error.problem))
-        finally:
-            self._coming.pop(job_number, None)
+        await self._hand_over(job_number, turn, intent, adds=True)
 
     async def stop(self, job: int | None = None) -> None:
         """Stop one job, or all of every agent; what is still to be handed over is not begun."""
-        for coming in list(self._coming) if job is None else [job]:
-            self._coming.pop(coming, None)
+        await self._line.stop(lambda coming: job is None or coming.job == job)
         await asyncio.gather(*(agent.executor.stop(job) for agent in self._agents))
 
     async def sweep(self) -> tuple[str, ...]:
@@ -127,17 +79,19 @@ class Crew:
     async def stop_agent(self, name: str) -> Swept:
         """Stop what one agent does, and what it left running. Raises `ExecutorError` for a name of nobody."""
         agent = self._find(name)
-        called = (name, agent.name if agent else name)
-        coming = [job for job, spoken in self._coming.items() if spoken in called]
-        for job in coming:
-            del self._coming[job]
+
+        def theirs(coming: Coming) -> bool:
+            found = self._focus if coming.agent is None else self._find(coming.agent)
+            return coming.agent == name or (agent is not None and found is agent)
+
+        coming = await self._line.stop(theirs)
         if agent is None:
             if coming:
-                return Swept(len(coming))
-            raise self._unknown(name)
+                return Swept(coming)
+            raise nobody(name, self._agents)
         running = len(agent.executor.running)
         await agent.executor.stop()
-        return Swept(len(coming) + running, await agent.executor.sweep())
+        return Swept(coming + running, await agent.executor.sweep())
 
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
@@ -147,28 +101,26 @@ class Crew:
         """Pass an answer to whichever job asked the question."""
         await asyncio.gather(*(agent.executor.answer(answer) for agent in self._agents))
 
-    async def undo(self, count: int = 1, agent: str | None = None) -> Outcome:
+    async def undo(self, count: int = 1, agent: str | None = None, job: int | None = None) -> Outcome:
         """Take back the last work of this agent, else of the one that worked last; see `Executor.undo`.
 
-        Raises `ExecutorError` also for a name of nobody.
+        Raises `ExecutorError` also for a name of nobody; given_up where `job` is stopped before it begins.
         """
-        worker = self._latest = self._named(agent) if agent else self._latest
-        outcome = await worker.executor.undo(count)
-        return of_agent(worker.label, outcome) if agent else outcome
+        return await self._take_back(lambda executor: executor.undo(count), agent, job)
+
+    async def redo(self, count: int = 1, agent: str | None = None, job: int | None = None) -> Outcome:
+        """Do the last undone work of that agent again."""
+        return await self._take_back(lambda executor: executor.redo(count), agent, job)
 
     async def withdraw(self, job: int) -> Outcome:
         """Stop one job, and undo what that one has changed; see `Executor.withdraw`."""
+        await self._line.stop(lambda coming: coming.job == job)
         done = [await agent.executor.withdraw(job) for agent in self._agents]
         return next((outcome for outcome in done if outcome.summary), Outcome(""))
 
-    async def redo(self, count: int = 1, agent: str | None = None) -> Outcome:
-        """Do the last undone work of that agent again."""
-        worker = self._latest = self._named(agent) if agent else self._latest
-        outcome = await worker.executor.redo(count)
-        return of_agent(worker.label, outcome) if agent else outcome
-
     async def aclose(self) -> None:
-        """Stop everything; the working trees of the agents stay."""
+        """Stop everything; the working trees stay."""
+        self._line.close()
         await asyncio.gather(*(agent.executor.aclose() for agent in self._agents))
 
     # ------------------------------------------------------------------------ who
@@ -186,16 +138,59 @@ class Crew:
         agent.place, agent.executor = place, self._build(place, report, self._questions)
 
     async def _hand_over(self, job: int, turn: int, intent: Intent, *, adds: bool = False) -> None:
-        if job in self._coming:
-            agent = self._latest = await self._addressed(intent)
-            if job in self._coming:
-                if adds and await agent.executor.add(job, turn, intent):
-                    return
-                if adds and agent.executor.running:
-                    await self._emit(JobQueued(job))
+        with self._line.join(job, intent.agent) as coming:
+            try:
+                async with self._line.order:
+                    if intent.action is not Action.CHANGES and not coming.stopped:
+                        await self._note()
+                        await self._begin(coming, job, turn, intent, adds=adds)
+                if intent.action is Action.CHANGES:  # for which nobody waits
+                    outcome = await self._changes(intent)
+                    if coming.begin():
+                        await self._finish(job, turn, "looking at what changed", outcome)
+            except MybroError as error:
+                if not coming.stopped:
+                    await self._emit(JobFailed(job, error.problem))
+
+    async def _begin(self, coming: Coming, job: int, turn: int, intent: Intent, *, adds: bool) -> None:
+        if intent.action is Action.SWITCH_AGENT:
+            if coming.begin():
+                await self._finish(job, turn, "switching", self._switch(intent.arguments.name))
+        elif intent.kind == "task" and (whose := whose_work(intent.text)):
+            if coming.begin():
+                await self._emit(JobStarted(job, turn, "merging"))
+                await self._emit(JobFinished(job, await self._merge(whose)))
+        else:
+            agent = await self._addressed(intent)
+            if adds and not coming.stopped and await self._add(coming, agent, job, turn, intent):
+                self._latest = agent
+            elif coming.begin():
+                self._latest = agent
                 await agent.executor.start(job, turn, intent)
-                return
-        await self._emit(JobStopped(job))
+
+    async def _add(self, coming: Coming, agent: Agent, job: int, turn: int, intent: Intent) -> bool:
+        """Whether it has become part of what its agent does; else it is said to wait for that."""
+        coming.joining = True
+        if await agent.executor.add(job, turn, intent):
+            return True
+        coming.joining = False
+        if coming.stopped:
+            await self._emit(JobStopped(job))
+        elif agent.executor.running:
+            await self._emit(JobQueued(job))
+        return False
+
+    async def _take_back(
+        self, what: Callable[[Executor], Awaitable[Outcome]], agent: str | None, job: int | None
+    ) -> Outcome:
+        """What is said next waits for it: it is neither taken back itself nor begun on what is."""
+        with self._line.join(job, agent or "") as coming:
+            async with self._line.order:
+                if not coming.begin():
+                    raise ExecutorError("given_up", "that was stopped before it began")
+                worker = self._latest = self._named(agent) if agent else self._latest
+                outcome = await what(worker.executor)
+        return of_agent(worker.label, outcome) if agent else outcome
 
     async def _addressed(self, intent: Intent) -> Agent:
         """The agent that a job is for, made if need be. Raises `ExecutorError`."""
@@ -205,7 +200,7 @@ class Crew:
             return found
         assert intent.agent is not None  # noqa: S101 - somebody has the focus
         if intent.kind == "question":
-            raise self._unknown(intent.agent)
+            raise nobody(intent.agent, self._agents)
         return await self._make(intent.agent)
 
     async def _keep_housed(self, agent: Agent) -> None:
@@ -216,15 +211,13 @@ class Crew:
             self._house(agent, place)
 
     def _find(self, name: str) -> Agent | None:
-        if name.isdigit():
-            return self._agents[int(name) - 1] if 0 < int(name) <= len(self._agents) else None
-        return next((agent for agent in self._agents if agent.name == name), None)
+        return find(name, self._agents)
 
     def _named(self, spoken: str) -> Agent:
         name = agent_name(spoken) or spoken
         found = self._find(name)
         if found is None:
-            raise self._unknown(name)
+            raise nobody(name, self._agents)
         return found
 
     async def _make(self, name: str) -> Agent:
@@ -233,16 +226,10 @@ class Crew:
         if count == MOST_AGENTS:
             raise ExecutorError("too_many_agents", f"there are {MOST_AGENTS} agents, which is enough")
         if name == "all" or (name.isdigit() and int(name) != count + 1):
-            raise self._unknown(name)
+            raise nobody(name, self._agents)
         own = ORDINALS[count] if name.isdigit() or name == "new" else name
         place = await asyncio.to_thread(lambda: Worktrees(self._repo).provide(own))
         return self._join(own, place)
-
-    def _unknown(self, name: str) -> ExecutorError:
-        there = listed([agent.label for agent in self._agents], MOST_AGENTS)
-        return ExecutorError(
-            "no_such_agent", f"there is no {agent_label(name)}", hint=f"There is the {there}."
-        )
 
     def _switch(self, spoken: str | None) -> Outcome:
         after = (self._agents.index(self._focus) + 1) % len(self._agents)
@@ -256,8 +243,8 @@ class Crew:
         agent = self._named(spoken)
         if agent is self._agents[0]:
             return Outcome("The first agent works in your own files: there is nothing to merge.", ok=False)
-        if agent.executor.running:
-            raise ExecutorError("agent_busy", f"the {agent.label} is still at work", hint="Say stop first.")
+        if busy := next((one for one in (agent, self._agents[0]) if one.executor.running), None):
+            raise ExecutorError("agent_busy", f"the {busy.label} is still at work", hint="Say stop first.")
         merged = await asyncio.to_thread(lambda: Worktrees(self._repo).merge(agent.name))
         if merged.conflicts:
             both = f"Not merged: you and the {agent.label} both changed {listed(merged.conflicts)}."
@@ -287,12 +274,7 @@ class Crew:
                 return of_agent(agent.label, listing_words(changed))
             return of_agent(agent.label, await agent.executor.changed_since(when))
         found = [(agent, await agent.executor.changed_since(when)) for agent in list(self._agents)]
-        told = [of_agent(a.label, o) if len(found) > 1 else o for a, o in found if o.changed] or [found[0][1]]
-        return Outcome(
-            " ".join(outcome.summary for outcome in told),
-            detail="\n".join(outcome.detail for outcome in told),
-            changed=tuple(path for outcome in told for path in outcome.changed),
-        )
+        return of_all([(one.label, outcome) for one, outcome in found])
 
     async def _finish(self, job: int, turn: int, title: str, outcome: Outcome) -> None:
         await self._emit(JobStarted(job, turn, title))

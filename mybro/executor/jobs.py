@@ -99,7 +99,7 @@ class Executor:
     async def add(self, job_number: int, turn: int, intent: Intent) -> bool:
         """Make something part of the job at work; False where that takes nothing now."""
         job = self._job(job_number, turn, intent)
-        for running in list(self._jobs.values()):
+        for running in adding.hosts(intent, list(self._jobs.values())):
             if await adding.add(job, running, self._emit):
                 return True
         return False

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mybro.errors import ExecutorError
 from mybro.executor.checkpoint.git import GitError
 from mybro.executor.words import count_words, listed, lock_words
+
+_ASKED = re.compile(
+    r"(?:please\s+)?merge\s+(?:the\s+)?(?P<one>[\w-]+)\s+agent(?:['’]?s)?(?:\s+(?:work|changes|branch))?[.!]?"
+    r"|(?:please\s+)?merge\s+the\s+(?:work|changes)\s+of\s+(?:the\s+)?(?P<other>[\w-]+)\s+agent[.!]?",
+    re.IGNORECASE,
+)
+
+
+def whose_work(text: str) -> str | None:
+    """The agent whose work is to be merged, as it is called; None for a sentence that asks for no merge."""
+    found = _ASKED.fullmatch(text.strip())
+    return (found["one"] or found["other"]) if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,16 @@ def of_agent(label: str, outcome: Outcome) -> Outcome:
     return dataclasses.replace(outcome, summary=f"{label[:1].upper()}{label[1:]}: {outcome.summary}")
 
 
+def of_all(found: list[tuple[str, Outcome]]) -> Outcome:
+    """What each agent has changed, as one outcome; of who has changed nothing nothing is told."""
+    told = [of_agent(label, o) if len(found) > 1 else o for label, o in found if o.changed] or [found[0][1]]
+    return Outcome(
+        " ".join(outcome.summary for outcome in told),
+        detail="\n".join(outcome.detail for outcome in told),
+        changed=tuple(path for outcome in told for path in outcome.changed),
+    )
+
+
 def signed(event: Event, label: str) -> Event:
     """The event with the name in its words."""
     who = label[:1].upper() + label[1:]

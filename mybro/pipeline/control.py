@@ -128,10 +128,7 @@ class Control:
             case "status":
                 return self._status()
             case "stop":
-                await self._pipeline.post(StopAll())
-                while self._pipeline.state.jobs or self._pipeline.state.sweeping:
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._stop()
                 return {}
             case "say":
                 turn = self._pipeline.next_turn()
@@ -154,6 +151,18 @@ class Control:
                 return await leave(self._pipeline, request.get("patience_s"))
             case other:
                 raise ChildError("unknown_request", f"this session does not know {other!r}")
+
+    async def _stop(self) -> None:
+        """Return once what there is is dead; what is said meanwhile may go on."""
+        generation = self._pipeline.state.generation
+        await self._pipeline.post(StopAll())
+        while self._pipeline.state.generation == generation or self._is_stopping():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _is_stopping(self) -> bool:
+        state = self._pipeline.state
+        return state.sweeping > 0 or any(job.phase is JobPhase.STOPPING for job in state.jobs.values())
 
     async def _history(self, request: Json) -> Json:
         limit, search = request.get("limit", MOST_HISTORY), request.get("search", "")

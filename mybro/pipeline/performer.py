@@ -11,12 +11,14 @@ from mybro import events as ev
 from mybro.brain.classify import classify
 from mybro.brain.dialog import Dialog
 from mybro.clock import Clock
-from mybro.errors import MybroError, Problem, TranscriptionError
+from mybro.errors import Problem, TranscriptionError
 from mybro.pipeline import effects as do
 from mybro.pipeline import spending
 from mybro.pipeline.deciding import Deciding
+from mybro.pipeline.handing import Handing
 from mybro.pipeline.ports import Listens, Stages
-from mybro.pipeline.state import JobPhase, State
+from mybro.pipeline.problems import problem_of
+from mybro.pipeline.state import State
 from mybro.pipeline.timers import Timers
 from mybro.pipeline.waking import Discretion
 
@@ -49,6 +51,7 @@ class Performer:
         self._stages = stages
         self._dialog = Dialog()
         self._deciding = Deciding(pipeline, stages)
+        self._handing = Handing(pipeline, stages)
         self._thinking: dict[int, asyncio.Task[None]] = {}
         self._timers = Timers(
             pipeline.clock,
@@ -57,8 +60,6 @@ class Performer:
         )
         self._unwritten: asyncio.Queue[ev.Envelope] = asyncio.Queue(JOURNAL_QUEUE)
         self._discretion = Discretion()
-        self._order = asyncio.Lock()
-        """Jobs are handed over in the order of speech, however long the disk takes."""
         self._written = 0
         self._write_error: Problem | None = None
         self._progress = asyncio.Condition()
@@ -137,19 +138,9 @@ class Performer:
                 self._deciding.forget(turn)
                 if (task := self._thinking.pop(turn, None)) is not None:
                     task.cancel()
-                pipeline.spawn(self._mark(turn, "dropped"))
-            case do.StartJob():
-                pipeline.spawn(self._start(effect))
-            case do.TakeBack():
-                pipeline.spawn(self._take_back(effect))
-            case do.StopJobs(jobs):
-                pipeline.spawn(self._stop(jobs))
-            case do.StopAgent(agent):
-                pipeline.spawn(self._stop_agent(agent))
+                pipeline.spawn(self._handing.mark(turn, "dropped"))
             case do.TellCosts():
                 pipeline.spawn(spending.tell(effect, stages.journal, pipeline))
-            case do.Sweep(stopping):
-                pipeline.spawn(self._sweep(stopping))
             case do.FreezeJobs(on):
                 if stages.executor is not None:
                     pipeline.spawn(stages.executor.freeze(on=on))
@@ -162,6 +153,8 @@ class Performer:
                 self._timers.cancel(timer)
             case do.ShutDown():
                 pipeline.ended.set()
+            case do.StartJob() | do.TakeBack() | do.StopJobs() | do.StopAgent() | do.Sweep():
+                self._handing.perform(effect)
             case do.EndAfter() | do.JudgeTurn() | do.Guess() | do.Withdraw():
                 self._deciding.perform(effect, self._dialog)
             case _:
@@ -219,65 +212,6 @@ class Performer:
         spent_ms = (self._pipeline.clock.now() - began) * 1000
         await self._pipeline.post(ev.Understood(turn, intent, spent_ms), seq)
 
-    async def _start(self, asked: do.StartJob) -> None:
-        """The acceptance is on disk before the work begins; a stop may have come in between."""
-        job, turn, intent = asked.job, asked.turn, asked.intent
-        executor = self._stages.executor
-        try:
-            async with self._order:
-                await self._mark(turn, "accepted")
-            known = self._pipeline.state.jobs.get(job)
-            if executor is None or known is None or known.phase is JobPhase.STOPPING:
-                await self._pipeline.post(ev.JobStopped(job))
-            elif asked.adds:
-                await executor.add(job, turn, intent)
-            else:
-                await executor.start(job, turn, intent)
-        except Exception as error:
-            await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
-
-    async def _take_back(self, asked: do.TakeBack) -> None:
-        executor, job = self._stages.executor, asked.job
-        async with self._order:
-            await self._pipeline.post(ev.JobStarted(job, asked.turn, f"{asked.which}ing"))
-        try:
-            if executor is None:
-                outcome = ev.Outcome("There is nothing to undo")
-            else:
-                take_back = executor.undo if asked.which == "undo" else executor.redo
-                outcome = await take_back(asked.count, asked.agent)
-            await self._pipeline.post(ev.JobFinished(job, outcome))
-        except Exception as error:
-            await self._pipeline.post(ev.JobFailed(job, problem_of(error)))
-
-    async def _stop(self, jobs: tuple[int, ...]) -> None:
-        executor = self._stages.executor
-        if executor is not None:
-            await asyncio.gather(*(executor.stop(job) for job in jobs))
-
-    async def _sweep(self, stopping: tuple[int, ...]) -> None:
-        executor = self._stages.executor
-        ended: tuple[str, ...] = ()
-        try:
-            if executor is not None:
-                await self._stop(stopping)
-                ended = await executor.sweep()
-        finally:
-            await self._pipeline.post(ev.Swept(len(stopping), ended))
-
-    async def _stop_agent(self, agent: str) -> None:
-        executor = self._stages.executor
-        try:
-            swept = await executor.stop_agent(agent) if executor is not None else ev.Swept(0)
-        except MybroError as error:
-            await self._pipeline.post(ev.StageFailed("executor", error.problem))
-            swept = ev.Swept(1)
-        await self._pipeline.post(swept)
-
-    async def _mark(self, turn: int, state: str) -> None:
-        if self._stages.journal is not None:
-            await self._stages.journal.mark(turn, state)  # type: ignore[arg-type]
-
     def _follow(self, event: ev.Event) -> None:
         """Remember the last turns, so that "it" and "that file" can be understood."""
         match event:
@@ -289,11 +223,3 @@ class Performer:
                 self._dialog = self._dialog.settle(problem.message)
             case _:
                 pass
-
-
-def problem_of(error: BaseException) -> Problem:
-    """What to tell a person of an error; one that is not a `MybroError` is a fault of mybro's own."""
-    if isinstance(error, MybroError):
-        return error.problem
-    log.error("an error inside mybro: %r", error, exc_info=error)
-    return Problem("internal_error", f"Something went wrong inside mybro ({type(error).__name__})")

@@ -20,8 +20,9 @@ from mybro.errors import MybroError
 from mybro.pipeline.effects import Effect
 from mybro.pipeline.patience import Patience
 from mybro.pipeline.pauses import Pauses
-from mybro.pipeline.performer import Performer, problem_of
+from mybro.pipeline.performer import Performer
 from mybro.pipeline.ports import Listens, Stages
+from mybro.pipeline.problems import problem_of
 from mybro.pipeline.state import JobPhase, State
 from mybro.pipeline.transition import transition
 

@@ -75,11 +75,14 @@ class Works(Protocol):
 
     async def answer(self, answer: Answered) -> None: ...
 
-    async def undo(self, count: int, agent: str | None = None) -> Outcome:
-        """Take back the last work of this agent, else of the one that worked last."""
+    async def undo(self, count: int, agent: str | None = None, job: int | None = None) -> Outcome:
+        """Take back the last work of this agent, else of the one that worked last; what comes next waits.
+
+        Raises `ExecutorError`: given_up where `job` was stopped before it began, which has been reported.
+        """
         ...
 
-    async def redo(self, count: int, agent: str | None = None) -> Outcome: ...
+    async def redo(self, count: int, agent: str | None = None, job: int | None = None) -> Outcome: ...
 
     async def withdraw(self, job: int) -> Outcome:
         """Stop one job, and undo what that one has changed."""

@@ -113,7 +113,7 @@ def stop_all(draft: Draft, before: int | None = None) -> None:
     draft.set(
         generation=state.generation + 1,
         turns=later,
-        questions={},
+        questions={n: q for n, q in state.questions.items() if q.turn in later},
         saying={},
         mouth=Mouth.SILENT,
         paused=False,

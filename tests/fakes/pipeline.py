@@ -113,7 +113,7 @@ class FakeExecutor:
     async def answer(self, answer: ev.Answered) -> None:
         self.answers.append(answer)
 
-    async def undo(self, count: int, agent: str | None = None) -> ev.Outcome:
+    async def undo(self, count: int, agent: str | None = None, job: int | None = None) -> ev.Outcome:
         self.taken_back.append(("undo", count))
         self.taken_from.append(agent)
         return ev.Outcome("Undone")
@@ -123,7 +123,7 @@ class FakeExecutor:
         self.withdrawn.append(job)
         return ev.Outcome("Undone.")
 
-    async def redo(self, count: int, agent: str | None = None) -> ev.Outcome:
+    async def redo(self, count: int, agent: str | None = None, job: int | None = None) -> ev.Outcome:
         self.taken_back.append(("redo", count))
         self.taken_from.append(agent)
         return ev.Outcome("Redone")
