@@ -31,6 +31,7 @@ _MADE_AGAIN = frozenset(
 """Folders of what builds, tests and package managers make anew."""
 _MADE_AGAIN_SUFFIXES = (".pyc", ".log", ".tsbuildinfo")
 _GIT_S = 5
+_MOST_FILES = 2000
 
 _STREAMS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 _MOVERS = frozenset({"mv", "cp", "install", "ln", "rsync", "scp"})
@@ -77,11 +78,25 @@ def gone_for_good(paths: Iterable[Path], repo: Path, limits: Limits) -> bool:
     return bool(asked) and _ignored(["check-ignore", "--", *map(str, asked)], repo) != ""
 
 
-def ignored_below(places: Iterable[Path], repo: Path) -> bool:
-    """Whether anything is ignored below one of the places, but for what is made again."""
+def ignored_below(places: Iterable[Path], repo: Path, suffixes: tuple[str, ...] = ()) -> bool:
+    """Whether anything is ignored below one of the places, but for what is made again.
+
+    `suffixes`: only files with one of these endings count.
+    """
     roots = [Path(os.path.realpath(place)) for place in places]
     paths = [Path(os.path.realpath(repo), name) for name in ignored(repo)]
+    paths = [path for path in paths if not suffixes or path.suffix in suffixes or _holds(path, suffixes)]
     return any(path.is_relative_to(root) or root.is_relative_to(path) for path in paths for root in roots)
+
+
+def _holds(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether a folder has such files in it; one that is too large to tell has."""
+    seen = 0
+    for _, _, files in os.walk(folder):
+        seen += len(files)
+        if seen > _MOST_FILES or any(name.endswith(suffixes) for name in files):
+            return True
+    return False
 
 
 def ignored(repo: Path) -> list[Path]:

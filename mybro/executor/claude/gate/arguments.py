@@ -16,7 +16,7 @@ TOOLS = WORDS["TOOLS"]
 FILTERS, LOOKS, DANGER = WORDS["FILTERS"], WORDS["LOOKS"], WORDS["DANGER"]
 VERBS = WORDS["VERBS"] | LOOKS
 _DANGER_OPTIONS, _CODE = WORDS["DANGER_OPTIONS"], WORDS["CODE"]
-_RUNNABLE, _COMPILED, _TELLING = WORDS["RUNNABLE"], WORDS["COMPILED"], WORDS["TELLING"]
+_RUNNABLE, COMPILED, _TELLING = WORDS["RUNNABLE"], WORDS["COMPILED"], WORDS["TELLING"]
 _STRANGE = re.compile(r"[;|&<>`$\n(){}\"'!\\]")
 _ELSEWHERE = re.compile(r"\w[\w.-]*@[\w.-]+:|^[\w.-]+\.[a-z]{2,}:[/~\w]|^\+|^@[./~]")
 _LOOPBACK = re.compile(r"(https?|wss?)://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[\w./-]*)?")
@@ -116,7 +116,7 @@ def _option_fine(name: str) -> bool:
     if (
         plain.startswith(("no-", "skip-"))
         or len(plain) < 2
-        or re.search(r"unused|whitespace|duplicate|unsafe-fixes", plain)
+        or re.search(r"unused|whitespace|duplicate|unsafe-fixes|^force(Exit|-exclusion|-colou?r)$", plain)
     ):
         return True
     parts = tokens(plain)
@@ -194,6 +194,6 @@ def _operand(option: str, text: str, place: Place) -> bool:
             return False
         if suffix in _RUNNABLE and harms(place.program(path)):
             return False
-    risky = _LOADS.fullmatch(option) is not None or Path(text).suffix.lstrip(".") in _COMPILED | _RUNNABLE
+    risky = _LOADS.fullmatch(option) is not None or Path(text).suffix.lstrip(".") in COMPILED | _RUNNABLE
     usual = re.search(r"tests?|specs?|components|src|app|lib", text) is not None
     return not (risky and not usual and not place.exists(text) and tokens(Path(text).stem) & _TELLING)

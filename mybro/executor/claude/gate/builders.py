@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 from mybro.executor.claude.gate import javascripts, runners, scripts
+from mybro.executor.claude.gate.arguments import COMPILED
+from mybro.executor.claude.gate.harm import harms
+from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach, Rule
 from mybro.executor.claude.gate.tables import calls_like
 from mybro.executor.claude.gate.words import Command, Word
@@ -81,6 +84,20 @@ _DATA = re.compile(
     r"\(\s*(['\"])(\w[\w./-]*)\1\s*\)"
 )
 """Files of which the content is read."""
+
+
+_COMPILERS = re.compile(r"(gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(-\d+)?|rustc|swiftc|ghc")
+
+
+def compiled(command: Command, place: Place) -> set[str]:
+    """The program that a compiler makes, where its sources do no harm when they run."""
+    texts = [word.text or "" for word in command.words]
+    if not _COMPILERS.fullmatch(texts[0]) or "-o" not in texts[:-1]:
+        return set()
+    made = texts[texts.index("-o") + 1]
+    sources = [text for text in texts[1:] if Path(text).suffix.lstrip(".") in COMPILED]
+    told = [place.program(under(folder, text)) for text in sources for folder in place.folders]
+    return {made} if sources and place.is_temporary(made) and not any(map(harms, told)) else set()
 
 
 RULES: dict[str, Rule] = {

@@ -97,7 +97,7 @@ _KUBECTL = calls(
         r"cluster-info", r"top", r"explain", r"api-resources",
     r"config (current-context|get-contexts)", r"rollout (status|history)",
     reach=Reach.READS, options=
-        r"-[nAofwlc]|--(namespace|all-namespaces|output|selector|tail|since|client|previous|watch"
+        r"-[nAofwlc]|--(namespace|all-namespaces|sort-by|field-selector|show-labels|watch|no-headers|output|selector|tail|since|client|previous|watch"
         r"|context)",
 )  # fmt: skip
 _GH = calls(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from mybro.executor.claude.gate import runners, searching
+from mybro.executor.claude.gate.ordinary import FORMATS
 from mybro.executor.claude.gate.paths import under
 from mybro.executor.claude.gate.place import Place, Reach
 from mybro.executor.claude.gate.reader import MARKS
@@ -119,9 +123,56 @@ _SOURCES_ONLY = re.compile(
     r"|^fd .*-e (py|[jt]sx?|rs|go)\b"
 )
 """Lists of files that are written by hand."""
+_MOST_VARIANTS = 12
 SHELL_NOISE = re.compile(r"-(e|u|x|o|eu|ex|euo|eux|euxo|pipefail)|\+(e|x)|pipefail")
 
 
 def edits_sources(words: list[Word], command: Command) -> bool:
     """Whether xargs is to edit nothing but files that are written by hand."""
     return _edits(words) and any(_SOURCES_ONLY.search(_told(one)) for one in command.feeding)
+
+
+def variants(command: Command) -> list[Command]:
+    """What a command may become, where some of its words may be one thing or the other."""
+    several = [word.values or () for word in command.words if not word.glob and word.values is not None]
+    ways = math.prod(map(len, several))
+    if not 1 < ways <= _MOST_VARIANTS:
+        return []
+    known = [
+        [replace(word, values=(value,)) for value in word.values] if word.values and not word.glob else [word]
+        for word in command.words
+    ]
+    return [replace(command, words=list(words)) for words in itertools.product(*known)]
+
+
+def rewrites_unkept(command: Command, place: Place) -> bool:
+    """Whether it mends what it is given, and nothing brings that back, or what lies below it."""
+    if not _mends(command):
+        return False
+    for name in (word.text or "" for word in command.words[:4]):
+        if (swept := _SWEPT.get(name)) and place.hides(command, swept):
+            return True
+    return any(map(place.loses, command.words[1:]))
+
+
+def _mends(command: Command) -> bool:
+    """Whether it is a formatter, or told to mend."""
+    texts = [word.text or "" for word in command.words]
+    return any(text in _MENDS for text in texts) or any(
+        text[:1] != "-" and FORMATS.search(text) for text in texts[:4]
+    )
+
+
+_MENDS = frozenset({"--fix", "--write", "--in-place", "--inplace", "-w", "-i", "-A", "-a"})
+_SWEPT = {
+    name: suffixes
+    for suffixes, names in {
+        (".py", ".pyi"): "isort autopep8 yapf autoflake docformatter pyupgrade",
+        (".go",): "gofmt goimports gofumpt",
+        (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".vue"): "eslint standard xo oxlint",
+        (".css", ".scss", ".less"): "stylelint",
+        (".sh", ".bash"): "shfmt",
+    }.items()
+    for name in names.split()
+}
+"""Formatters that also mend what git ignores, by what they mend."""

@@ -236,7 +236,7 @@ def _merge(command: Command, _: Place) -> Reach | None:
     at = next((n for n, word in enumerate(command.words) if word.text == "-m"), None)
     if at is not None and len(command.words) > at + 1 and command.words[at + 1].text:
         command = Command([*command.words[:at], *command.words[at + 2 :]])
-    ok = _names_only(command.words, r"--no-ff|--ff-only|--no-edit|-q|--stat|-x", most=3)
+    ok = _names_only(command.words, r"--no-ff|--ff-only|--no-edit|--no-commit|-n|-q|--stat|-x", most=3)
     return Reach.WRITES if ok and any(not is_option(word) for word in command.words) else None
 
 

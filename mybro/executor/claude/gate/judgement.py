@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +24,7 @@ from mybro.executor.claude.gate import (
     writing,
 )
 from mybro.executor.claude.gate.arguments import TOOLS
+from mybro.executor.claude.gate.builders import compiled
 from mybro.executor.claude.gate.commands import (
     SHELL_NOISE,
     copied,
@@ -34,11 +33,14 @@ from mybro.executor.claude.gate.commands import (
     is_text,
     leaves,
     prints_names,
+    rewrites_unkept,
+    variants,
 )
 from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.launching import each, timed, wrapped
-from mybro.executor.claude.gate.ordinary import DRIVERS, FORMATS, GOVERNED, is_sharp, only_version, ordinary
+from mybro.executor.claude.gate.ordinary import DRIVERS, GOVERNED, is_sharp, only_version, ordinary
 from mybro.executor.claude.gate.paths import under
+from mybro.executor.claude.gate.phrases import plainly
 from mybro.executor.claude.gate.place import Place, Reach, Rule, worst
 from mybro.executor.claude.gate.reader import BREAK, ENTER, LEAVE, LONGEST, PIPED, read
 from mybro.executor.claude.gate.recipes import directives, recipes
@@ -48,7 +50,7 @@ from mybro.executor.claude.gate.words import JOB, Command, StrangeError, Word
 __all__ = ["Reach", "reach_of"]
 
 _LIMITS = Limits()
-_MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS, _MOST_VARIANTS = 4, 500, 20, 12
+_MOST_SCRIPTS, _MOST_COMMANDS, _MOST_WRAPS = 4, 500, 20
 _NOTHING = frozenset({":", "true", "false", "break", "continue", "wait", "exit", "shift", "clear"})
 _WORK: dict[str, Rule] = tables.merged(
     tools.RULES, builders.RULES, tables.WORKS, everyday.RULES, packages.RULES
@@ -69,7 +71,7 @@ def reach_of(command: str, repo: Path, limits: Limits = _LIMITS) -> Reach | None
     place = Place(repo, limits)
     place.started = re.search(r"[^&>|]&(?![&>\d])", command) is not None
     try:
-        commands = read(command, {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
+        commands = read(plainly(command), {"HOME": str(Path.home()), "PWD": str(repo)}, prints_names)
         while len(commands) > 1 and leaves(commands[-1]):
             commands.pop()
         if len(commands) > _MOST_COMMANDS:
@@ -102,34 +104,12 @@ def _judge(command: Command, place: Place) -> Reach | None:
         command = replace(command, document=copied(command.feeding[0]))
     done = _program(command, place)
     if done is None:
-        done = worst(_program(one, place) for one in _variants(command))
-    if done is Reach.WRITES and _rewrites(command) and any(map(place.loses, command.words[1:])):
+        done = worst(_program(one, place) for one in variants(command))
+    if done is Reach.WRITES:
+        place.compiled |= compiled(command, place)
+    if done is Reach.WRITES and rewrites_unkept(command, place):
         return None
     return worst([reach, done])
-
-
-def _variants(command: Command) -> list[Command]:
-    """What a command may become, where some of its words may be one thing or the other."""
-    several = [word.values or () for word in command.words if not word.glob and word.values is not None]
-    ways = math.prod(map(len, several))
-    if not 1 < ways <= _MOST_VARIANTS:
-        return []
-    known = [
-        [replace(word, values=(value,)) for value in word.values] if word.values and not word.glob else [word]
-        for word in command.words
-    ]
-    return [replace(command, words=list(words)) for words in itertools.product(*known)]
-
-
-def _rewrites(command: Command) -> bool:
-    """Whether it is a formatter, or told to mend what it is given."""
-    texts = [word.text or "" for word in command.words]
-    return any(text in _MENDS for text in texts) or any(
-        text[:1] != "-" and FORMATS.search(text) for text in texts[:4]
-    )
-
-
-_MENDS = frozenset({"--fix", "--write", "--in-place", "--inplace", "-w", "-i", "-A", "-a"})
 
 
 def _program(command: Command, place: Place) -> Reach | None:
@@ -159,7 +139,7 @@ def _program(command: Command, place: Place) -> Reach | None:
     if not recipes_are_calm(known, command.words[1:], place):
         return None
     reach = rule(command, place) if rule is not None else None
-    if reach is None and (inner := wrapping.inner(known, command)) is not None:
+    if reach is None and (inner := wrapping.inner(known, command, place)) is not None:
         place.wraps += 1
         reach = _program(inner, place) if place.wraps <= _MOST_WRAPS else None
     if reach is None and (known not in _OWN or only_version(command)):
@@ -172,15 +152,19 @@ def _program(command: Command, place: Place) -> Reach | None:
 
 
 def _without_toolchain(name: str, command: Command) -> Command:
-    """`cargo +nightly test` is `cargo test`."""
+    """`cargo +nightly test` is `cargo test`, `docker compose -f FILE ps` is `docker compose ps`."""
+    told = " ".join(word.text or "?" for word in command.words)
+    if found := _COMPOSED.match(told):
+        return replace(command, words=[*command.words[:2], *command.words[2 + len(found[1].split()) :]])
     first = (command.words[1].text or "") if len(command.words) > 1 else ""
     if name in ("cargo", "rustc", "rustup") and re.fullmatch(r"\+[\w.-]+", first):
         return Command([command.words[0], *command.words[2:]])
     return command
 
 
-_FIRST_PARTY = re.compile(
-    r"(\./)?((node_modules/\.bin|vendor/bin|\.?venv/bin|bin|target/(debug|release)|build)/)?[\w.-]+"
+_COMPOSED = re.compile(
+    r"docker compose ((?:(?:-f|--file|-p|--profile) (?!\S*\.\.)\w[\w./-]* )+)"
+    r"(?:ps|logs|config|images|top|ls|port)( |$)"
 )
 _BUILT = re.compile(
     r"(\./)?(target/(debug|release)|\.?_?build\w*|builddir|out|dist|bin|zig-out/bin|cmake-build-\w+|\.build/\w+)/([\w.-]+/)*[\w-]+"
@@ -201,6 +185,8 @@ def _of_repository(name: str, command: Command, place: Place) -> Reach | None:
             return _program(told, place)
         if (reach := _program(told, place)) is not None:
             return reach
+    if name in place.compiled:
+        return ordinary("build-test", command, place)
     if _BUILT.fullmatch(name) and not any(is_text(under(folder, name)) for folder in place.folders):
         return ordinary("build-test", command, place)
     return _SHELL(command, place)

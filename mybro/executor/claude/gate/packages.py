@@ -6,6 +6,7 @@ right is how such things are spread.
 
 from __future__ import annotations
 
+import json
 import re
 
 from mybro.executor.claude.gate import javascripts
@@ -37,6 +38,18 @@ def known(name: str, place: str) -> bool:
         return False
     plain = found[1].casefold().replace("_", "-") if place == "pypi" else found[1]
     return plain in _KNOWN[place] or plain in _ALSO[place]
+
+
+def used(name: str, place: Place) -> bool:
+    """Whether the project says that it uses a package of npm with this name."""
+    for folder in (*place.folders, place.top):
+        try:
+            told = json.loads((folder / "package.json").read_text("utf-8"))
+            if any(name in told.get(key, ()) for key in ("dependencies", "devDependencies")):
+                return True
+        except (OSError, ValueError, AttributeError, TypeError):
+            continue
+    return False
 
 
 def adding(place: str, options: str, *verbs: str) -> Rule:

@@ -67,6 +67,8 @@ class Place(Standing):
         """Where Python looks for modules besides."""
         self.scripts = 0
         """How many programs of the repository were read."""
+        self.compiled: set[str] = set()
+        """Programs that the command line builds, of sources that do no harm."""
         self.wraps = 0
         """How many programs were found behind one that runs them."""
 
@@ -199,12 +201,13 @@ class Place(Standing):
         ]
         return gone_for_good(names[:_MOST_NAMES], self.top, self._limits)
 
-    def hides(self, command: Command) -> bool:
-        """Whether something that git ignores lies below the places that a command searches."""
+    def hides(self, command: Command, suffixes: tuple[str, ...] = ()) -> bool:
+        """Whether something that git ignores, with such an ending, lies below the places it names."""
         if self._limits.ignored:
             return False
         told = [word.text for word in command.words[1:] if word.text and self.is_folder(word.text)]
-        return ignored_below((folder / name for folder in self.folders for name in told or ["."]), self.top)
+        places = (under(folder, name) for folder in self.folders for name in told or ["."])
+        return ignored_below(places, self.top, suffixes)
 
     def exists(self, value: str) -> bool:
         plain = os.path.normpath(value)

@@ -136,11 +136,15 @@ def _manages(name: str, texts: Sequence[str | None], place: Place) -> bool:
         "shell_plus",
     )
     found = sources.programs(name, place)
+    says = bool({"--plan", "--dry-run", "--check"} & set(texts[1:])) and texts[0] in (
+        "migrate",
+        "collectstatic",
+    )
     if not all(
         _SETTLED.search(text or "?") for text in texts if re.match(r"--(settings|testr|python)", text or "")
     ):
         return False
-    if texts[:1] and texts[0] in verbs and found is not None:
+    if texts[:1] and (says or texts[0] in verbs) and found is not None:
         told = [place.program(path) for path in found]
         risky = re.compile(r"remove|unlink|rmtree|subprocess|system|open\(|shutil|exec\(|eval\(")
         return all(text is not None and not risky.search(text) for text in told)

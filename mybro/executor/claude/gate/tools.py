@@ -117,7 +117,7 @@ def _pytest(command: Command, place: Place) -> Reach | None:
             continue
         option, value = words[at - 1].text, words[at].text or "?"
         if (
-            (option == "-o" and re.fullmatch(r"log_cli(_level)?=\w+", value))
+            (option == "-o" and re.fullmatch(r"log_cli(_level)?=\w+|addopts=", value))
             or (option == "-W" and runners.PYTHON_SETTING.fullmatch(value))
             or (option == "-p" and re.fullmatch(r"no:\w+", value))
         ):

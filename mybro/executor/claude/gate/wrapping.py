@@ -8,6 +8,7 @@ from dataclasses import replace
 from mybro.executor.claude.gate import packages
 from mybro.executor.claude.gate.arguments import TOOLS
 from mybro.executor.claude.gate.ordinary import DRIVERS
+from mybro.executor.claude.gate.place import Place
 from mybro.executor.claude.gate.words import Command
 
 _QUIET = (
@@ -28,8 +29,11 @@ _FETCH = frozenset({"npx", "bunx", "uvx", "pipx", "dlx"})
 """They take what they run from a registry, if the project has it not."""
 
 
-def inner(name: str, command: Command) -> Command | None:
-    """The command that one of these programs runs; None where it is no such call, or not told for certain."""
+def inner(name: str, command: Command, place: Place | None = None) -> Command | None:
+    """The command that one of these programs runs; None where it is no such call, or not told for certain.
+
+    `place`: where the project may have said which packages it uses.
+    """
     while name == "pnpm" and len(command.words) > 2 and command.words[1].text in ("--filter", "-F", "-r"):
         taken = 1 if command.words[1].text == "-r" else 2
         command = replace(command, words=[command.words[0], *command.words[1 + taken :]])
@@ -57,7 +61,8 @@ def inner(name: str, command: Command) -> Command | None:
         plain = re.sub(r"@(latest|next|[\d.^~]+)$", "", plain)
         if plain.startswith("@") and _known("npx", plain):
             plain = plain.rpartition("/")[2]
-        if _FETCH & {name, verb} and plain not in TOOLS | DRIVERS | packages.NODE:
+        fetched = _FETCH & {name, verb} and plain not in TOOLS | DRIVERS | packages.NODE
+        if fetched and not (name not in ("uvx", "pipx") and place and packages.used(plain, place)):
             return None
         return Command(
             [type(rest[0])((plain,)), *rest[1:]],
