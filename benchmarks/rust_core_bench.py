@@ -29,8 +29,7 @@ from typing import Any
 
 from benchmarks.harness import Spread, Stopwatch, beside, report, with_engine
 from mybro import native
-from mybro.native import machine, repository
-from mybro.native.sound import PythonRing, PythonSmoother
+from mybro.native import machine, repository, sound
 
 PATTERNS = (
     r"AKIA[0-9A-Z]{16}",
@@ -106,10 +105,15 @@ def _frames(count: int, rounds: int) -> dict[str, Any]:
     block = bytes(2 * FRAME)
     probabilities = [(n % 97) / 97 for n in range(count)]
     watch = Stopwatch()
+
+    def parts() -> tuple[sound.Ring, sound.Smoother]:
+        return sound.make_ring(8 * FRAME), sound.make_smoother(0.5, 0.35, 3, 25)
+
     for _ in range(rounds):
         with watch("ours"):
-            engine.frames(engine.Ring(8 * FRAME), engine.Smoother(0.5, 0.35, 3, 25), block, probabilities)
-        ring, smoother = PythonRing(8 * FRAME), PythonSmoother(0.5, 0.35, 3, 25)
+            engine.frames(*parts(), block, probabilities)
+        with _python_alone():
+            ring, smoother = parts()
         with watch("python"):
             for probability in probabilities:
                 ring.push(block)
