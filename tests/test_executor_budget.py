@@ -60,6 +60,9 @@ async def test_many_steps_end_before_the_budget(desk: Desk, counting: ScriptedSe
     assert "of its budget of 0.30 dollars, so I stopped it before its next step" in problem.message
     assert problem.outcome is not None
     assert problem.outcome.cost_usd == pytest.approx(counting.charged_usd, rel=0.02)
+    steps = [e.so_far.cost_usd for e in desk.events if isinstance(e, JobProgressed) and e.so_far]
+    assert steps == sorted(steps)
+    assert steps[-1] == pytest.approx(counting.charged_usd, rel=0.02), "it is told while it goes on"
     told = f"has spent {counting.charged_usd:.2f} dollars"
     assert told in problem.message
     requests = len(counting.requests)

@@ -202,6 +202,19 @@ def test_a_turn_that_ends_without_a_result_counts_as_it_was_seen(room: Room) -> 
     assert ledger.spent_usd == pytest.approx(0.04, rel=0.01)
 
 
+def test_what_was_seen_counts_where_nobody_lives_to_see_the_result(room: Room) -> None:
+    killed = room.ledger()
+    begun(killed)
+    killed.take(Started("s", "opus", "2"))
+    killed.take(step(1, 10_000))
+    killed.leave()  # as a process that is gone has no lock any more
+    after = room.ledger(budget=0.05)
+    assert after.session == "s"
+    assert after.spent_usd == pytest.approx(0.04, rel=0.01)
+    with pytest.raises(TurnError, match="has spent 4 cents of its budget of 5 cents"):
+        begun(after)
+
+
 def test_what_a_step_costs_is_known_after_a_restart(room: Room) -> None:
     ledger = room.ledger(budget=1.0)
     ledger.open()

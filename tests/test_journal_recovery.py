@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from mybro.events import JobAsked, JobStarted, SpeechEnded, Transcript, Typed
+from mybro.events import JobAsked, JobProgressed, JobStarted, Outcome, SpeechEnded, Transcript, Typed
 from tests.journal_tools import begin, tone, utterance
 
 async def main():
@@ -32,6 +32,10 @@ async def main():
     await talk.type(4, "accepted", accepted=True)
     await talk.type(5, "started", accepted=True)
     await talk.send(JobStarted(1, 5, "working", "before"), JobAsked(1, 1, "permission", "May I?"))
+    for usd in (0.1, 0.25):
+        so_far = Outcome("", cost_usd=usd, input_tokens=9000, output_tokens=80, session="s1")
+        await talk.send(JobProgressed(1, "editing", so_far=so_far))
+    await talk.send(JobProgressed(1, "thinking"))
     await talk.type(6, "done", accepted=True)
     await talk.work(6, 2)
     await talk.type(7, "dropped")
@@ -88,6 +92,17 @@ async def test_what_was_begun_is_told_once_and_the_rest_until_it_is_dealt_with(a
     for each in again:
         await after.journal.discard(each.utterance.id)
     assert await after.journal.unfinished() == []
+
+
+async def test_what_was_cut_off_has_cost_what_it_had_told_of(after: Talk) -> None:
+    done = await after.journal.job_costs()
+    await after.journal.unfinished()
+    (cost,) = (await after.journal.job_costs())[len(done) :]
+    assert (cost.title, cost.session, cost.usd) == ("working", "s1", 0.25)
+    assert (cost.input_tokens, cost.output_tokens) == (9000, 80)
+    before = await after.journal.costs()
+    await after.journal.unfinished()
+    assert await after.journal.costs() == before
 
 
 async def test_the_session_is_closed_with_its_last_sign_of_life(after: Talk, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class JobProgressed:
     """One short line: "editing parser.py"."""
     kind: Literal["step", "output", "words"] = "step"
     """A step worth showing, a line of a tool's output, or words of the model as they stream."""
+    so_far: Outcome | None = None
+    """What the job has cost by then, where it costs anything: it counts if the job is cut off."""
 
 
 @dataclass(frozen=True, slots=True)

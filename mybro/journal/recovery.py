@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from mybro.errors import JournalError
-from mybro.journal import queries
+from mybro.journal import queries, work
 from mybro.journal.place import Place
 from mybro.journal.records import ENDS, Filter, Unfinished
-from mybro.journal.rows import table
+from mybro.journal.rows import Here, table
 from mybro.journal.tables import EventRow, JobRow, PermissionRow, SessionRow, UtteranceRow
 
 _UTTERANCE = table(UtteranceRow)
@@ -48,6 +48,7 @@ async def _close_sessions(connection: AsyncConnection, place: Place, wall: float
             .where(col(SessionRow.id) == session)
             .values(ended=func.coalesce(last, col(SessionRow.started)))
         )
+        await work.cut_off(Here(connection, session, ""))
         await connection.execute(
             update(JobRow)
             .where(col(JobRow.session) == session, col(JobRow.state) == "running")

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
+from mybro.errors import JournalError
 from mybro.events import (
     Answered,
     JobAsked,
     JobFailed,
     JobFinished,
+    JobProgressed,
     JobStarted,
     JobStopped,
     Outcome,
     TakenBack,
 )
-from mybro.journal.codec import clean, finite, shorten
+from mybro.journal.codec import clean, decode, finite, shorten
 from mybro.journal.records import State
 from mybro.journal.rows import Here, add, table
-from mybro.journal.tables import CostRow, JobRow, PermissionRow, SessionRow, UtteranceRow
+from mybro.journal.tables import CostRow, EventRow, JobRow, PermissionRow, SessionRow, UtteranceRow
 from mybro.journal.utterances import advance
 
 _JOB = table(JobRow)
 _SESSION = table(SessionRow)
+_EVENT = table(EventRow)
 
 
 async def job_started(here: Here, started: JobStarted, wall: float) -> None:
@@ -64,15 +69,7 @@ async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wal
         )
     )
     row = found.one()
-    if known.cost_usd or known.input_tokens or known.output_tokens:
-        repo = await here.connection.scalar(select(_SESSION.c.repo).where(_SESSION.c.id == here.session))
-        cost = CostRow(
-            day=datetime.fromtimestamp(wall).astimezone().date().isoformat(), session=here.session,
-            job=row.id, usd=finite(known.cost_usd), input_tokens=known.input_tokens,
-            output_tokens=known.output_tokens, agent=row.agent, coding_session=known.session,
-            repo=repo or "", seconds=finite(max(0.0, wall - row.started)),
-        )  # fmt: skip
-        await add(here, cost)
+    await _charge(here, row, known, wall)
     await here.connection.execute(
         update(UtteranceRow)
         .where(
@@ -82,6 +79,43 @@ async def job_ended(here: Here, event: JobFinished | JobFailed | JobStopped, wal
         )
         .values(state=state, ended=wall)
     )
+
+
+async def cut_off(here: Here) -> None:
+    """The jobs of a session that was killed have cost what they had told of."""
+    name = JobProgressed.__name__
+    number, costs = (func.json_extract(_EVENT.c.body, path) for path in ("$.job", "$.so_far"))
+    # With the largest number of an event, SQLite gives that event's other columns.
+    last = (
+        select(number.label("number"), _EVENT.c.body, _EVENT.c.wall, func.max(_EVENT.c.seq))
+        .where(_EVENT.c.session == here.session, _EVENT.c.name == name, costs.is_not(None))
+        .group_by(number)
+        .subquery()
+    )
+    rows = await here.connection.execute(
+        select(_JOB.c.id, _JOB.c.agent, _JOB.c.started, last.c.body, last.c.wall)
+        .join(last, last.c.number == _JOB.c.number)
+        .where(_JOB.c.session == here.session, _JOB.c.state == "running")
+    )
+    for row in rows.all():
+        with contextlib.suppress(JournalError):
+            event = decode(name, row.body)
+            if isinstance(event, JobProgressed) and event.so_far is not None:
+                await _charge(here, row, event.so_far, row.wall)
+
+
+async def _charge(here: Here, job: Row[*tuple[Any, ...]], known: Outcome, wall: float) -> None:
+    """Write down what a job has cost, of which `id`, `agent` and `started` are given."""
+    if not (known.cost_usd or known.input_tokens or known.output_tokens):
+        return
+    repo = await here.connection.scalar(select(_SESSION.c.repo).where(_SESSION.c.id == here.session))
+    cost = CostRow(
+        day=datetime.fromtimestamp(wall).astimezone().date().isoformat(), session=here.session,
+        job=job.id, usd=finite(known.cost_usd), input_tokens=known.input_tokens,
+        output_tokens=known.output_tokens, agent=job.agent, coding_session=known.session,
+        repo=repo or "", seconds=finite(max(0.0, wall - job.started)),
+    )  # fmt: skip
+    await add(here, cost)
 
 
 async def taken_back(here: Here, event: TakenBack, wall: float) -> None:

@@ -12,6 +12,7 @@ from mybro.executor.claude.messages import HookAsked, Message, Started, StepBega
 from mybro.executor.claude.meter import CHARS_PER_TOKEN, Meter
 from mybro.executor.claude.purse import Purse
 from mybro.executor.claude.store import FirstStep, Remembered, SessionStore
+from mybro.executor.claude.turn import Turn
 
 _HELPERS = frozenset({"Agent", "Task"})
 _NOT_BEGUN = "I did not begin its first step"
@@ -52,6 +53,16 @@ class Ledger:
     def session(self) -> str | None:
         """What the agent itself calls the session; None before its first turn."""
         return self._remembered.session if self._remembered else None
+
+    @property
+    def named(self) -> str | None:
+        """The same, as soon as the first turn has begun."""
+        return self.session or self._named
+
+    @property
+    def seen(self) -> Turn:
+        """What has been seen since the last result."""
+        return Turn("", "", self._meter.seen_usd, *self._meter.seen_tokens)
 
     @property
     def spent_usd(self) -> float:
@@ -117,6 +128,8 @@ class Ledger:
         elif isinstance(message, StepEnded) and message.goes_on:
             return self.ask(HookAsked("", step=True))
         seen = self._meter.spent_usd
+        if isinstance(message, StepBegan) and seen != before:
+            self._note_open()
         if self._left is None or seen <= before:
             return None
         if seen > self._left:
@@ -192,9 +205,8 @@ class Ledger:
         """No result will tell what has been seen since the last one: it counts as it was seen."""
         cost = self._meter.spent_usd
         self._meter.settle(None)
-        session = self.session or self._named
-        if cost > 0 and session is not None:
-            self.pay(session, cost)
+        if cost > 0 and self.named is not None:
+            self.pay(self.named, cost)
         return cost
 
     def pay(self, session: str, cost_usd: float) -> None:
@@ -203,10 +215,16 @@ class Ledger:
         self._booked = 0.0
         if self._left is not None:
             self._left -= cost_usd
+        self.remember(self._with(session, cost_usd))
+
+    def _with(self, session: str, cost_usd: float) -> Remembered:
         next_usd = max(self._meter.uncached_usd(), self._dearest_usd)
-        self.remember(
-            Remembered(session, self.spent_usd + cost_usd, next_usd, self.told, self._meter.known_fixed)
-        )
+        return Remembered(session, self.spent_usd + cost_usd, next_usd, self.told, self._meter.known_fixed)
+
+    def _note_open(self) -> None:
+        """What stands in the file counts if nobody lives to see the turn's result."""
+        if self.named is not None:
+            self._store.save(self._repo, self._with(self.named, self._meter.spent_usd))
 
     def remember(self, session: Remembered | None) -> None:
         """None where it is gone, and a new one begins."""

@@ -144,6 +144,12 @@ class Meter:
         return self.seen_usd + sum(self._promised.values()) + self.untold_usd
 
     @property
+    def seen_tokens(self) -> tuple[int, int]:
+        """Taken in and given since the last result."""
+        steps = self._steps.values()
+        return int(sum(step.given for step in steps)), int(sum(step.gave for step in steps))
+
+    @property
     def seen_usd(self) -> float:
         return sum(step.usd for step in self._steps.values())
 

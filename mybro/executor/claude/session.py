@@ -20,6 +20,7 @@ from mybro.executor.claude.messages import (
     Message,
     PermissionAsked,
     Retrying,
+    StepBegan,
     TurnEnded,
 )
 from mybro.executor.claude.permissions import Decision, Deny, Grant
@@ -148,12 +149,10 @@ class Session:
 
     async def reply(self, request: str, decision: Decision) -> None:
         """Answer a permission question of the running turn."""
-        match decision:
-            case Grant(arguments):
-                told = protocol.allow(request, arguments)
-            case Deny(why):
-                told = protocol.deny(request, why)
-        await self._reply(request, told)
+        if isinstance(decision, Grant):
+            await self._reply(request, protocol.allow(request, decision.arguments))
+        else:
+            await self._reply(request, protocol.deny(request, decision.why))
 
     async def _reply(self, request: str, message: Json) -> None:
         if self._turn is not None:
@@ -177,8 +176,7 @@ class Session:
             resume=resume, budget_usd=left, servers=setup.servers,
         )  # fmt: skip
         env = setup.env
-        kind = await asyncio.to_thread(find_sandbox, setup.sandbox)
-        if kind is not None:
+        if (kind := await asyncio.to_thread(find_sandbox, setup.sandbox)) is not None:
             self._held = held = await asyncio.to_thread(hold, kind, argv, env, self.repo)
             argv, env = held.argv, held.env
         try:
@@ -213,6 +211,8 @@ class Session:
         if isinstance(message, TurnEnded):
             self._account(message, turn)
         over = self._ledger.ask(message) if isinstance(message, HookAsked) else self._ledger.take(message)
+        if turn is not None and isinstance(message, StepBegan):
+            self.last = turn.outcome("", self._ledger.named or "").then(self._ledger.seen)
         if over is not None and turn is not None:
             turn.over_budget(over)  # and what the CLI asked is not answered: it is interrupted there
         elif isinstance(message, CliAsked):
@@ -223,9 +223,7 @@ class Session:
         else:
             turn.note(message)
             await turn.messages.put(message)
-        if turn is None or not isinstance(message, TurnEnded) or turn.result.done():
-            return
-        if turn.settles(message):
+        if turn and isinstance(message, TurnEnded) and not turn.result.done() and turn.settles(message):
             turn.result.set_result(message)
 
     async def _follow(

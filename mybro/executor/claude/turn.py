@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mybro.clock import Clock
+from mybro.events import Outcome
 from mybro.executor.claude.messages import (
     Followed,
     Message,
@@ -36,6 +37,14 @@ class Turn:
     cost_usd: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+
+    @property
+    def costs(self) -> Outcome:
+        """What of it counts where it has no other outcome."""
+        return Outcome(
+            "", cost_usd=self.cost_usd, input_tokens=self.input_tokens, output_tokens=self.output_tokens,
+            session=self.session or None,
+        )  # fmt: skip
 
     def then(self, more: Turn) -> Turn:
         """Both turns as one."""

@@ -45,7 +45,7 @@ class CodingSession(Protocol):
 
     plans: Plans
     last: Turn
-    """What the last turn has come to, however it ended."""
+    """What the last turn has come to, while it runs and however it ended."""
 
     @property
     def family(self) -> Family | None:
@@ -109,6 +109,8 @@ class Work:
         self._said = ""
         self._turns = Turn()
         """What the turns have come to, all together."""
+        self._running = False
+        """Whether a turn runs, which they do not tell of yet."""
         self._retried = False
         self._asides: dict[str, int] = {}
         """Questions that were put during the turn: the jobs they are, by prompt."""
@@ -134,10 +136,11 @@ class Work:
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def _turn(self, prompt: str) -> Turn:
+        self._running = True
         try:
             return await self._session.turn(prompt, self._take)
         finally:
-            self._turns = self._turns.then(self._session.last)
+            self._running, self._turns = False, self._turns.then(self._session.last)
 
     async def _settle(self, summary: str) -> Outcome:
         """Hold what was written against the rules; what breaks them may be mended in one more turn."""
@@ -178,11 +181,8 @@ class Work:
         return prompt is not None
 
     def _outcome(self, summary: str) -> Outcome:
-        turn = self._turns
-        return Outcome(
-            summary, detail=turn.text, changed=tuple(sorted(self._changed)), cost_usd=turn.cost_usd,
-            input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, session=turn.session or None,
-        )  # fmt: skip
+        changed = tuple(sorted(self._changed))
+        return replace(self._turns.costs, summary=summary, detail=self._turns.text, changed=changed)
 
     async def _take(self, message: Message) -> None:
         match message:
@@ -227,7 +227,9 @@ class Work:
                 await self._progress(line[:_OUTPUT_CHARS], "output")
 
     async def _progress(self, text: str, kind: Literal["step", "output", "words"] = "step") -> None:
-        await self._report(JobProgressed(self._job.number, text, kind))
+        so_far = self._turns.then(self._session.last) if self._running else self._turns
+        told = so_far.costs if kind == "step" and so_far.cost_usd > 0 else None
+        await self._report(JobProgressed(self._job.number, text, kind, told))
 
     def _note(self, used: ToolUsed) -> None:
         if used.name == "Bash":
