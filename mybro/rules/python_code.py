@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from mybro.ops.syntax import parse
+from mybro.ops.trees import below
 from mybro.rules.model import Technology
 
 Found = tuple[str, int, str, frozenset[str]]
@@ -75,12 +76,12 @@ class _Reader:
 
     def read(self, top: ast.AST) -> None:
         """In the order of the source: what a name stands for may change."""
-        waiting = _below(top)
+        waiting = below(top)[::-1]
         while waiting:
             node = waiting.pop()
             take = self._takes.get(type(node))
             if take is None or not take(node):
-                waiting += _below(node)
+                waiting += reversed(below(node))
 
     def _import(self, node: ast.Import) -> bool:
         for alias in node.names:
@@ -140,29 +141,6 @@ class _Reader:
         for technology in self._technologies if among is None else among:
             if is_module(module, technology.python):
                 self.found.append((technology.name, line, evidence, contexts))
-
-
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """A kind of node to its fields that can hold more than an operator or a context, the last first."""
-
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        self[kind] = tuple(name for name in reversed(kind._fields) if name not in ("ctx", "op", "ops"))
-        return self[kind]
-
-
-_FIELDS = _Fields()
-
-
-def _below(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below, the last first."""
-    found: list[ast.AST] = []
-    for name in _FIELDS[type(node)]:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [one for one in reversed(value) if isinstance(one, ast.AST)]
-        elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
 
 
 def _strings(call: ast.Call) -> Iterator[str]:

@@ -24,8 +24,8 @@ from mybro.doctor.own.sinks import (
     parts,
 )
 from mybro.doctor.own.tests import syntax
-from mybro.doctor.own.trees import nodes
 from mybro.doctor.own.visitors import ASKED, functions, is_injected, is_routed, is_source, rejects
+from mybro.ops.trees import nodes
 
 FRAMEWORKS = (
     b"flask",

@@ -15,9 +15,9 @@ from mybro.doctor.facts import Repository
 from mybro.doctor.finding import Edit
 from mybro.doctor.languages import CODE
 from mybro.doctor.own.place import Content, Hit, any_in, first_line
-from mybro.doctor.own.trees import nodes
 from mybro.ops import toml
 from mybro.ops.syntax import parse
+from mybro.ops.trees import nodes
 
 _LINES_WORTH_TESTING = 30
 _DEF = re.compile(rb"def[ \t]+(test\w*)\([^\n]*")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mybro.doctor.own.trees import nodes
+from mybro.ops.trees import nodes
 
 pytestmark = pytest.mark.unit
 
