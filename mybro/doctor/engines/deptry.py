@@ -210,7 +210,8 @@ def _told(repo: Repository) -> bool:
             return False
         if declares(manifest):
             return True
-    return _RESOLVED.search(repo.text("requirements.txt") or "--hash=") is None
+    listed = repo.text("requirements.txt") or ""
+    return bool(listed) and _RESOLVED.search(listed) is None
 
 
 def _development(repo: Repository) -> list[str]:

@@ -12,8 +12,9 @@ _LINE = re.compile(
 )
 _SURE = 80
 _PRIVATE = re.compile(r"unused (?:function|class) '_[A-Za-z0-9]\w*[A-Za-z0-9]'")
-_PLAIN = (b"def _", b"async def _", b"class _")
-_GIVEN = re.compile(rb"\s+(?:async )?def __\w+__\(")
+_AT_TOP = (b"def _", b"async def _", b"class _")
+"""How what a module keeps to itself begins, where nothing decorates it."""
+_SPECIAL = re.compile(rb"\s+(?:async )?def __\w+__\(")
 
 
 class Vulture:
@@ -67,5 +68,5 @@ def _is_meant(task: Task, found: re.Match[str]) -> bool:
     lines = data.split(b"\n")
     text = lines[int(found["line"]) - 1] if int(found["line"]) <= len(lines) else b""
     if not sure:
-        return text.startswith(_PLAIN) and b"globals()" not in data and b"getattr(" not in data
-    return not (found["message"].startswith("unused variable") and _GIVEN.match(text))
+        return text.startswith(_AT_TOP) and b"globals()" not in data and b"getattr(" not in data
+    return not (found["message"].startswith("unused variable") and _SPECIAL.match(text))
