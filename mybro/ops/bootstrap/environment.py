@@ -113,6 +113,7 @@ def trusting(env: Mapping[str, str]) -> dict[str, str]:
         listed = bool(told.capath) and any(Path(told.capath).iterdir())
         if not told.cafile and not listed:
             return dict(env)
+    # The second is the first one's name in older versions of uv.
     return {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **env}
 
 
