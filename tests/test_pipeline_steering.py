@@ -61,6 +61,28 @@ MORE = task("and also write a test for it")
 WHY = Intent(kind="question", text="why", agent="parser")
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_correction_goes_to_who_is_corrected(by_name: bool) -> None:
+    run = Run()
+    parser, docs = at_work(run, "parser agent", 1), at_work(run, "docs agent", 2)
+    to_whom = {"agent": "parser"} if by_name else {}
+    effects = understand(run, 3, task("no, write a scanner instead", **to_whom))
+    assert do.StopJobs((parser if by_name else docs,)) in effects
+    (begun,) = (effect for effect in effects if isinstance(effect, do.StartJob))
+    assert begun.intent.agent == ("parser" if by_name else "docs")
+
+
+def test_a_correction_of_who_does_nothing_stops_nobody() -> None:
+    run = Run()
+    at_work(run, "docs agent", 1)
+    effects = understand(run, 2, task("no, write a scanner instead", agent="parser"))
+    assert not [effect for effect in effects if isinstance(effect, do.StopJobs)]
+    run = Run()
+    job = at_work(run)
+    effects = understand(run, 2, task("no, write a scanner instead", agent="1"))
+    assert do.StopJobs((job,)) in effects
+
+
 @pytest.mark.parametrize(("intent", "told"), [(MORE, "Added to the work."), (WHY, "Passed on.")])
 def test_what_is_said_meanwhile_becomes_part_of_the_work(intent: Intent, told: str) -> None:
     run = Run()

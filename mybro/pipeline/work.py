@@ -8,6 +8,7 @@ from typing import Any
 from mybro.brain.steering import adds, redirects
 from mybro.events import Answered, JobAdded, JobQueued, JobStarted, Swept
 from mybro.intent import Action, Intent
+from mybro.naming import agent_name
 from mybro.pipeline import joining
 from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import (
@@ -38,6 +39,7 @@ def carry_out(draft: Draft, turn: Turn) -> None:
     if former is not None:
         draft.put_job(replace(former, phase=JobPhase.STOPPING))
         draft.do(StopJobs((former.number,)))
+        intent = intent.model_copy(update={"agent": intent.agent or _whose(former)})
     more = former is None and _is_more(draft.state, intent)
     job = draft.put_job(
         Job(draft.number(), turn.number, intent, title=phrases.title(intent), unsaid=more),
@@ -87,8 +89,14 @@ def _corrected(state: State, intent: Intent) -> Job | None:
     """The task at work in whose place something else is asked for: the coding session goes on with that."""
     if intent.kind != "task" or not redirects(intent.text):
         return None
-    tasks = [job for job in state.jobs.values() if job.intent.kind == "task"]
+    theirs = [job for job in state.jobs.values() if intent.agent in (None, _whose(job) or "1")]
+    tasks = [job for job in theirs if job.intent.kind == "task"]
     return next((job for job in reversed(tasks) if job.phase is not JobPhase.STOPPING), None)
+
+
+def _whose(job: Job) -> str | None:
+    """Who does a job, as one would address it; None for whoever has the focus."""
+    return agent_name(job.agent.removesuffix(" agent")) if job.agent else job.intent.agent
 
 
 def stop_all(draft: Draft, before: int | None = None) -> None:
