@@ -244,6 +244,15 @@ def test_what_is_done_while_a_tree_is_looked_at_is_not_lost(
     assert not noted.exists()
 
 
+def test_bare_repositories_in_one_folder_are_kept_apart(shop: Path, tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        git(tmp_path, "clone", "-q", "--bare", str(shop), f"{name}.git")
+        git(tmp_path / f"{name}.git", "worktree", "add", "-q", str(tmp_path / name))
+        made.append(Worktrees(tmp_path / name).provide("parser"))
+    assert made[0] != made[1]
+
+
 @pytest.mark.parametrize("name", ["", "a b", "../up", "-x", "x.lock", "a..b", "x" * 50])
 def test_odd_names_are_refused(trees: Worktrees, name: str) -> None:
     with pytest.raises(ExecutorError, match="cannot be the name"):

@@ -71,8 +71,10 @@ class Git:
 
     @property
     def main(self) -> Path:
-        """The repository's first working tree, of which the others are further ones."""
-        return self.common.parent if self.own != self.common else self.folder
+        """The repository's first working tree, with others beside it; a bare one is its own."""
+        if self.own == self.common:
+            return self.folder
+        return self.common.parent if self.common.name == ".git" else self.common
 
     @property
     def is_half_made(self) -> bool:
