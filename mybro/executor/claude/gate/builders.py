@@ -23,7 +23,7 @@ _SOURCES = {
 }  # fmt: skip
 _RUN = (
     r"run( (--release|--quiet|-q|-race|\.|\./[\w/.]+|[\w/]+\.go|--bin [\w-]+|--example [\w-]+"
-    r"|-- ?[\w .=-]*))*"
+    r"|(-p|--package|--features) [\w-]+|-h|--help|--version|-- ?[\w .=-]*))*"
 )
 _MOST_FILES, _MOST_BYTES = 400, 2_000_000
 

@@ -24,6 +24,7 @@ _PARTLY = frozenset(
 )
 """Modules of which only certain names are harmless."""
 
+_UNDERSCORED = ("__version__", "__name__", "__doc__", "__file__", "__init__", "_asdict", "_fields")
 _WRITES_DATABASES = re.compile(r"backup|execute(script|many)|(enable_)?load_extension|blobopen|deserialize")
 
 
@@ -191,9 +192,15 @@ class Program(Files):
     def _attribute(self, node: ast.Attribute) -> bool:
         name = node.attr
         if name.startswith("_"):
-            return name in ("__version__", "__name__", "__doc__", "__file__", "__init__") or (
-                self.programs.whole and not name.startswith("__")
-            )
+            return name in (
+                "__version__",
+                "__name__",
+                "__doc__",
+                "__file__",
+                "__init__",
+                "_asdict",
+                "_fields",
+            ) or (self.programs.whole and not name.startswith("__"))
         if name == "replace":  # a path's takes one
             call = self.calls.get(id(node))
             return call is not None and len(call.args) >= 2

@@ -74,9 +74,12 @@ def _module(name: str, words: list[Word], place: Place, rules: Mapping[str, Rule
             return Reach.READS
         case "py_compile" | "compileall" | "json.tool" | "ast" | "dis" | "tokenize" | "tabnanny":
             most = 1 if name in ("json.tool", "ast", "dis", "tokenize") else 99
-            plain = [word for word in words if word.text != "-q"]
+            shape = r"-q|--(indent|sort-keys|no-ensure-ascii|json-lines|compact)|\d"
+            plain = [word for word in words if not re.fullmatch(shape, word.text or "?")]
             fine = not any(map(is_option, plain)) and all(map(place.reads, plain))
             return Reach.WRITES if fine and len(plain) <= most else None
+        case "zipfile" | "tarfile" if texts[:1] in (["-l"], ["--list"], ["-t"], ["--test"]):
+            return Reach.READS if len(words) == 2 and place.reads(words[1]) else None
         case "http.server":
             asked = re.fullmatch(
                 r"( ?\d+| ?(--bind|-b) (127\.0\.0\.1|localhost)| ?(--directory|-d) \w[\w./-]*)*",

@@ -48,8 +48,9 @@ def _grep(command: Command, place: Place) -> Reach | None:
     words = command.words[1:]
     options = [word.text or "" for word in words if is_option(word)]
     named = any(re.match(r"-\w*e|--regexp", option) for option in options)
-    if any(given(option, _REFUSED) for option in options):
-        return None
+    refused = [one for one in _REFUSED if one != "-z" or command.words[0].text in ("rg", "ag")]
+    if any(given(option, refused) for option in options):
+        return None  # `-z` looks into archives with the one, and ends lines otherwise with the other
     plain: list[Word] = []
     wanted: list[str] = []
     taken = ""
@@ -159,12 +160,13 @@ def _find(command: Command, place: Place) -> Reach | None:
             word is not None
             and word.startswith("-")
             and not re.fullmatch(
-                r"-(i?name|i?path|i?regex|regextype|type|maxdepth|mindepth|size|mtime|mmin|newer"
+                r"-(i?name|i?path|i?regex|regextype|type|maxdepth|mindepth|size|mtime|mmin|newer([aBcm][aBcmt])?"
                 r"|empty|print0?|printf|not|and|or|o|a"
                 r"|prune|perm|user|group|ls|xdev|mount|quit|depth|atime|ctime|cmin|amin|L|H|P|E"
                 r"|executable|readable|writable|\d+\w?)",
                 word,
             )
+            and not (rest[at - 1] == "-perm" and re.fullmatch(r"[-/][ugoa]*[+=]?[0-7rwxst]+", word))
         ):
             return None
         at += 1
