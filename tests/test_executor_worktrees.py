@@ -249,7 +249,7 @@ def test_bare_repositories_in_one_folder_are_kept_apart(shop: Path, tmp_path: Pa
     for name in ("one", "two"):
         git(tmp_path, "clone", "-q", "--bare", str(shop), f"{name}.git")
         git(tmp_path / f"{name}.git", "worktree", "add", "-q", str(tmp_path / name))
-        made.append(Worktrees(tmp_path / name).provide("parser"))
+        made.append(Worktrees(tmp_path / name, tmp_path / "trees").provide("parser"))
     assert made[0] != made[1]
 
 
