@@ -91,7 +91,7 @@ def test_a_short_thing_that_people_say_is_likely_as_a_whole_but_a_yes_is_not() -
     read, redo = heard("README, do.", -0.57), heard("Redo.", -0.97)
     assert likeliest([read, redo], ENGLISH) is redo
     assert likeliest([read, redo], Hints("", "de")) is read
-    assert commands().is_alone("Go back!") and not commands().is_alone("Back go.")
+    assert commands().is_said("Go back!") and not commands().is_said("Back go.")
     rest, yes = heard("Rest.", -0.4), heard("Yes.", -0.7)
     assert likeliest([rest, yes], ENGLISH) is rest
     assert likeliest([heard("Rest.", -0.4), heard("Undo.", -0.7)], ENGLISH).text == "Undo."

@@ -110,6 +110,31 @@ def test_in_doubt_the_reading_that_fits_best_is_taken() -> None:
     assert [hints for _, hints in recogniser.asked] == [Hints("prompt"), Hints("prompt", beams=BEAMS)]
 
 
+def test_in_doubt_what_people_often_say_is_weighed_by_its_own_sound() -> None:
+    heard = Recognition("Push towards in main.", average_logprob=-0.7, tokens=5)
+    told = Recognition("Push to origin main.", average_logprob=-0.1, start_logprob=-3.6, tokens=5)
+    for start_logprob, text in ((-3.6, told.text), (-9.0, heard.text)):
+        recogniser = Told(heard, heard, replace(told, start_logprob=start_logprob))
+        assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == text
+        assert recogniser.asked[-1][1] == Hints("prompt", starts=(" Push to origin main",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Undo the last edit.",  # a command as it is
+        "Don't push towards in main.",
+        "No, push towards in main.",
+        "Don't undo the last edict.",
+        "You can never be sure what the next morning will bring.",
+    ],
+)
+def test_nothing_is_suggested_instead_of_a_command_a_refusal_or_prose(text: str) -> None:
+    recogniser = Told(Recognition(text, average_logprob=-0.7, tokens=8))
+    assert Listener(recogniser).transcribe(SPEECH, Hints("prompt")).text == text
+    assert not any(hints.starts for _, hints in recogniser.asked)
+
+
 def test_what_is_like_no_command_is_also_heard_without_the_prompt() -> None:
     bent = replace(SOMETHING, text="You can never be sure left the next morning real brain.")
     recogniser = Told(bent, bent, replace(SOMETHING, average_logprob=-0.3))

@@ -46,6 +46,18 @@ def test_mlx_and_faster_whisper_give_the_same_words(model: str, prompt: str) -> 
     assert_same(share(dev_clips()[:: 2 if prompt else 1], 7), prompt)
 
 
+def test_a_beginning_that_is_given_stands_in_the_text_and_is_as_likely_in_both(model: str) -> None:
+    hints = Hints(PROMPT, starts=(" Run the tests", " Run the text"))
+    said = sound(clip("01_piper_joe"))
+    one, other = (
+        loaded(name, "float32").recognise(said, hints) for name in ("faster-whisper", "mlx-whisper")
+    )
+    assert one.text == other.text == "Run the tests." and one.start == other.start == " Run the tests"
+    assert one.tokens == other.tokens
+    assert one.average_logprob == pytest.approx(other.average_logprob, abs=0.05)
+    assert one.start_logprob == pytest.approx(other.start_logprob, abs=0.05)
+
+
 def test_ours_is_what_faster_whisper_itself_decodes(model: str) -> None:
     from faster_whisper import WhisperModel
 

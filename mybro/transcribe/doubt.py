@@ -1,15 +1,16 @@
 """When a first answer is good enough, and which of several is the best.
 
 The limits were measured with tiny.en on 978 recordings: commands, single words and prose in eight synthetic
-voices and of two people, clean, in a room, and in noise. Above `SURE`, searching changes nothing; with `WEIGHT`,
-commands gain most, and with `LED` prose loses nothing.
+voices and of two people, clean, in a room, and in noise. Above `SURE`, searching changes nothing; with
+`WEIGHT`, commands gain most, and with `LED` prose loses nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mybro.transcribe.expectation import commands
+from mybro.transcribe.expectation import commands, spoken
+from mybro.transcribe.near import sounding_like
 from mybro.transcribe.recogniser import Hints, Recognition
 
 SURE = -0.2
@@ -43,6 +44,13 @@ LED = 0.1
 are wrong with it, and commands are as they were."""
 WHOLE = 0.15
 """What it weighs that the whole of a reading is a short thing that people say here, such as "redo"."""
+
+ALONE = 2
+"""Words of that, at most: longer sentences are told by their words well enough."""
+LOOKED_AT, SUGGESTED = 3, 2
+"""How many readings tell what may have been said instead, and how much of that is weighed: each costs about
+as much as a greedy look."""
+_REFUSING = frozenset({"no", "not", "dont", "never", "stop", "cancel", "wait", "undo", "pause", "abort"})
 
 
 def is_sure(heard: Recognition, hints: Hints) -> bool:
@@ -96,8 +104,26 @@ def _agrees(heard: Recognition) -> bool:
     return heard.text.lower().strip(" .,!?").partition(" ")[0].strip(",.") in _AGREEING
 
 
+def suggestions(readings: Sequence[Recognition], hints: Hints) -> tuple[str, ...]:
+    """How a sentence begins that people often say, if it sounds like readings that are hardly one.
+
+    Nothing that agrees, and nothing without a word of the likeliest reading that refuses.
+    """
+    best = likeliest(readings, hints)
+    if not _is_english(hints) or commands().is_said(best.text) or _fit(best, hints) > USUAL:
+        return ()
+    texts = list(dict.fromkeys(" ".join(spoken(each.text)) for each in readings))
+    kept = _REFUSING.intersection(spoken(best.text))
+    found = []
+    for line in sounding_like(texts[:LOOKED_AT]):
+        said = spoken(line)
+        if " ".join(said) not in texts and said[0] not in _AGREEING and kept <= set(said):
+            found.append(line)
+    return tuple(sorted(f" {line.capitalize()}" for line in found[:SUGGESTED]))
+
+
 def _is_alone(heard: Recognition, hints: Hints) -> bool:
-    return _is_english(hints) and commands().is_alone(heard.text)
+    return _is_english(hints) and len(spoken(heard.text)) <= ALONE and commands().is_said(heard.text)
 
 
 def _is_english(hints: Hints) -> bool:

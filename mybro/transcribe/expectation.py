@@ -26,8 +26,6 @@ _NUMBERS = frozenset(
      "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
      "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand")
 )  # fmt: skip
-_ALONE = 2
-"""Words of what is said alone, at most: longer sentences are told by their words well enough."""
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -50,11 +48,10 @@ class Expectation:
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._before: Counter[str] = Counter()
         self._alone: Counter[str] = Counter()
-        self._short: set[tuple[str, ...]] = set()
+        self._said: set[tuple[str, ...]] = set()
         for sentence in sentences:
             row = [_START, *spoken(sentence), _END]
-            if len(row) <= _ALONE + 2:
-                self._short.add(tuple(row[1:-1]))
+            self._said.add(tuple(row[1:-1]))
             self._pairs.update(itertools.pairwise(row))
             self._before.update(row[:-1])
             self._alone.update(row[1:])
@@ -81,9 +78,9 @@ class Expectation:
             total += math.log(chance)
         return total / (len(row) - 1)
 
-    def is_alone(self, text: str) -> bool:
-        """Whether it is, as a whole, a short thing that is said: "redo", "go back"."""
-        return tuple(spoken(text)) in self._short
+    def is_said(self, text: str) -> bool:
+        """Whether it is, as a whole, something that is said: "redo", "go back"."""
+        return tuple(spoken(text)) in self._said
 
     def _chance(self, word: str, named: frozenset[str]) -> float:
         """A word's probability, whatever stands before it."""

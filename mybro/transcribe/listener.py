@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mybro.transcribe import calling, guards
-from mybro.transcribe.doubt import is_clear, is_known, is_sure, is_usual, likeliest
+from mybro.transcribe.doubt import is_clear, is_known, is_sure, is_usual, likeliest, suggestions
 from mybro.transcribe.recogniser import SAMPLE_RATE, Hints, Recogniser, Recognition
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Listener:
         # those that prove it, unless they are often invented.
         heard = likeliest(readings, hints)
         said = any(_is_said(each, sound, hints) for each in readings) and not guards.is_phantom(heard, sound)
+        if said and len(readings) > 1:
+            heard = likeliest([*readings, *self._suggested(readings, sound, hints)], hints)
         return replace(heard, text=guards.collapse(heard.text) if said else "")
 
     def _glance(self, sound: Sound, hints: Hints) -> Recognition:
@@ -113,6 +115,15 @@ class Listener:
         if hints.prompt and not (said and is_known(likeliest(readings, hints), hints)):
             readings += self._unled(sound, plain)
         return readings
+
+    def _suggested(self, readings: list[Recognition], sound: Sound, hints: Hints) -> Iterator[Recognition]:
+        """What people often say that sounds like the readings, as likely as the sound makes it."""
+        starts = () if hints.starts else suggestions(readings, hints)
+        if starts:
+            made = self._recogniser.recognise(sound, replace(hints, starts=starts))
+            likely = made.average_logprob + made.start_logprob / (made.tokens + 1)
+            if not guards.is_looped(made, sound):
+                yield replace(made, average_logprob=likely)
 
     def _unled(self, sound: Sound, hints: Hints) -> list[Recognition]:
         return [replace(each, plain=True) for each in self._readings(sound, hints)]

@@ -32,6 +32,8 @@ WEAK = {"the": 0.3, "a": 0.35, "to": 0.35}
 """Words that nobody stresses sound alike, whatever is written: "show me to git diff". How far, as `ALIKE`."""
 WHOLE_LEAST = 0.8
 """How alike a sentence as a whole must sound."""
+ALIKE_LEAST = 0.7
+"""The same where the recogniser is asked whether it was said."""
 WHOLE_APART = 0.05
 """How much more than any other that asks for something else."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -80,6 +82,17 @@ def _as_a_whole(text: str, meant: Meant) -> str | None:
     action = meant(found)
     rivals = (line for fit, line in ranked[1:] if best - fit < WHOLE_APART)
     return f"{found.capitalize()}." if action and all(meant(line) == action for line in rivals) else None
+
+
+def sounding_like(texts: Sequence[str]) -> list[str]:
+    """What people often say that as a whole sounds like one of some texts, the likest first."""
+    said, sounds = _sentences()
+    best: dict[str, float] = {}
+    for heard in filter(None, ("".join(sounds_of(text.split())[0]) for text in texts)):
+        for line, alike in zip(said, likenesses(heard, sounds, ALIKE_LEAST), strict=True):
+            if alike > best.get(line, 0.0):
+                best[line] = alike
+    return sorted(best, key=lambda line: (-best[line], line))
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -38,7 +38,7 @@ class Hints:
     call: str = ""
     """A phrase that may stand first: `Recognition.called`."""
     starts: tuple[str, ...] = ()
-    """The text begins with one of these, the likeliest; it is left out of what is told."""
+    """The text begins with one of these, the likeliest; `average_logprob` takes it for certain."""
 
 
 @dataclass(frozen=True, slots=True)

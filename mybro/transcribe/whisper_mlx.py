@@ -100,7 +100,8 @@ class MlxWhisper:
         before = _start(tokenizer, hints.prompt)
         start, likely = self._begin(heard, tokenizer, before, hints.starts)
         decoder = MlxDecoder(model, heard.attended, tokenizer)
-        begun = decoder.begin([*before, *tokenizer.encode(start)])
+        opened = tokenizer.encode(start)
+        begun = decoder.begin([*before, *opened])
         limit, end = token_limit(len(sound) / SAMPLE_RATE), tokenizer.eot
         if hints.temperature:
             warm = hints.temperature
@@ -110,11 +111,11 @@ class MlxWhisper:
         timings = {"encode": (encoded - started) * 1e3, "decode": (time.perf_counter() - encoded) * 1e3}
         best, *others = (
             Recognition(
-                text=tokenizer.decode(list(each.tokens)).strip(),
+                text=tokenizer.decode([*opened, *each.tokens]).strip(),
                 language=language,
                 no_speech_probability=begun.no_speech_probability,
-                average_logprob=each.mean,
-                tokens=len(each.tokens),
+                average_logprob=each.total / (len(opened) + len(each.tokens) + 1),
+                tokens=len(opened) + len(each.tokens),
                 timings_ms=timings,
                 start_logprob=likely,
                 start=start,
