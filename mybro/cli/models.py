@@ -132,7 +132,7 @@ def verify_(name: str | None, backend: Backend | None, as_json: bool) -> None:
 @command.command("remove")
 @click.argument("name")
 @backend_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 def remove_(name: str, backend: Backend | None, yes: bool, as_json: bool) -> None:
     """Delete a model that mybro has fetched or converted."""
