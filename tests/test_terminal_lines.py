@@ -58,6 +58,7 @@ FIXING_LINE = Line("started", "fixing")
         ([ev.SourceTroubled(PROBLEM)], [SILENT]),
         ([ev.StageFailed("speak", Problem("x", "no voice"))], [Line("trouble", "no voice")]),
         ([ev.TranscriptionFailed(1, 2, PROBLEM)], [SILENT]),
+        ([ev.TranscriptionFailed(1, 2, Problem("recogniser_closed", "it is not running"))], []),
         ([ev.RecordingFailed(1, PROBLEM)], [SILENT]),
         ([FIXING, ev.JobProgressed(1, "a.py")], [FIXING_LINE, Line("step", "a.py")]),
         ([ev.JobProgressed(1, "....", "output"), ev.JobProgressed(1, "Let me", "words")], []),

@@ -90,6 +90,8 @@ class Narrator:
                 yield Line("said", clean(text))
             case ev.SourceTroubled(problem=problem) | ev.StageFailed(problem=problem):
                 yield trouble(problem)
+            case ev.TranscriptionFailed(problem=problem) if problem.code == "recogniser_closed":
+                pass  # the session ends: nobody waits for the words
             case ev.TranscriptionFailed(problem=problem) | ev.RecordingFailed(problem=problem):
                 yield trouble(problem)
             case ev.JobAsked():
