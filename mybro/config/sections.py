@@ -156,8 +156,12 @@ class ExecutorSettings(_Section):
     turn_timeout_s: float = Field(
         1800.0, gt=0, description="a job without any sign of life for this long is stopped"
     )
-    budget_usd: float | None = Field(None, gt=0, description="what one session may cost")
-    budget_day_usd: float | None = Field(None, gt=0, description="what all sessions may cost in a day")
+    budget_usd: float | None = Field(
+        None, gt=0, description="what one session may cost, as far as its agent tells"
+    )
+    budget_day_usd: float | None = Field(
+        None, gt=0, description="what all sessions may cost in a day, as far as their agents tell"
+    )
     sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="hold coding agents in a sandbox: where one works, in any case, or never"
     )

@@ -12,6 +12,7 @@ from mybro.errors import ExecutorError
 from mybro.executor import strays
 from mybro.executor.acp import faults
 from mybro.executor.acp.connection import CANCELLED, INTERNAL, NOT_FOUND, Connection, GoneError, RpcError
+from mybro.executor.acp.costs import Costs
 from mybro.executor.acp.opening import Opened, Setup, open_session, part
 from mybro.executor.acp.shelter import login_variables, own_places
 from mybro.executor.acp.turn import CANCEL, AcpTurn
@@ -43,11 +44,11 @@ class AcpSession:
         self.last = Turn()
         self._setup = setup
         self._clock = clock
-        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock)
+        self._ledger = Ledger(repo, store, Purse(setup.budget_usd, setup.day), clock, setup.model)
+        self._costs = Costs(self._ledger.first_step())
         self._connection: Connection | None = None
         self._held: Held | None = None
         self._opened = Opened("", fresh=True, lasting=False)
-        self._counter_usd = 0.0
         self._family: Family | None = None
         self._turn: AcpTurn | None = None
         self._starting = asyncio.Lock()
@@ -77,7 +78,6 @@ class AcpSession:
         self.last = Turn()
         self._ledger.open()
         try:
-            self._ledger.begin_again()
             return await self._taken(prompt, on_message)
         finally:
             self._ledger.close()
@@ -85,6 +85,8 @@ class AcpSession:
     async def _taken(self, prompt: str, on_message: Callable[[Message], Awaitable[None]]) -> Turn:
         for _ in range(2):  # the first may meet an agent that had died while it idled
             await self.warm()
+            self._ledger.begin_again(self._costs.next_usd)
+            self._costs.begin()
             turn = self._turn = AcpTurn(self._clock, self._setup.tool_silence_s)
             said = ""
             try:
@@ -125,7 +127,8 @@ class AcpSession:
             )
         except ExecutorError as error:
             raise faults.missing(setup.argv[0]) if error.code == "command_not_found" else error from None
-        self._connection, self._counter_usd = connection, self._ledger.spent_usd
+        self._connection = connection
+        self._costs.open(self._ledger.counter_usd, fresh=False)
         last = self._ledger.session
         try:
             async with asyncio.timeout(_START_S):
@@ -140,7 +143,7 @@ class AcpSession:
                 raise
             raise (faults.in_sandbox(problem) if held_back else problem) from None
         if self._opened.fresh:
-            self._counter_usd = 0.0
+            self._costs.open(0.0, fresh=True)
             self._ledger.remember(None)
             self._ledger.told = ""
 
@@ -194,7 +197,11 @@ class AcpSession:
 
         async def each(message: Message) -> None:
             await on_message(message)
-            if problem := self._ledger.running(turn.cost_usd):
+            costs, session = self._costs, self._opened.id
+            turn.cost_usd = costs.seen_usd
+            self.last = turn.outcome("", session)
+            seen, coming, at_most = turn.cost_usd, costs.next_usd, not costs.is_sure
+            if problem := self._ledger.running(seen, coming, session=session, at_most=at_most):
                 raise problem
 
         if (silent_s := await follow(turn, {end}, each)) is not None:
@@ -230,7 +237,9 @@ class AcpSession:
             return
         update, turn = part(params, "update"), self._turn
         if update.get("sessionUpdate") == "usage_update":
-            self._pay(part(update, "cost"))
+            if (first := self._costs.take(update)) is not None:
+                self._ledger.first_step(first)
+            self._ledger.counter_usd = self._costs.counter_usd
         if turn is not None and params.get("sessionId") == self._opened.id:
             await turn.update(update)
 
@@ -244,19 +253,8 @@ class AcpSession:
 
     # ------------------------------------------------------------------------ cost
 
-    def _pay(self, cost: Json) -> None:
-        """Take in the agent's counter. It should add up over the session's life, yet may begin at nothing
-        with a new process: then it is smaller than what is known already, and all of it is new.
-        """
-        amount = cost.get("amount")
-        if cost.get("currency") != "USD" or not isinstance(amount, int | float) or not amount >= 0:
-            return  # also what is no number at all (NaN)
-        added = amount - self._counter_usd if amount >= self._counter_usd else amount
-        self._counter_usd = float(amount)
-        if self._turn is not None:
-            self._turn.cost_usd += added
-
     def _account(self, turn: AcpTurn, text: str) -> Turn:
+        turn.cost_usd = self._costs.end()
         if turn.taken:
             self._ledger.pay(self._opened.id, turn.cost_usd)
         return turn.outcome(text, self._opened.id)

@@ -33,6 +33,8 @@ class Ledger:
         last = self._remembered or Remembered("")
         self.told = last.told
         """See `Remembered.told`."""
+        self.counter_usd = last.counter_usd or last.spent_usd
+        """See `Remembered.counter_usd`."""
         self._named: str | None = None
         """As its process calls the session, also before a first result."""
         self._model = model or "default"
@@ -106,9 +108,10 @@ class Ledger:
             raise problem
         return told
 
-    def begin_again(self) -> None:
+    def begin_again(self, next_usd: float = 0.0) -> None:
         """The same for an agent that tells only costs: what its next step may cost is known or not."""
-        if problem := self._short(max(self._meter.known_usd, self._dearest_usd)):
+        next_usd = max(next_usd, self._meter.known_usd, self._dearest_usd)
+        if problem := self._short(next_usd, "" if self.session else _NOT_BEGUN):
             raise problem
 
     def close(self) -> None:
@@ -129,7 +132,7 @@ class Ledger:
             return self.ask(HookAsked("", step=True))
         seen = self._meter.spent_usd
         if isinstance(message, StepBegan) and seen != before:
-            self._note_open()
+            self._note_open(seen)
         if self._left is None or seen <= before:
             return None
         if seen > self._left:
@@ -178,17 +181,27 @@ class Ledger:
         if tokens:
             self._store.first_step(self._model, FirstStep(model, tokens))
 
-    def running(self, cost_usd: float) -> TurnError | None:
+    def first_step(self, seen: FirstStep | None = None) -> FirstStep | None:
+        """See `SessionStore.first_step`."""
+        return self._store.first_step(self._model, seen)
+
+    def running(
+        self, cost_usd: float, next_usd: float = 0.0, *, session: str | None = None, at_most: bool = False
+    ) -> TurnError | None:
         """For an agent that tells only what its turn has cost so far: an error where another step as dear as
-        the dearest would be too much.
+        the dearest, or as the next may be, would be too much; `at_most`: it is not told exactly.
         """
+        self._named = session
         step = cost_usd - self._told_usd
         self._told_usd = cost_usd
         self._dearest_usd = max(self._dearest_usd, step)
         self._book(cost_usd)
-        if self._left is None or step <= 0 or self._dearest_usd <= (rest := self._rest(cost_usd)):
+        if step > 0:
+            self._note_open(cost_usd)
+        next_usd = max(next_usd, self._dearest_usd)
+        if self._left is None or step <= 0 or next_usd <= (rest := self._rest(cost_usd)):
             return None
-        return self._purse.near(self.spent_usd + cost_usd, 0.0, rest, self._dearest_usd)
+        return self._purse.near(self.spent_usd + cost_usd, 0.0, rest, next_usd, at_most=at_most)
 
     def settle(self, result: TurnEnded) -> float:
         """Turn the CLI's counters, which add up over a session, into what this result added."""
@@ -219,12 +232,13 @@ class Ledger:
 
     def _with(self, session: str, cost_usd: float) -> Remembered:
         next_usd = max(self._meter.uncached_usd(), self._dearest_usd)
-        return Remembered(session, self.spent_usd + cost_usd, next_usd, self.told, self._meter.known_fixed)
+        spent, fixed = self.spent_usd + cost_usd, self._meter.known_fixed
+        return Remembered(session, spent, next_usd, self.told, fixed, self.counter_usd)
 
-    def _note_open(self) -> None:
+    def _note_open(self, cost_usd: float) -> None:
         """What stands in the file counts if nobody lives to see the turn's result."""
         if self.named is not None:
-            self._store.save(self._repo, self._with(self.named, self._meter.spent_usd))
+            self._store.save(self._repo, self._with(self.named, cost_usd))
 
     def remember(self, session: Remembered | None) -> None:
         """None where it is gone, and a new one begins."""

@@ -26,6 +26,8 @@ class Remembered:
     """Of the instructions that it knows, their digest."""
     fixed: float = 0.0
     """Of what its last step began with, the tokens of all but the conversation; 0.0 where nobody counted."""
+    counter_usd: float = 0.0
+    """What the agent's own counter stood at, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class FirstStep:
     """That answered."""
     tokens: float
     """What it took in beside its instructions and the prompt, as so many uncached tokens."""
+    usd: float = 0.0
+    """What these cost, of an agent that tells no prices."""
 
 
 _MOST_FILES = 2000
@@ -116,7 +120,8 @@ class FileSessionStore:
             raw = json.loads(file.read_text())
             next_usd = float(raw.get("next_usd") or 0.0)
             spent, told = float(raw["spent_usd"]), str(raw.get("told") or "")
-            return Remembered(str(raw["session"]), spent, next_usd, told, float(raw.get("fixed") or 0.0))
+            fixed, counter = float(raw.get("fixed") or 0.0), float(raw.get("counter_usd") or 0.0)
+            return Remembered(str(raw["session"]), spent, next_usd, told, fixed, counter)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -137,7 +142,7 @@ class FileSessionStore:
         file = self._folder / _FIRST_STEPS
         try:
             known = json.loads(file.read_text())
-            found = {str(name): FirstStep(str(at[0]), float(at[1])) for name, at in known.items()}
+            found = {str(name): FirstStep(str(at[0]), *map(float, at[1:3])) for name, at in known.items()}
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             found = {}
         if seen is None:
@@ -145,7 +150,7 @@ class FileSessionStore:
         kept = [(name, step) for name, step in found.items() if name != model][1 - _MOST_MODELS :]
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(file, {name: [step.model, step.tokens] for name, step in [*kept, (model, seen)]})
+            _write(file, {name: [step.model, step.tokens, step.usd] for name, step in [*kept, (model, seen)]})
         return seen
 
 
