@@ -154,18 +154,18 @@ def test_nothing_is_removed_that_is_nowhere_else(trees: Worktrees, shop: Path) -
 
 def test_what_git_ignores_there_is_kept(trees: Worktrees, shop: Path) -> None:
     """Nothing else has it, and no build makes it again."""
-    (shop / ".gitignore").write_text(".env\ndata/\nnode_modules/\n")
+    (shop / ".gitignore").write_text(".env\ndata/\nnode_modules/\n/build\ndist/\n")
     git(shop, "add", ".gitignore")
     git(shop, "commit", "-q", "-m", "Ignore")
     for bring in (trees.merge, trees.remove):
         path = trees.provide("parser")
-        for name in (".env", "data/a.csv", "node_modules/x/index.js"):
+        for name in (".env", "data/a.csv", "build", "dist/a.js", "node_modules/x/index.js"):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_text(name)
         done = bring("parser")
         kept = done if done is None or isinstance(done, Path) else done.kept
         assert kept is not None
-        assert contents(kept) == {".env": b".env", "data/a.csv": b"data/a.csv"}
+        assert contents(kept) == {name: name.encode() for name in (".env", "data/a.csv", "build")}
         assert not path.exists()
     trees.provide("parser")
     assert trees.remove("parser") is None

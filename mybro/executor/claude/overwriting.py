@@ -68,7 +68,7 @@ def gone_for_good(paths: Iterable[Path], repo: Path, limits: Limits) -> bool:
             continue
         inside = Path(os.path.realpath(path)).relative_to(os.path.realpath(repo))
         folders = {part.casefold() for part in inside.parts[:-1]}
-        if _is_made_again(inside):
+        if _is_made_again(inside.as_posix()):
             continue
         left_out = bool(folders & {name.casefold() for name in limits.folders})
         if not limits.ignored or left_out:
@@ -102,11 +102,13 @@ def _holds(folder: Path, suffixes: tuple[str, ...]) -> bool:
 def ignored(repo: Path) -> list[Path]:
     """What git ignores in a working tree and nothing makes again: files, and folders of only such."""
     told = _ignored(["ls-files", "-z", "-oi", "--exclude-standard", "--directory"], repo)
-    return [path for path in map(Path, filter(None, told.split("\0"))) if not _is_made_again(path)]
+    return [Path(name) for name in told.split("\0") if name and not _is_made_again(name)]
 
 
-def _is_made_again(path: Path) -> bool:
-    return bool({part.casefold() for part in path.parts} & _MADE_AGAIN) or path.suffix in _MADE_AGAIN_SUFFIXES
+def _is_made_again(told: str) -> bool:
+    """Of a path as git tells it, a folder's with a slash at its end: a file may be called "build", too."""
+    *folders, name = told.casefold().split("/")
+    return not _MADE_AGAIN.isdisjoint(folders) or name.endswith(_MADE_AGAIN_SUFFIXES)
 
 
 def _ignored(words: list[str], repo: Path) -> str:
