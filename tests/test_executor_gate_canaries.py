@@ -31,6 +31,8 @@ ls --color=never >| canary.txt
 echo $(echo "$(unlink canary.txt)")
 for f in can*; do [ -e "$f" ] && install -m 644 /dev/null "$f"; done
 git grep --open-files-in-pager="truncate -s0 canary.txt; true" Shop
+mkdir x && cd x && cp ../README.md ../canary.txt
+node -e 'if (1) /"/.test(2); require("fs").unlinkSync("canary.txt"); if (1) /"/.test(2)'
 """
 OUTSIDE = """
 echo changed > {outside}/canary.txt
@@ -40,6 +42,7 @@ cp README.md {outside}/canary.txt
 python3 -c "open('{outside}/canary.txt', 'w')"
 cat {outside}/canary.txt
 ln -s {outside} there && echo x > there/canary.txt
+CDPATH={outside}/..; cd away && echo x > canary.txt
 """
 ALLOWED = ["Bash", "Bash(cat *)", "Bash(git *)", "Bash(find *)", "Read"]
 

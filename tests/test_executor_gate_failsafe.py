@@ -154,6 +154,7 @@ def test_what_is_tracked_new_or_made_again_is_not(repo: Path) -> None:
         "npx prettier --write mine.py", "ruff check --fix mine.py",
         "grep -rl a --include=*.py . | xargs sed -i s/a/b/",
         "for f in mine.py; do sed -i s/a/b/ $f; done", "find . -name '*.py' | xargs sed -i s/a/b/",
+        "isort .", "autopep8 -r -i .",
     ],
 )  # fmt: skip
 def test_what_edits_such_a_file_is_asked_about(repo: Path, command: str) -> None:
@@ -178,7 +179,7 @@ def test_the_question_names_the_file(repo: Path) -> None:
         "sed -i 's/a/b/' a.py", "perl -pi -e 's/a/b/' a.py", "echo x >> a.py", "mv a.py b.py", "black a.py",
         "sed -i s/a/b/ node_modules/x/index.js build/app.js", "echo x > new.local", "ruff check --fix .",
         "echo x >> kept.local", "git ls-files '*.py' | xargs sed -i s/a/b/", "black .",
-        "cat mine.py notes.local",
+        "cat mine.py notes.local", "npx eslint --fix .", "gofmt -w .", "isort --check-only .",
     ],
 )  # fmt: skip
 def test_what_edits_another_is_not(repo: Path, command: str) -> None:

@@ -116,7 +116,9 @@ def _option_fine(name: str) -> bool:
     if (
         plain.startswith(("no-", "skip-"))
         or len(plain) < 2
-        or re.search(r"unused|whitespace|duplicate|unsafe-fixes|^force(Exit|-exclusion|-colou?r)$", plain)
+        or re.search(
+            r"unused|whitespace|duplicate|unsafe-fixes|^force(Exit|-exclusion|-colou?r)$|^detectOpen", plain
+        )
     ):
         return True
     parts = tokens(plain)

@@ -147,7 +147,8 @@ def variants(command: Command) -> list[Command]:
 
 def rewrites_unkept(command: Command, place: Place) -> bool:
     """Whether it mends what it is given, and nothing brings that back, or what lies below it."""
-    if not _mends(command):
+    told = {word.text for word in command.words}
+    if not _mends(command) or (_ONLY_CHECKS & told and not _MENDS & told):
         return False
     for name in (word.text or "" for word in command.words[:4]):
         if (swept := _SWEPT.get(name)) and place.hides(command, swept):
@@ -159,11 +160,12 @@ def _mends(command: Command) -> bool:
     """Whether it is a formatter, or told to mend."""
     texts = [word.text or "" for word in command.words]
     return any(text in _MENDS for text in texts) or any(
-        text[:1] != "-" and FORMATS.search(text) for text in texts[:4]
+        text[:1] != "-" and (text == "isort" or FORMATS.search(text)) for text in texts[:4]
     )
 
 
 _MENDS = frozenset({"--fix", "--write", "--in-place", "--inplace", "-w", "-i", "-A", "-a"})
+_ONLY_CHECKS = frozenset({"--check", "--check-only", "--diff"})
 _SWEPT = {
     name: suffixes
     for suffixes, names in {

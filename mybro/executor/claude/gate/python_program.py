@@ -258,7 +258,9 @@ class Program(Files):
         """A package that nobody here knows: imported, and asked for no more than its version or place."""
         above = self.based.get(id(node))
         if above is not None and self.imported[node.id] in ("requests", "httpx"):
-            return above.attr in ("get", "post", "__version__") and self.asks_own(self.calls.get(id(above)))
+            return above.attr in ("__version__", "__file__") or (
+                above.attr in ("get", "post") and self.asks_own(self.calls.get(id(above)))
+            )
         if above is not None and above.attr in ("cuda", "backends"):
             return id(self.based.get(id(above))) in self.calls
         if above is not None:
