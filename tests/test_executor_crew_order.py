@@ -81,6 +81,17 @@ async def test_who_has_the_focus_is_stopped_by_name_before_it_begins(room: Room,
     assert not (room.repo / "one.txt").exists()
 
 
+async def test_who_comes_only_now_is_stopped_by_number(room: Room, busy: FileLock) -> None:
+    handed = asyncio.create_task(room.start("wait", "parser"))
+    await asyncio.sleep(0.1)
+    stopping = asyncio.create_task(room.crew.stop_agent("2"))
+    await asyncio.sleep(0.1)
+    busy.release()
+    assert (await stopping).stopped == 1
+    await handed
+    assert await room.end(1) == JobStopped(1)
+
+
 async def test_what_is_taken_back_before_it_begins_never_does(room: Room, busy: FileLock) -> None:
     handed = [asyncio.create_task(room.start(text, agent)) for text, agent in (("two", "2"), ("one", None))]
     await asyncio.sleep(0.1)

@@ -85,6 +85,9 @@ class Crew:
             return coming.agent == name or (agent is not None and found is agent)
 
         coming = await self._line.stop(theirs)
+        if agent is None and not coming:
+            async with self._line.order:  # who comes now is meant, if called by a number
+                agent = self._find(name)
         if agent is None:
             if coming:
                 return Swept(coming)
