@@ -90,6 +90,19 @@ def test_growing_makes_no_difference_and_nothing_is_left_of_another_sound(recogn
     assert recogniser.recognise(other, Hints()).text == before
 
 
+def test_nothing_is_read_beyond_the_end_of_a_sound(tmp_path_factory: pytest.TempPathFactory) -> None:
+    whole = ready("parakeet-mlx", tmp_path_factory.getbasetemp() / "streaming" / "parakeet-mlx")
+    import mlx.core as mx
+
+    spoken = sound(clip(SPOKEN))
+    for end in range(2 * SAMPLE_RATE, 2 * SAMPLE_RATE + 160, 40):
+        # Freed memory is given out again as it was left.
+        left = [mx.full((2**power,), float("nan")) for power in range(4, 20) for _ in range(4)]
+        mx.eval(left)
+        del left
+        assert whole.recognise(spoken[:end], Hints()).average_logprob < 0
+
+
 def test_the_names_of_the_prompt_are_preferred(recogniser: Recogniser) -> None:
     assert "jump" in heard(recogniser) and "bold" not in heard(recogniser, prompt=prompt_for("en"))
     boosted = heard(recogniser, prompt=prompt_for("en", "bold, user_id."))

@@ -86,6 +86,9 @@ class Parakeet:
         started = time.perf_counter()
         model = self._model
         short = max(0, int(LEAST_S * SAMPLE_RATE) - len(sound))
+        # Of a sound that is no whole number of steps, parakeet-mlx takes the last window beyond its end, from
+        # memory that may hold anything.
+        short += -(len(sound) + short) % int(model.preprocessor_config.hop_length)
         mel = get_logmel(mx.array(np.pad(sound, (0, short))), model.preprocessor_config)
         # What will be heard again is heard greedily: a search is for what stays.
         result = model.generate(
