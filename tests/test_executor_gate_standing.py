@@ -85,3 +85,10 @@ def test_a_program_that_was_just_built_of_calm_sources_may_run(repo: Path) -> No
     assert reach_of(built, repo) is not None
     (repo / "sum.c").write_text('int main(void) { return system("rm canary.txt"); }\n')
     assert reach_of(built, repo) is None
+
+
+def test_tasks_that_are_run_without_a_name_are_read(repo: Path) -> None:
+    (repo / "Rakefile").write_text("task default: [:test]\ntask(:test) { ruby 'test/all.rb' }\n")
+    assert reach_of("rake", repo) is not None
+    (repo / "Rakefile").write_text("task(:default) { rm_rf 'src' }\n")
+    assert reach_of("rake", repo) is None

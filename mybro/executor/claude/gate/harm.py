@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _HARM = re.compile(
-    r"\brm\s+-|\brm\s+[\w./$\"'*~]|\bunlink|rmtree|rmdir|removedirs|remove_(file|dir|all)|RemoveAll|\bos\.(remove|rename|replace|system|popen|exec|spawn"
+    r"\brm_r?f?\b|\brm\s+-|\brm\s+[\w./$\"'*~]|\bunlink|rmtree|rmdir|removedirs|remove_(file|dir|all)|RemoveAll|\bos\.(remove|rename|replace|system|popen|exec|spawn"
     r"|Remove|Rename|Truncate)|\bfs(\.promises)?\.(rm|unlink|truncate|write|rename|cp|copy)|\b(rm|unlink|truncate|writeFile|appendFile)(Sync)?\("
     r"|\bFile(Utils|\.delete|\.write|\.rename)|Files\.(delete|write|move)|\.(delete|deleteRecursively|removeItem|removeFile|deleteTree|DeleteFile)\("
     r"|(Directory|File)\.(Delete|Move|WriteAll)|shutil|subprocess|child_process|\bsystem\s*\(|\bpopen|\bexec\w*\(|\beval\b|\bspawn"

@@ -26,6 +26,7 @@ from mybro.executor.claude.gate.arguments import (
     tokens,
     words_fine,
 )
+from mybro.executor.claude.gate.harm import harms
 from mybro.executor.claude.gate.place import Place, Reach
 from mybro.executor.claude.gate.words import Command, Word
 
@@ -63,10 +64,18 @@ def ordinary(name: str, command: Command, place: Place) -> Reach | None:
         return None
     if not (FORMATS.search(name) or _SCANS.search(name)) and not _apart(command.words, place):
         return None
+    if name == "rake" and len(command.words) == 1 and _default_harms(place):
+        return None
     runs = name in _ENGINES and {"run", "-r", "bootRun"} & {word.text for word in command.words[1:3]}
     if runs and place.sources_harm():
         return None
     return Reach.READS if _judged(verbs, LOOKS) and not _writes(command) else Reach.WRITES
+
+
+def _default_harms(place: Place) -> bool:
+    """Whether the tasks of Ruby, of which one runs without being named, could destroy something."""
+    names = ("Rakefile", "rakefile", "Rakefile.rb", "rakefile.rb")
+    return any(harms(place.program(folder / name)) for folder in place.folders for name in names)
 
 
 def _only_tells(name: str, command: Command) -> bool:
