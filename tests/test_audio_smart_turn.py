@@ -16,6 +16,7 @@ from mybro.config import TurnSettings
 from mybro.errors import ModelError
 from mybro.events import SAMPLE_RATE, AudioBlock
 from mybro.models import turn
+from mybro.models.installer import Run
 from mybro.models.files import Pin
 from tests.requirements import need
 
@@ -91,7 +92,7 @@ def test_without_weights_or_where_it_is_not_wanted_there_is_none(store: Path) ->
     assert smart_turn(TurnSettings(rule="silence")) is None
 
 
-def fake_install(content: bytes) -> turn.Run:
+def fake_install(content: bytes) -> Run:
     """An installer that unpacks a wheel with these weights."""
 
     def run(command: Sequence[str]) -> int:
