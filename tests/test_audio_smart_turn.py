@@ -16,8 +16,8 @@ from mybro.config import TurnSettings
 from mybro.errors import ModelError
 from mybro.events import SAMPLE_RATE, AudioBlock
 from mybro.models import turn
-from mybro.models.installer import Run
 from mybro.models.files import Pin
+from mybro.models.installer import Run
 from tests.requirements import need
 
 pytestmark = pytest.mark.integration
