@@ -80,3 +80,10 @@ async def test_who_is_stopping_or_takes_nothing_is_not_added_to() -> None:
     host = running(Taker())
     host.stopping = True
     assert not await adding.add(job(2), host, emit)
+
+
+def test_what_is_to_be_done_comes_after_what_was_said_before() -> None:
+    first, last, looks = running(Taker()), running(Taker()), Running(job(3), reads=True)
+    assert adding.hosts(Intent(kind="task", text="and also y"), [first, last, looks]) == [last]
+    assert adding.hosts(Intent(kind="question", text="why"), [first, last]) == [first, last]
+    assert adding.hosts(Intent(kind="task", text="and also y"), []) == []
