@@ -39,7 +39,7 @@ from mybro.events import SAMPLE_RATE
 from mybro.intent import Intent
 
 QUICK = 24
-SECONDS, QUICK_SECONDS = 200.0, 45.0
+SECONDS, QUICK_SECONDS = 150.0, 45.0
 """For hearing; a busy machine hears less in it."""
 LEAST = 8
 """Recordings that are heard however long it takes."""
