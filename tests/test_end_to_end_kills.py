@@ -137,3 +137,31 @@ def test_what_was_accepted_and_never_begun_is_offered_again(shop: Path, home: Pa
     assert of("Recalled", told), again.stderr
     assert not of("JobStarted", told)
     assert contents(shop) == before
+
+
+def test_what_a_killed_program_had_spent_is_known(
+    claude_bin: str, claude_env: dict[str, str], claude_api: ScriptedServer, shop: Path, home: Path
+) -> None:
+    """In the history, and in the budget of a day, which is passed by no crash."""
+    claude_api.weighs = True
+    wait = tool("Bash", {"command": "python3 -c 'import time; time.sleep(600)'", "description": "Wait"})
+    claude_api.when("work slowly", [wait, text("Done.")])
+    env = {
+        **claude_env, "MYBRO_EXECUTOR__CLAUDE_PATH": claude_bin, "MYBRO_BRAIN__PROVIDER": "none",
+        "MYBRO_EXECUTOR__BUDGET_DAY_USD": "0.15",
+    }  # fmt: skip
+    process = start("say", "work slowly", "--yes", "--json", home=home, cwd=shop, env=env)
+    assert process.stdout is not None
+    assert any('"so_far"' in line and json.loads(line).get("so_far") for line in process.stdout)
+    time.sleep(1.0)  # the screen is quicker than the disk
+    process.kill()
+    process.communicate(timeout=30)
+    assert none_left(home) == []
+    spent = claude_api.charged_usd
+    silence = RECORDINGS.parent / "silence.flac"
+    assert run("run", "--audio", silence, "--json", "--no-voice", home=home, cwd=shop).returncode == 0
+    (job,) = lines(run("history", "costs", "--by", "job", "--json", home=home, cwd=shop).stdout)
+    assert job["usd"] == pytest.approx(spent, rel=0.1)
+    again = run("say", "work slowly", "--yes", home=home, cwd=shop, env=env)
+    assert "coding budget of 0.15 dollars" in again.stdout + again.stderr
+    assert 0.02 < spent <= claude_api.charged_usd <= 0.15
