@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mybro.clock import MonotonicClock
+from mybro.config import ExecutorSettings
 from mybro.errors import ExecutorError
-from mybro.events import JobFailed, JobFinished, JobStarted, JobStopped
+from mybro.events import JobFailed, JobFinished, JobStarted, JobStopped, Outcome
+from mybro.executor.checkpoint import CheckpointStore
 from mybro.executor.checkpoint.lock import FileLock
+from mybro.executor.crew import Crew
+from mybro.executor.hand import Job, Report
+from mybro.executor.held_clock import HeldClock
+from mybro.executor.jobs import Executor
 from mybro.executor.worktrees import Worktrees
 from mybro.intent import Intent
+from tests.executor_room import Scripted
 from tests.projects import shop
 from tests.test_executor_crew import Room, room
 
@@ -79,6 +88,39 @@ async def test_who_has_the_focus_is_stopped_by_name_before_it_begins(room: Room,
     assert isinstance(await room.end(1), JobFinished | JobStopped)
     assert await room.end(2) == JobStopped(2)
     assert not (room.repo / "one.txt").exists()
+
+
+async def test_the_others_stay_held_in_a_pause_in_which_one_is_stopped(room: Room, tmp_path: Path) -> None:
+    clock = HeldClock(MonotonicClock())
+
+    def build(place: Path, report: Report, questions: Iterator[int]) -> Executor:
+        hand = Scripted()
+
+        async def wait(job: Job, report: Report) -> Outcome:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        hand.deeds = {"wait": wait}
+        store = CheckpointStore(tmp_path / "data" / "checkpoints", place)
+        return Executor(ExecutorSettings(), place, report, (hand,), store, clock, questions)
+
+    room.crew = Crew(room.repo, room.emit, build)
+    await room.start("wait")
+    await room.start("wait", "2")
+    await room.crew.freeze(on=True)
+    held = clock.now()
+    assert (await room.crew.stop_agent("2")).stopped == 1
+    then = clock.now()
+    await asyncio.sleep(0.05)
+    assert clock.now() == then >= held
+    await room.crew.undo(1, "2")
+    then = clock.now()
+    await asyncio.sleep(0.05)
+    assert clock.now() == then
+    await room.crew.stop()
+    assert await room.crew.sweep() == ()
+    await room.crew.stop_agent("2")
+    assert clock.now() > then, "what is stopped altogether is not held"
 
 
 async def test_who_comes_only_now_is_stopped_by_number(room: Room, busy: FileLock) -> None:

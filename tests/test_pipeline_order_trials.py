@@ -75,7 +75,7 @@ def judge_order(told: World) -> None:
     last: dict[Path, int] = {}
     for deed in told.deeds:
         words = told.spoken[deed.turn]
-        if told.jobs[deed.job].intent.kind != "local":  # which only reads, beside everything
+        if told.jobs[deed.job].intent.kind == "task":  # what only reads goes beside
             assert last.get(deed.place, 0) < deed.turn, f"{words!r} came too late"
             last[deed.place] = deed.turn
         named = [name for name in ("parser", "docs") if words.startswith(f"{name} agent, ")]

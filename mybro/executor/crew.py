@@ -50,6 +50,7 @@ class Crew:
         self._agents: list[Agent] = []
         self._focus = self._latest = self._join(ORDINALS[0], repo)
         self._line = Line(emit)
+        self._held = False
         self._last = LastSpoken(repo, data_dir() / "spoken")
         self._spoken = self._last.load()
         """When the person last had something done, in seconds since 1970."""
@@ -72,7 +73,8 @@ class Crew:
         await asyncio.gather(*(agent.executor.stop(job) for agent in self._agents))
 
     async def sweep(self) -> tuple[str, ...]:
-        """End what finished jobs of any agent left running; tells what it was."""
+        """End what finished jobs of any agent left running; tells what it was. Nothing is held any more."""
+        self._held = False
         ended = await asyncio.gather(*(agent.executor.sweep() for agent in self._agents))
         return tuple(name for names in ended for name in names)
 
@@ -94,11 +96,18 @@ class Crew:
             raise nobody(name, self._agents)
         running = len(agent.executor.running)
         await agent.executor.stop()
+        await self._hold_again()
         return Swept(coming + running, await agent.executor.sweep())
 
     async def freeze(self, *, on: bool) -> None:
         """Hold the processes of all jobs where they are, or let them go on."""
+        self._held = on
         await asyncio.gather(*(agent.executor.freeze(on=on) for agent in self._agents))
+
+    async def _hold_again(self) -> None:
+        """To end one agent's work lets all go on: in a pause the others' stands still."""
+        if self._held:
+            await self.freeze(on=True)
 
     async def answer(self, answer: Answered) -> None:
         """Pass an answer to whichever job asked the question."""
@@ -193,6 +202,7 @@ class Crew:
                     raise ExecutorError("given_up", "that was stopped before it began")
                 worker = self._latest = self._named(agent) if agent else self._latest
                 outcome = await what(worker.executor)
+                await self._hold_again()
         return of_agent(worker.label, outcome) if agent else outcome
 
     async def _addressed(self, intent: Intent) -> Agent:
