@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from benchmarks.recordings import Recording
 from benchmarks.room import Wave, any_room, at_level, convolved, small_loudspeaker
+from mybro.audio.echo_filter import EchoPath
 from mybro.audio.guard import EchoGuard
 from mybro.audio.hearing import Hearing
 from mybro.audio.onset import Onset
@@ -48,6 +50,11 @@ class Scene:
     """Where mybro speaks: indices of the first sample and after the last."""
     onsets: list[int]
     """Where the person begins to be audible."""
+
+    def first_sentence(self) -> Scene:
+        """No more than that, and the moment after it."""
+        end = self.sentences[0][1] + SAMPLE_RATE // 2
+        return Scene(self.played[: end + SAMPLE_RATE], self.heard[:end], self.sentences[:1], self.onsets[:1])
 
 
 def scene(
@@ -154,26 +161,46 @@ class Reaction:
     events: list[Event]
 
 
-def reactions(scene: Scene, hearing: Hearing, *, guarded: bool) -> Iterator[Reaction]:
+class Hears(Protocol):
+    """What the cleaned sound is given to."""
+
+    def hear(self, block: AudioBlock) -> Iterator[Event]: ...
+
+
+def reactions(
+    scene: Scene, hearing: Hears, *, guarded: bool, guard: EchoGuard | None = None
+) -> Iterator[Reaction]:
     """What is made of a scene, block by block, by the same parts as in a session."""
-    guard, onset = EchoGuard(), Onset()
-    stream = 0
+    guard, onset = guard or EchoGuard(), Onset()
     size = BLOCK_SAMPLES
-    for index in range(len(scene.heard) // size):
-        start = index * size
-        for ahead in range(AHEAD_BLOCKS) if index == 0 else [AHEAD_BLOCKS - 1]:
-            first = start + ahead * size
-            part = scene.played[first : first + size]
-            stream += any(begin <= first < begin + size for begin, _ in scene.sentences)
-            guard.played(stream, first / SAMPLE_RATE, SAMPLE_RATE, part)
-        pcm = scene.heard[start : start + size].tobytes()
-        echo, stirs = False, True
-        if guarded:
-            pcm, echo, stirs = guard.clean(start / SAMPLE_RATE, pcm)
+    for start, heard in _through(scene, guard):
+        cleaned = guard.clean(start / SAMPLE_RATE, heard) if guarded else (heard, False, True)
+        pcm, echo, stirs = cleaned
         soft = onset.hear(pcm, may_be_voice=stirs)
         yield Reaction(
             start + size, soft, list(hearing.hear(AudioBlock(start, pcm, echo, soft, soft and onset.certain)))
         )
+
+
+def _through(scene: Scene, guard: EchoGuard) -> Iterator[tuple[int, bytes]]:
+    """Each block of the microphone, once the guard knows what is played then."""
+    stream = 0
+    size = BLOCK_SAMPLES
+    for start in range(0, len(scene.heard) // size * size, size):
+        for ahead in range(AHEAD_BLOCKS) if start == 0 else [AHEAD_BLOCKS - 1]:
+            first = start + ahead * size
+            part = scene.played[first : first + size]
+            stream += any(begin <= first < begin + size for begin, _ in scene.sentences)
+            guard.played(stream, first / SAMPLE_RATE, SAMPLE_RATE, part)
+        yield start, scene.heard[start : start + size].tobytes()
+
+
+def learnt_in(scene: Scene) -> EchoPath | None:
+    """What is kept of the echo when this conversation is over."""
+    guard = EchoGuard()
+    for start, pcm in _through(scene, guard):
+        guard.clean(start / SAMPLE_RATE, pcm)
+    return guard.learnt
 
 
 def new_hearing() -> Hearing:

@@ -31,6 +31,9 @@ WHITEN = 0.8
 FIT_SHARP = 1.2
 """A voice is like itself one pitch period later. Without so much of its colours it hardly is, and a shift
 must win there, too."""
+FIT_TRUSTED = 0.8
+NEARLY = 320
+"""What was learnt before is believed when prediction and sound agree so well, so near to where they did."""
 FIT_GOOD = 0.9
 """The filter is remembered as it was when prediction and sound agreed so well."""
 AGREED = 3
@@ -40,6 +43,8 @@ PAUSE_BLOCKS = 10
 SETTLE_BLOCKS = 25
 """After a pause the streams may be out of step until the prediction fits, or so much echo was heard: all of
 it is echo until then."""
+TRIAL_BLOCKS = 20
+"""What does not fit within so much echo is forgotten: to learn anew takes longer the later it begins."""
 FOLLOW_BLOCKS = 6
 """The filter has so long to follow what the shift left."""
 LOUD = 1e-2
@@ -70,8 +75,11 @@ class EchoCanceller:
         self._agreed = self._silent_for = 0
         self._new_for = NEW_BLOCKS
         self._on_trial = False
-        self.lag = 0
-        """Samples by which what is played must be handed in later (negative: earlier) from now on."""
+        self._tried_at = 0
+        self.offset = 0
+        """Samples by which what is handed in as played must come from later (negative: from earlier)."""
+        self.moved = False
+        """Whether the offset was changed, and `shifted` is waited for."""
 
     @property
     def idle(self) -> bool:
@@ -82,17 +90,18 @@ class EchoCanceller:
     def learnt(self) -> EchoPath | None:
         """What is known to be good."""
         good = self._filter.good
-        return None if good is None or self._on_trial else EchoPath(0, *good)
+        return None if good is None or self._on_trial else EchoPath(self.offset, *good)
 
     def start_from(self, path: EchoPath) -> None:
         """Try what was learnt before; where it does not fit, it is forgotten again."""
+        self.offset = self._tried_at = path.offset
         self._filter.start_from(path.answer, path.doubt)
         self._on_trial = True
         self.unsettle()
 
     def unsettle(self) -> None:
         """From here on, what is played may be out of step with what was played before."""
-        self._unsure_for = SETTLE_BLOCKS
+        self._unsure_for = TRIAL_BLOCKS if self._on_trial else SETTLE_BLOCKS
         self._agreed = self._silent_for = 0
         self._recent.clear()
 
@@ -146,6 +155,8 @@ class EchoCanceller:
                 if self._on_trial and not self._unsure_for:
                     self._on_trial = False
                     self._filter.start_anew()
+                    self._gate.start_anew()
+                    self.offset, self.moved = 0, True
             elif self._settling_for:
                 self._settling_for -= 1
         elif not self._quiet_for:
@@ -185,13 +196,17 @@ class EchoCanceller:
         sharp = _around(np.fft.irfft(both / (np.abs(both) + 1e-9) ** WHITEN))
         best = int(np.argmax(sharp))
         here = plain[FIT_LAG]
+        # A filter that knows but a chime would agree with anything somewhere.
+        known = self._gate.experienced or self._on_trial
         if (
-            abs(best - FIT_LAG) > 1
+            known
+            and abs(best - FIT_LAG) > 1
             and plain[best] > max(FIT_SURE, FIT_BETTER * here)
             and sharp[best] > FIT_SHARP * sharp[FIT_LAG]
         ):
             self._recent.clear()
-            self.lag = best - FIT_LAG
+            self.offset -= best - FIT_LAG
+            self.moved = True
             self._agreed = 0
             self._filter.recall()
             self._filter.doubt()
@@ -204,11 +219,14 @@ class EchoCanceller:
             self._unsure_for = 0
             if self._on_trial:
                 self._on_trial = False
-                self._gate.trust()
+                if here > FIT_TRUSTED and abs(self.offset - self._tried_at) <= NEARLY:
+                    self._gate.trust()
+                else:
+                    self._gate.start_anew()
 
     def shifted(self, played: list[Wave]) -> None:
-        """`lag` was obeyed: the blocks played of late, as they should have been handed in, oldest first."""
-        self.lag = 0
+        """The blocks played of late, as they should have been handed in with this offset, oldest first."""
+        self.moved = False
         for block in played:
             self._filter.play(np.concatenate([self._last, block]))
             self._last = block

@@ -89,11 +89,17 @@ class Gate:
         """More than was learnt may be left for a while."""
         self._caution = CAUTION
 
-    def trust(self) -> None:
-        """The filter takes out what it should from here on."""
+    def start_anew(self) -> None:
+        """What was heard up to here says nothing of what is to come."""
         self._ratios.clear()
         self._levels.clear()
-        self._learned = max(self._learned, LEARN_BLOCKS - TRUSTED_BLOCKS)
+        self._pending.clear()
+        self._learned = 0
+
+    def trust(self) -> None:
+        """The filter takes out what it should from here on."""
+        self.start_anew()
+        self._learned = LEARN_BLOCKS - TRUSTED_BLOCKS
 
     @property
     def stirs(self) -> bool:
