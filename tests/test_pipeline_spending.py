@@ -92,6 +92,12 @@ def test_time_as_it_is_said(seconds: float, said: str) -> None:
     assert amounts.duration(seconds) == said
 
 
+def test_tokens_as_they_are_said() -> None:
+    assert [amounts.tokens(count) for count in (0, 1, 1200, 51_600)] == [
+        "no tokens", "1 token", "1200 tokens", "52 thousand tokens",
+    ]  # fmt: skip
+
+
 def test_the_question_leaves_a_job_alone() -> None:
     run = Run()
     job = started(run)

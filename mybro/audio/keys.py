@@ -194,7 +194,7 @@ def watch_trouble(env: Mapping[str, str] = os.environ, platform: str = sys.platf
             "no_talk_key", f"Keys cannot be noticed on {platform}", f"Tap space here, {HANDS_FREE}"
         )
     if importlib.util.find_spec(module) is None:
-        return Problem("no_talk_key", f"{package} is not installed", "Run: pip install 'mybro[keys]'")
+        return Problem("no_talk_key", f"{package} is not installed", "Run `make setup` in mybro's checkout")
     return None
 
 

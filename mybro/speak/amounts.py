@@ -12,8 +12,12 @@ def money(usd: float) -> str:
 
 
 def tokens(count: int) -> str:
-    """"1200 tokens", "52 thousand tokens"."""  # fmt: skip
-    return f"{count} tokens" if count < 10_000 else f"{round(count / 1000)} thousand tokens"
+    """"no tokens", "1200 tokens", "52 thousand tokens"."""  # fmt: skip
+    return (
+        f"{round(count / 1000)} thousand tokens"
+        if count >= 10_000
+        else _parts((count, "token")) or "no tokens"
+    )
 
 
 def duration(seconds: float) -> str:
