@@ -15,9 +15,8 @@ the first of them never heard before.
     duck_ms, cut_ms      from the person's first audible sound (AUDIBLE_DB in echo_scene.py) until the voice
                          is softened, and until it is cut, with what was missed counted as late; the peer is
                          the same without a loudspeaker
-    ducked_in_time, in_time
-                         interruptions that soften the voice within 60 ms, and that cut it within 250 ms; the
-                         peer is the same without a loudspeaker
+    ducked_in_time       interruptions that soften the voice within 60 ms; the peer is as above
+    in_time              and that cut it within 250 ms
     first_*              the same of first sentences alone: "ours" begins with what was learnt in another
                          session, in which the computer stood elsewhere in the room; "peer" with nothing.
                          All other figures are of sessions that begin with nothing
