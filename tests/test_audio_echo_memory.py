@@ -16,6 +16,8 @@ from mybro.audio.echo_memory import KEEP, Acquaintance, EchoMemory
 from mybro.audio.guard import EchoGuard
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
+from mybro.speak.chimes import SAMPLE_RATE as CHIME_RATE
+from mybro.speak.chimes import chime
 from tests.test_audio_guard import cleaned, energy, room, voice
 
 pytestmark = pytest.mark.unit
@@ -148,6 +150,19 @@ def test_what_was_learnt_elsewhere_does_no_harm_and_is_forgotten(elsewhere: str)
     half = len(clean) // 2
     assert energy(clean[half:]) < energy(heard[half:]) / 100
     assert echo[20:].mean() > 0.95, "no echo is taken for a person"
+
+
+def test_a_chime_does_not_prove_what_was_learnt() -> None:
+    import soxr
+
+    tones = soxr.resample(np.frombuffer(chime("accepted"), "<i2") / 32768, CHIME_RATE, SAMPLE_RATE)
+    padded = np.concatenate([np.zeros(SAMPLE_RATE // 2), tones, np.zeros(SAMPLE_RATE // 2)])
+    guard = EchoGuard()
+    guard.start_from(taught(0.1, 1))
+    cleaned(guard, padded, room(padded, QUIET, 0.1, -20, 1))
+    assert guard.learnt is None, "still on trial"
+    cleaned(guard, SAID, room(SAID, QUIET, 0.1, -20, 1), begin_s=9.0, stream=2)
+    assert guard.learnt is not None
 
 
 def test_little_was_heard_and_nothing_is_claimed() -> None:

@@ -45,6 +45,8 @@ SETTLE_BLOCKS = 25
 it is echo until then."""
 TRIAL_BLOCKS = 20
 """What does not fit within so much echo is forgotten: to learn anew takes longer the later it begins."""
+CHIME_BLOCKS = 10
+"""Nor does a chime show what fits: two tones are alike in any room."""
 FOLLOW_BLOCKS = 6
 """The filter has so long to follow what the shift left."""
 LOUD = 1e-2
@@ -72,7 +74,7 @@ class EchoCanceller:
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
         self._quiet_for = PARTITIONS
         self._unsure_for = self._settling_for = self._breath_for = 0
-        self._agreed = self._silent_for = 0
+        self._agreed = self._silent_for = self._played_for = 0
         self._new_for = NEW_BLOCKS
         self._on_trial = False
         self._tried_at = 0
@@ -102,7 +104,7 @@ class EchoCanceller:
     def unsettle(self) -> None:
         """From here on, what is played may be out of step with what was played before."""
         self._unsure_for = TRIAL_BLOCKS if self._on_trial else SETTLE_BLOCKS
-        self._agreed = self._silent_for = 0
+        self._agreed = self._silent_for = self._played_for = 0
         self._recent.clear()
 
     def process(self, played: Wave, heard: Wave) -> tuple[Wave, bool]:
@@ -115,6 +117,7 @@ class EchoCanceller:
             self._settling_for = FOLLOW_BLOCKS
         self._breath_for = 0 if loud else self._breath_for + 1
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
+        self._played_for += audible
         if self.idle:
             self._last = played
             self._recent.clear()
@@ -151,7 +154,7 @@ class EchoCanceller:
         if float(np.dot(echo, echo)) > 10 * AUDIBLE:
             self._silent_for = 0
             if self._unsure_for:
-                self._unsure_for -= 1
+                self._unsure_for -= self._tried
                 if self._on_trial and not self._unsure_for:
                     self._on_trial = False
                     self._filter.start_anew()
@@ -165,6 +168,11 @@ class EchoCanceller:
                 # It plays, and nothing of it comes back: headphones.
                 self._unsure_for = self._settling_for = 0
         return self._unsure_for > 0 or self._settling_for > 0
+
+    @property
+    def _tried(self) -> bool:
+        """Whether what is on trial, if anything is, has been so for longer than a chime."""
+        return not self._on_trial or self._played_for > CHIME_BLOCKS
 
     @property
     def stirs(self) -> bool:
@@ -215,7 +223,7 @@ class EchoCanceller:
         self._agreed = self._agreed + 1 if abs(best - FIT_LAG) <= 1 and here > FIT_HERE else 0
         if here > FIT_GOOD:
             self._filter.remember()
-        if self._agreed >= AGREED or here > FIT_GOOD:
+        if self._tried and (self._agreed >= AGREED or here > FIT_GOOD):
             self._unsure_for = 0
             if self._on_trial:
                 self._on_trial = False
