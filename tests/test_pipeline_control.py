@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from mybro import events as ev
 from mybro.clock import MonotonicClock
 from mybro.config import SpeakSettings
 from mybro.errors import ChildError
+from mybro.intent import Intent
 from mybro.ops import rendezvous
 from mybro.ops.rendezvous import SOCKET_VARIABLE, Line, ask_once, reach
 from mybro.pipeline.control import MAX_TEXT
 from mybro.pipeline.doors import control
 from mybro.pipeline.pipeline import Pipeline
 from mybro.pipeline.ports import Stages
+from mybro.pipeline.state import Job, JobPhase
 from mybro.speak.notify import Notifier
 from tests.fakes.pipeline import FakeBrain, FakeExecutor
 
@@ -144,6 +147,30 @@ async def test_a_question_of_a_job_at_work_is_the_jobs(scene: Scene, line: Line)
     assert question.job in scene.pipeline.state.jobs
     await scene.pipeline.post(ev.Answered(number, yes=False, by="key"))
     assert await waiting == {"answered": True, "yes": False, "choice": None}
+
+
+@pytest.mark.parametrize(
+    ("place", "job", "says"),
+    [(REPO, 90, "First agent: Really?"), (Path("/w/shop-1/docs"), 91, "Docs agent: Really?")],
+)
+async def test_of_several_agents_it_is_the_job_of_who_asks(
+    scene: Scene, line: Line, place: Path, job: int, says: str
+) -> None:
+    for number, agent in enumerate(("first", "docs", "parser"), 90):
+        intent = Intent(kind="task", text="make it faster", agent=agent)
+        running = Job(number, 1, intent, JobPhase.RUNNING, agent=f"{agent} agent")
+        scene.pipeline.state = replace(
+            scene.pipeline.state, jobs={**scene.pipeline.state.jobs, number: running}
+        )
+    waiting = asyncio.create_task(ask(line, "ask", text="Really?", place=str(place)))
+    number = await scene.asked()
+    question = scene.pipeline.state.questions[number]
+    assert (question.job, question.text) == (job, says)
+    await scene.pipeline.post(ev.Answered(number, yes=True, by="key"))
+    assert (await waiting)["answered"]
+    await ask(line, "speak", text="Nearly there.", place=str(place))
+    said = [event.text for event in scene.seen if isinstance(event, ev.Announce)]
+    assert said == [says.replace("Really?", "Nearly there.")]
 
 
 async def test_a_question_out_of_time_is_withdrawn(scene: Scene, line: Line) -> None:

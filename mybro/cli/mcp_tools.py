@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
@@ -36,7 +37,7 @@ def server() -> MCPServer:
 async def speak(text: str) -> str:
     """Say a short sentence to the person, aloud. It waits its turn while they speak."""
     async with _session() as line:
-        await line.ask("speak", text=text)
+        await line.ask("speak", text=text, place=str(Path.cwd()))
     return "It will be said."
 
 
@@ -50,7 +51,8 @@ async def ask_person(
     {"answered": true, "yes": bool, "choice": str or null}.
     """
     async with _session() as line:
-        return await line.ask("ask", text=question, choices=choices or [], timeout_s=timeout_seconds)
+        asked = {"text": question, "choices": choices or [], "timeout_s": timeout_seconds}
+        return await line.ask("ask", **asked, place=str(Path.cwd()))
 
 
 async def notify(text: str) -> str:

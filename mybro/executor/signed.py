@@ -7,9 +7,14 @@ import dataclasses
 from mybro.events import Event, JobAnswered, JobAsked, JobFailed, JobFinished, JobStarted, Outcome
 
 
+def by_agent(label: str, words: str) -> str:
+    """Words, with who they are of before them: "Parser agent: Done."."""
+    return f"{label[:1].upper()}{label[1:]}: {words}"
+
+
 def of_agent(label: str, outcome: Outcome) -> Outcome:
     """An outcome, with who it is of before its words."""
-    return dataclasses.replace(outcome, summary=f"{label[:1].upper()}{label[1:]}: {outcome.summary}")
+    return dataclasses.replace(outcome, summary=by_agent(label, outcome.summary))
 
 
 def of_all(found: list[tuple[str, Outcome]]) -> Outcome:
@@ -24,19 +29,17 @@ def of_all(found: list[tuple[str, Outcome]]) -> Outcome:
 
 def signed(event: Event, label: str) -> Event:
     """The event with the name in its words."""
-    who = label[:1].upper() + label[1:]
     match event:
         case JobStarted(title=title):
-            return dataclasses.replace(event, title=f"{who}: {title}", agent=label)
+            return dataclasses.replace(event, title=by_agent(label, title), agent=label)
         case JobAsked(text=text):
-            return dataclasses.replace(event, text=f"{who}: {text}", agent=label)
+            return dataclasses.replace(event, text=by_agent(label, text), agent=label)
         case JobAnswered(text=text):
-            return dataclasses.replace(event, text=f"{who}: {text}")
+            return dataclasses.replace(event, text=by_agent(label, text))
         case JobFinished(outcome=outcome):
             return dataclasses.replace(event, outcome=of_agent(label, outcome))
         case JobFailed(problem=problem):
-            return dataclasses.replace(
-                event, problem=dataclasses.replace(problem, message=f"{who}: {problem.message}")
-            )
+            message = by_agent(label, problem.message)
+            return dataclasses.replace(event, problem=dataclasses.replace(problem, message=message))
         case _:
             return event

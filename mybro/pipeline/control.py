@@ -17,6 +17,7 @@ from mybro.events import (
     Answered,
     Choice,
     Envelope,
+    Event,
     JobAsked,
     QuestionWithdrawn,
     Ready,
@@ -25,8 +26,10 @@ from mybro.events import (
     TalkReleased,
     Typed,
 )
+from mybro.executor.signed import by_agent, signed
 from mybro.executor.words import read_out
 from mybro.journal import Archive, Filter, UtteranceRecord
+from mybro.naming import ORDINALS, agent_label
 from mybro.ops.rendezvous import PROTOCOL, Json
 from mybro.pipeline.acts import status
 from mybro.pipeline.leaving import leave
@@ -135,7 +138,9 @@ class Control:
                 await self._pipeline.post(Typed(turn, _text(request)))
                 return {"turn": turn}
             case "speak":
-                await self._pipeline.post(Announce(_text(request)))
+                _, agent = self._whose(request)
+                words = _text(request)
+                await self._pipeline.post(Announce(by_agent(agent, words) if agent else words))
                 return {}
             case "ptt":
                 return await self._talk(request.get("key"))
@@ -221,13 +226,14 @@ class Control:
             raise ChildError("bad_request", f"timeout_s is a number up to {LONGEST_WAIT_S:.0f}")
         number = next(self._numbers)
         waiting = self._open[number] = asyncio.get_running_loop().create_future()
-        asked = JobAsked(
-            self._job(), number, "choice" if choices else "permission", read_out(_text(request), choices),
+        job, agent = self._whose(request)
+        asked: Event = JobAsked(
+            job, number, "choice" if choices else "permission", read_out(_text(request), choices),
             risk="read", choices=tuple(map(Choice, choices)), timeout_s=seconds,
         )  # fmt: skip
         answer = None
         try:
-            await self._pipeline.post(asked)
+            await self._pipeline.post(signed(asked, agent) if agent else asked)
             answer = await waiting
         finally:
             del self._open[number]
@@ -237,10 +243,18 @@ class Control:
             return {"answered": False}
         return {"answered": True, "yes": answer.yes, "choice": answer.choice}
 
-    def _job(self) -> int:
-        """The task on whose behalf an agent asks; 0 where none is at work."""
-        jobs = [job for job in self._pipeline.state.jobs.values() if job.phase is JobPhase.RUNNING]
-        return next((job.number for job in reversed(jobs) if job.intent.kind in ("task", "question")), 0)
+    def _whose(self, request: Json) -> tuple[int, str]:
+        """Of which task something comes, 0 where none is at work, and of which of several agents.
+
+        The first agent works in the repository; the others' places bear their names.
+        """
+        running = [job for job in self._pipeline.state.jobs.values() if job.phase is JobPhase.RUNNING]
+        jobs = [job for job in running if job.intent.kind in ("task", "question")]
+        if isinstance(place := request.get("place"), str):
+            own = Path(place) == self._repo
+            labels = ("", agent_label(ORDINALS[0])) if own else (agent_label(Path(place).name),)
+            jobs = [job for job in jobs if job.agent in labels] or jobs
+        return (jobs[-1].number, jobs[-1].agent) if jobs else (0, "")
 
     def _watch(self, envelope: Envelope) -> None:
         self._changed.set()
