@@ -67,7 +67,7 @@ class Gate:
         self._echo = np.zeros(bands, np.float32)
         self._error = np.zeros(bands, np.float32)
         self._left = np.zeros(bands, np.float32)
-        self._share, self._caution = 1.0, CAUTION
+        self._share = self._caution = 1.0
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
         self._since = GO_ON_BLOCKS
@@ -123,8 +123,7 @@ class Gate:
         if learn or not self.experienced:
             self._learn(left, now)
         self._estimate(float(self._echo.sum()))
-        if self.experienced:
-            self._caution = max(1.0, self._caution * CALMER)
+        self._caution = max(1.0, self._caution * CALMER)
         expected = self._caution * self._leak * self._echo
         self._experienced |= self._learned >= LEARN_BLOCKS and self._share < KNOWN
         self._experienced |= self._learned >= LEARN_AT_MOST
