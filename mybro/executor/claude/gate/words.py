@@ -239,7 +239,7 @@ class WordReader:
             raise StrangeError  # it would be shown
         if default[:1] in ("#", "%"):
             return _Piece(None)
-        default = default.lstrip(":-")
+        default = re.sub(r"^:?-", "", default)
         if word is None or name in self.unsure or word.values is None:
             told = word is not None and ((word.local and name not in self.unsure) or self._counts(name))
             return _Piece(None, local=told)
