@@ -177,7 +177,9 @@ def test_an_unknown_target_shows_what_there_is(checkout: Checkout, target: list[
 
 
 def test_the_makefile_knows_every_target() -> None:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert told.returncode == 0, told.stderr
     makefile = (ROOT / "Makefile").read_text()
     for line in told.stdout.splitlines():

@@ -108,8 +108,8 @@ def _why(next_usd: float | None, why: str) -> str:
 
 
 def _tenths(usd: float, way: Callable[[float], int]) -> float:
-    """To tenths of a cent, up or down."""
-    return way(usd * 1000) / 1000
+    """To tenths of a cent, up or down; the account is kept in millionths of a dollar."""
+    return way(round(usd * 1000, 3)) / 1000
 
 
 _RAISE_DAY = "Raise executor.budget_day_usd to go on"
