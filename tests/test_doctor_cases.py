@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 import pytest
 
 from mybro.doctor.check import catalogue
-from mybro.doctor.examine import Wish, examine
+from mybro.doctor.examine import Examination, Wish, examine
 from mybro.doctor.fix import mend
 from tests.doctor_cases import Case, content, lay, read
 from tests.requirements import need
@@ -26,31 +26,40 @@ UNLABELLED = {
 """Their engines run the repository's code, ask the network, or are not there everywhere."""
 
 
+def _missing(found: Examination) -> dict[str, str]:
+    """The checks whose engines are not installed, and why."""
+    lost = [entry for entry in found.unexamined if "PY01" not in entry.what and entry.engine != "ruff"]
+    return {check: e.why for e in lost if "not installed" in e.why for check in e.what.split(", ")}
+
+
 @cache
-def _together() -> dict[str, set[str]]:
-    """All cases that need no repository of their own, examined at once: folder to the checks that fired."""
+def _together() -> tuple[dict[str, set[str]], dict[str, str]]:
+    """All cases that need no repository of their own, examined at once: folder to the checks that fired,
+    and the checks that could not be looked at.
+    """
     root = Path(mkdtemp(prefix="doctor-cases-"))
     for case in TOGETHER:
         lay(case, root / case.name)
     found = examine(Wish(root, deep=True))
-    lost = [entry for entry in found.unexamined if "PY01" not in entry.what and entry.engine != "ruff"]
-    need(not [e for e in lost if "not installed" in e.why], f"the engines of `mybro doctor`: {lost}")
     fired: dict[str, set[str]] = {}
     for finding in found.findings:
         fired.setdefault(finding.path.partition("/")[0], set()).add(finding.check)
-    return fired
+    return fired, _missing(found)
 
 
 @pytest.mark.parametrize("case", TOGETHER, ids=lambda case: case.name)
 def test_a_file_is_judged_as_labelled(case: Case) -> None:
-    assert (case.check in _together().get(case.name, set())) == case.fires
+    fired, missing = _together()
+    need(case.check not in missing, f"{case.check} {missing.get(case.check)}")
+    assert (case.check in fired.get(case.name, set())) == case.fires
 
 
 @pytest.mark.parametrize("case", ALONE, ids=lambda case: case.name)
 def test_a_repository_is_judged_as_labelled(case: Case, tmp_path: Path) -> None:
     lay(case, tmp_path)
     found = examine(Wish(tmp_path, select=(case.check,), deep=True))
-    assert not [entry for entry in found.unexamined if "not installed" in entry.why]
+    missing = _missing(found)
+    need(case.check not in missing, f"{case.check} {missing.get(case.check)}")
     assert (case.check in {finding.check for finding in found.findings}) == case.fires
 
 
