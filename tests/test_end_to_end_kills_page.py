@@ -95,10 +95,9 @@ class Trial:
         await expect(page.locator("#enter")).to_be_hidden()
 
     async def commits(self) -> dict[str, str]:
-        """The newest of them: the state that the history knows of each."""
-        kept = (await self.client.get("/v1/history", params={"search": "commit", "limit": 20})).json()[
-            "items"
-        ]
+        """The state that the history knows of each; diffs that show them are found, too, and are many."""
+        asked = {"search": "commit", "limit": 200}
+        kept = (await self.client.get("/v1/history", params=asked)).json()["items"]
         return {one["text"]: one["state"] for one in kept if one["text"].startswith("commit")}
 
     async def at_rest(self) -> None:
