@@ -15,16 +15,9 @@ the first of them never heard before.
     duck_ms, cut_ms      from the person's first audible sound (AUDIBLE_DB in echo_scene.py) until the voice
                          is softened, and until it is cut, with what was missed counted as late; the peer is
                          the same without a loudspeaker
-    ducked_in_time       interruptions that soften the voice within 60 ms; the peer is as above
-    in_time              and that cut it within 250 ms
-    first_*              the same of first sentences alone: "ours" begins with what was learnt in another
-                         session, in which the computer stood elsewhere in the room; "peer" with nothing.
-                         All other figures are of sessions that begin with nothing
-    later_*              of all other sentences; the peer is the same without a loudspeaker
+    in_time              interruptions that cut the voice within 250 ms
     false_ducks          sentences that were softened for no more than their own echo
-    false_ducks_a_minute times that it was softened for its echo, in a minute of our own voice
-    ducked_s             for how long
-    core                 share of one core that guard and onset take while something is played
+    ducked_s             for how long, of each minute of our own voice
 """
 
 from __future__ import annotations
@@ -35,22 +28,20 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.echo_scene import SENTENCES, learnt_in, new_hearing, reactions, scene
+from benchmarks.echo_scene import SENTENCES, new_hearing, reactions, scene
 from benchmarks.harness import Spread, report
 from benchmarks.recordings import Recording, add_audio_option, recordings
-from mybro.audio.guard import EchoGuard
 from mybro.audio.playback import DevicePlayer
 from mybro.audio.sound import SoundProcess
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.audio.virtual import NullPlayer
-from mybro.events import SAMPLE_RATE, AudioBlock, Event, SpeechStarted, SpeechSustained
+from mybro.events import SAMPLE_RATE, SpeechStarted, SpeechSustained
 from tests.sound_server import SoundServer, missing
 
 ROOMS, QUICK_ROOMS = 40, 8
@@ -59,7 +50,7 @@ FIRST_SEED = 1000
 SOUNDING = 200
 """Largest sample that counts as silence."""
 TOO_LATE = SAMPLE_RATE
-DUCK_MS, IN_TIME_MS, LATE_MS = 60.0, 250.0, 1000.0
+IN_TIME_MS = 250.0
 TAIL = SAMPLE_RATE // 2
 """What is heard so soon after a sentence is its echo."""
 
@@ -134,126 +125,66 @@ async def _virtual_stops(count: int) -> list[float]:
 # ------------------------------------------------------------------ who is heard
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """Nobody speaks but mybro."""
-
-    interrupted: int
-    """Sentences that were taken for a person."""
-    softened: int
-    """Sentences that were softened."""
-    ducks_a_minute: float
-    ducked_s: float
-    """Of each minute of our own voice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """Milliseconds from a person's onset; infinite: never, or too late."""
-
-    first: bool
-    """Whether it was in the first sentence of the session."""
-    duck: float
-    cut: float
-
-
-def self_interruptions(recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool) -> Alone:
-    found = softened = ducks = blocks = samples = 0
+def self_interruptions(
+    recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool
+) -> tuple[int, int, float]:
+    """Sentences that were taken for a person, those that were softened, and for how much of a minute."""
+    found = softened = blocks = samples = 0
     for seed in seeds:
         alone = scene(recorded, seed, person=False)
-        began, soft, last = [], [], False
+        began, soft = [], []
         for reaction in reactions(alone, new_hearing(), guarded=guarded):
             began += [event.sample for event in reaction.events if isinstance(event, SpeechStarted)]
             soft += [reaction.end] * reaction.soft
-            ducks += reaction.soft and not last
-            last = reaction.soft
         found += sum(any(a <= at < b + TAIL for at in began) for a, b in alone.sentences)
         softened += sum(any(a <= at < b + TAIL for at in soft) for a, b in alone.sentences)
         blocks += len(soft)
         samples += sum(b - a for a, b in alone.sentences)
-    return Alone(found, softened, 60 * SAMPLE_RATE * ducks / samples, 60 * blocks * BLOCK_SAMPLES / samples)
+    return found, softened, 60 * blocks * BLOCK_SAMPLES / samples
 
 
 def interruptions(
-    recorded: Sequence[Recording], seeds: Sequence[int], *, echo: bool = True, known: bool = False
-) -> list[Interruption]:
-    """What became of each; with `known`, of the first of each session, which begins with what was learnt."""
-    found = []
+    recorded: Sequence[Recording], seeds: Sequence[int], *, echo: bool
+) -> tuple[list[float], list[float], int]:
+    """Milliseconds from a person's onset to the duck and to the cut (infinite: none), and of how many."""
+    ducks: list[float] = []
+    cuts: list[float] = []
+    total = 0
     for seed in seeds:
         both = scene(recorded, seed, person=True, echo=echo)
-        guard = EchoGuard()
-        if known:
-            both = both.first_sentence()
-            if path := learnt_in(scene(recorded, seed, person=False, earlier=True)):
-                guard.start_from(path)
-        seen = list(reactions(both, new_hearing(), guarded=True, guard=guard))
-        for number, onset in enumerate(both.onsets):
+        seen = list(reactions(both, new_hearing(), guarded=True))
+        for onset in both.onsets:
+            total += 1
             around = [r for r in seen if onset < r.end <= onset + TOO_LATE]
             soft = next((r.end for r in around if r.soft), None)
             cut = next((r.end for r in around if _is_cut(r.events)), None)
-            duck = min((at for at in (soft, cut) if at), default=None)
-            found.append(Interruption(number == 0, _late(duck, onset), _late(cut, onset)))
-    return found
-
-
-def _late(at: int | None, onset: int) -> float:
-    return math.inf if at is None else 1000 * (at - onset) / SAMPLE_RATE
+            firsts = (min(each for each in (soft, cut, onset + TOO_LATE) if each), cut or math.inf)
+            for times, at in zip((ducks, cuts), firsts, strict=True):
+                times.append(1000 * (at - onset) / SAMPLE_RATE)
+    return ducks, cuts, total
 
 
 def _is_cut(events: Sequence[object]) -> bool:
     return any(isinstance(event, SpeechSustained) for event in events)
 
 
-def core(recorded: Sequence[Recording], seed: int) -> float:
-    """Seconds of one core for each second of sound, of guard and onset, without the voice detector."""
-    alone = scene(recorded, seed, person=False)
-    began = time.process_time()
-    list(reactions(alone, _Deaf(), guarded=True))
-    return (time.process_time() - began) * SAMPLE_RATE / len(alone.heard)
-
-
-class _Deaf:
-    def hear(self, block: AudioBlock) -> Iterator[Event]:
-        yield from ()
-
-
 def figures(recorded: Sequence[Recording], seeds: Sequence[int]) -> dict[str, Any]:
     sentences = SENTENCES * len(seeds)
-    alone = self_interruptions(recorded, seeds, guarded=True)
-    raw = self_interruptions(recorded, seeds, guarded=False)
-    over = interruptions(recorded, seeds)
-    quiet = interruptions(recorded, seeds, echo=False)
-    known = interruptions(recorded, seeds, known=True)
-    later, quiet_later = ([each for each in some if not each.first] for some in (over, quiet))
-    recall, quiet_recall = (_share([each.cut for each in some], math.inf) for some in (over, quiet))
+    own, softened, ducked_s = self_interruptions(recorded, seeds, guarded=True)
+    raw, *_ = self_interruptions(recorded, seeds, guarded=False)
+    ducks, cuts, total = interruptions(recorded, seeds, echo=True)
+    quiet_ducks, quiet_cuts, _ = interruptions(recorded, seeds, echo=False)
+    recall, quiet_recall = (float(np.isfinite(each).mean()) for each in (cuts, quiet_cuts))
+    in_time, quiet_in_time = (float(np.mean(np.less(each, IN_TIME_MS))) for each in (cuts, quiet_cuts))
     return {
-        "self_interruptions": _beside(f"of {sentences} sentences", alone.interrupted, raw.interrupted),
-        "true_recall": _beside(f"of {len(over)} interruptions", recall, quiet_recall),
-        **_reaction("", over, quiet),
-        **_reaction("first_", known, [each for each in over if each.first]),
-        **_reaction("later_", later, quiet_later),
-        "false_ducks": {"unit": f"of {sentences} sentences", "ours": alone.softened},
-        "false_ducks_a_minute": {"unit": "a minute", "ours": round(alone.ducks_a_minute, 2)},
-        "ducked_s": {"unit": "s per minute", "ours": round(alone.ducked_s, 2)},
-        "core": {"unit": "of one core", "ours": round(core(recorded, seeds[0]), 4)},
+        "self_interruptions": _beside(f"of {sentences} sentences", own, raw),
+        "true_recall": _beside(f"of {total} interruptions", round(recall, 4), round(quiet_recall, 4)),
+        "duck_ms": _times(ducks, quiet_ducks),
+        "cut_ms": _times(cuts, quiet_cuts),
+        "in_time": _beside(f"of {total} interruptions", round(in_time, 4), round(quiet_in_time, 4)),
+        "false_ducks": {"unit": f"of {sentences} sentences", "ours": softened},
+        "ducked_s": {"unit": "s per minute", "ours": round(ducked_s, 2)},
     }
-
-
-def _reaction(name: str, ours: Sequence[Interruption], peer: Sequence[Interruption]) -> dict[str, Any]:
-    ducks, peer_ducks = ([min(each.duck, LATE_MS) for each in some] for some in (ours, peer))
-    cuts, peer_cuts = ([each.cut for each in some] for some in (ours, peer))
-    unit = f"of {len(ours)} interruptions"
-    return {
-        f"{name}duck_ms": _times(ducks, peer_ducks),
-        f"{name}cut_ms": _times(cuts, peer_cuts),
-        f"{name}ducked_in_time": _beside(unit, *(_share(each, DUCK_MS) for each in (ducks, peer_ducks))),
-        f"{name}in_time": _beside(unit, *(_share(each, IN_TIME_MS) for each in (cuts, peer_cuts))),
-    }
-
-
-def _share(times: Sequence[float], limit: float) -> float:
-    """Of what happened, and happened within the limit."""
-    return round(float(np.mean([math.isfinite(each) and each <= limit for each in times])), 4)
 
 
 def _beside(unit: str, ours: float, peer: float) -> dict[str, Any]:

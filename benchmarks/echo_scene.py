@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from benchmarks.recordings import Recording
 from benchmarks.room import Wave, any_room, at_level, convolved, small_loudspeaker
-from mybro.audio.echo_filter import EchoPath
 from mybro.audio.guard import EchoGuard
 from mybro.audio.hearing import Hearing
 from mybro.audio.onset import Onset
@@ -19,7 +17,7 @@ from mybro.config import AudioSettings
 from mybro.events import SAMPLE_RATE, AudioBlock, Event
 from tests.audio_tools import Pcm
 
-SENTENCES, EARLIER_SENTENCES = 6, 2
+SENTENCES = 6
 DELAY_S = (0.02, 0.3)
 ECHO_DBFS = (-22.0, -10.0)
 """A loudspeaker at full volume beside the microphone: the loudest rooms clip the microphone as well."""
@@ -32,8 +30,6 @@ AHEAD_BLOCKS = 3
 """How long before it sounds a device is given its samples."""
 TURNED_DB = 6.0
 TURNED_S = 0.2
-ELSEWHERE_M = 0.3
-"""How far a computer was moved between two days, in each direction (standard deviation)."""
 AUDIBLE_DB = 6.0
 """A person is audible from the first 5 ms in which their voice, as it reaches the microphone, is so much
 louder than the room's noise: a recording may begin with a breath that nobody could hear. The echo, which may
@@ -51,20 +47,9 @@ class Scene:
     onsets: list[int]
     """Where the person begins to be audible."""
 
-    def first_sentence(self) -> Scene:
-        """No more than that, and the moment after it."""
-        end = self.sentences[0][1] + SAMPLE_RATE // 2
-        return Scene(self.played[: end + SAMPLE_RATE], self.heard[:end], self.sentences[:1], self.onsets[:1])
 
-
-def scene(
-    recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True, earlier: bool = False
-) -> Scene:
-    """One of endlessly many. The same seed gives the same room, sentences and interruptions.
-
-    `earlier` gives another conversation with the same loudspeaker and microphone, some days before: they
-    stood elsewhere in the room, and were as loud as they happened to be.
-    """
+def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True) -> Scene:
+    """One of endlessly many. The same seed gives the same room, sentences and interruptions."""
     rng = np.random.default_rng(seed)
     voice = str(rng.choice(sorted({each.voice for each in recorded})))
     ours = [each.pcm for each in recorded if each.voice == voice]
@@ -72,17 +57,9 @@ def scene(
     said, sentences = _said(ours, rng)
     room, loudspeaker, microphone, somebody = any_room(rng)
     turned = said * _turned(len(said), sentences, rng)
-    delay = int(rng.uniform(*DELAY_S) * SAMPLE_RATE)
+    late = np.concatenate([np.zeros(int(rng.uniform(*DELAY_S) * SAMPLE_RATE)), turned])[: len(said)]
     level = rng.uniform(*ECHO_DBFS)
-    drive = rng.uniform(0.5, 1.5)
-    if earlier:
-        rng = np.random.default_rng([seed, 1])
-        said, sentences = _said(ours, rng, EARLIER_SENTENCES)
-        turned = said * _turned(len(said), sentences, rng)
-        elsewhere = rng.normal(0, ELSEWHERE_M, 3)
-        loudspeaker, microphone = (room.inside(at + elsewhere) for at in (loudspeaker, microphone))
-        level = rng.uniform(*ECHO_DBFS)
-    out = small_loudspeaker(np.concatenate([np.zeros(delay), turned])[: len(said)], drive)
+    out = small_loudspeaker(late, rng.uniform(0.5, 1.5))
     heard = at_level(convolved(out, room.response(loudspeaker, microphone)), level)
     onsets = []
     speech = np.zeros(len(said))
@@ -101,13 +78,11 @@ def scene(
     return Scene(_pcm(played), _pcm(mixed), sentences, onsets if person else [])
 
 
-def _said(
-    ours: Sequence[Pcm], rng: np.random.Generator, count: int = SENTENCES
-) -> tuple[Wave, list[tuple[int, int]]]:
+def _said(ours: Sequence[Pcm], rng: np.random.Generator) -> tuple[Wave, list[tuple[int, int]]]:
     parts: list[Wave] = [np.zeros(SAMPLE_RATE)]
     sentences = []
     at = SAMPLE_RATE
-    for _ in range(count):
+    for _ in range(SENTENCES):
         words: Wave = np.zeros(0)
         while len(words) < 3 * SAMPLE_RATE:
             words = np.concatenate([words, ours[int(rng.integers(len(ours)))] / 32768])
@@ -161,46 +136,26 @@ class Reaction:
     events: list[Event]
 
 
-class Hears(Protocol):
-    """What the cleaned sound is given to."""
-
-    def hear(self, block: AudioBlock) -> Iterator[Event]: ...
-
-
-def reactions(
-    scene: Scene, hearing: Hears, *, guarded: bool, guard: EchoGuard | None = None
-) -> Iterator[Reaction]:
+def reactions(scene: Scene, hearing: Hearing, *, guarded: bool) -> Iterator[Reaction]:
     """What is made of a scene, block by block, by the same parts as in a session."""
-    guard, onset = guard or EchoGuard(), Onset()
-    size = BLOCK_SAMPLES
-    for start, heard in _through(scene, guard):
-        cleaned = guard.clean(start / SAMPLE_RATE, heard) if guarded else (heard, False, True)
-        pcm, echo, stirs = cleaned
-        soft = onset.hear(pcm, may_be_voice=stirs)
-        yield Reaction(
-            start + size, soft, list(hearing.hear(AudioBlock(start, pcm, echo, soft, soft and onset.certain)))
-        )
-
-
-def _through(scene: Scene, guard: EchoGuard) -> Iterator[tuple[int, bytes]]:
-    """Each block of the microphone, once the guard knows what is played then."""
+    guard, onset = EchoGuard(), Onset()
     stream = 0
     size = BLOCK_SAMPLES
-    for start in range(0, len(scene.heard) // size * size, size):
-        for ahead in range(AHEAD_BLOCKS) if start == 0 else [AHEAD_BLOCKS - 1]:
+    for index in range(len(scene.heard) // size):
+        start = index * size
+        for ahead in range(AHEAD_BLOCKS) if index == 0 else [AHEAD_BLOCKS - 1]:
             first = start + ahead * size
             part = scene.played[first : first + size]
             stream += any(begin <= first < begin + size for begin, _ in scene.sentences)
             guard.played(stream, first / SAMPLE_RATE, SAMPLE_RATE, part)
-        yield start, scene.heard[start : start + size].tobytes()
-
-
-def learnt_in(scene: Scene) -> EchoPath | None:
-    """What is kept of the echo when this conversation is over."""
-    guard = EchoGuard()
-    for start, pcm in _through(scene, guard):
-        guard.clean(start / SAMPLE_RATE, pcm)
-    return guard.learnt
+        pcm = scene.heard[start : start + size].tobytes()
+        echo, stirs = False, True
+        if guarded:
+            pcm, echo, stirs = guard.clean(start / SAMPLE_RATE, pcm)
+        soft = onset.hear(pcm, may_be_voice=stirs)
+        yield Reaction(
+            start + size, soft, list(hearing.hear(AudioBlock(start, pcm, echo, soft, soft and onset.certain)))
+        )
 
 
 def new_hearing() -> Hearing:

@@ -10,8 +10,6 @@ from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
-from mybro.speak.chimes import SAMPLE_RATE as CHIME_RATE
-from mybro.speak.chimes import chime
 from tests.audio_tools import Pcm, clicks, dev_clips, noise, read_pcm, trimmed
 
 pytestmark = pytest.mark.unit
@@ -226,25 +224,3 @@ def test_an_onset_is_over_half_a_second_after_its_last_sign() -> None:
     assert soft.any() and not soft[-10:].any()
     onset = Onset()
     assert not any(onset.hear(speech[:BLOCK_SAMPLES].tobytes(), may_be_voice=False) for _ in range(20))
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_chime_before_the_first_words_teaches_nothing_wrong(seed: int) -> None:
-    """Two tones agree with a voice at many shifts."""
-    import soxr
-
-    rng = np.random.default_rng(seed)
-    tones = np.frombuffer(chime("accepted"), "<i2") / 32768
-    words = voice("piper_joe", 2)[: 3 * SAMPLE_RATE]
-    late = np.zeros(int(rng.uniform(0, 0.1) * SAMPLE_RATE))
-    guard = EchoGuard()
-    for stream, said in enumerate((soxr.resample(tones, CHIME_RATE, SAMPLE_RATE), words)):
-        padded = np.concatenate([np.zeros(SAMPLE_RATE // 2), said, np.zeros(SAMPLE_RATE // 2)])
-        heard = np.concatenate([late, padded])[: len(padded)]
-        heard = heard + 10 ** (-75 / 20) * rng.standard_normal(len(heard))
-        pcm = np.asarray(np.clip(heard, -1, 0.999) * 32767, np.int16)
-        off_s = rng.uniform(-0.004, 0.004)
-        _, echo = cleaned(guard, padded, pcm, begin_s=5.0 + 3 * stream, stream=stream, off_s=off_s)
-    first = (SAMPLE_RATE // 2 + len(late)) // BLOCK_SAMPLES
-    assert echo[first + 6 : first + len(words) // BLOCK_SAMPLES].mean() > 0.97
-    assert guard.learnt is not None and abs(guard.learnt.offset) < SAMPLE_RATE // 100

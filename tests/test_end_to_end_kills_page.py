@@ -96,7 +96,7 @@ class Trial:
 
     async def commits(self) -> dict[str, str]:
         """The state that the history knows of each; diffs that show them are found, too, and are many."""
-        asked = {"search": "commit", "limit": 200}
+        asked: dict[str, str | int] = {"search": "commit", "limit": 200}
         kept = (await self.client.get("/v1/history", params=asked)).json()["items"]
         return {one["text"]: one["state"] for one in kept if one["text"].startswith("commit")}
 

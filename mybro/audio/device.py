@@ -32,11 +32,10 @@ from mybro.audio.devices import (
     no_portaudio,
     query_devices,
 )
-from mybro.audio.echo_memory import Acquaintance
 from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
 from mybro.audio.playback import DUCKED
-from mybro.audio.playout import Playout
+from mybro.audio.playout import Playout, Samples
 from mybro.audio.unit_trial import UnitTrial, Verdict
 from mybro.audio.unit_tried import AnyCapture, TriedCapture, blocks_of, has_unit, loudspeaker_of, make_capture
 from mybro.errors import AudioError
@@ -63,10 +62,10 @@ class SoundProcess:
         self._pumping: asyncio.Task[None] | None = None
         self._playouts: dict[int, Playout] = {}
         self._plays = asyncio.Event()
-        self._gain, self._soft = 1.0, False
+        self._gain = 1.0
         self._guard = EchoGuard()
-        self._between = Acquaintance()
         self._onset = Onset()
+        self._soft = False
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         """Until the parent closes its end."""
@@ -95,9 +94,9 @@ class SoundProcess:
         match header["do"]:
             case "play":
                 speech = header["speech"]
-                rate, ended = header["rate"], self._finisher(speech)
-                said = Playout(rate, self._loudness, ended, lambda *it: self._guard.played(speech, *it))
-                self._playouts[speech] = said
+                self._playouts[speech] = Playout(
+                    header["rate"], self._loudness, self._finisher(speech), self._listener(speech)
+                )
                 self._plays.set()
             case "feed":
                 if playout := self._playouts.get(header["speech"]):
@@ -128,7 +127,6 @@ class SoundProcess:
 
     async def _listen(self, header: Header) -> None:
         await self._close_capture()
-        self._between.folder = header.get("memory")
         try:
             device = await self._device(header["device"], "input")
             capture = make_capture(device, header, self._trials, self._reporter(device), self._begin_anew)
@@ -199,6 +197,12 @@ class SoundProcess:
 
         return finished
 
+    def _listener(self, speech: int) -> Callable[[float, int, Samples], None]:
+        def played(at: float, rate: int, samples: Samples) -> None:
+            self._guard.played(speech, at, rate, samples)
+
+        return played
+
     @property
     def _loudness(self) -> float:
         return min(self._gain, DUCKED) if self._soft else self._gain
@@ -222,9 +226,6 @@ class SoundProcess:
             through = loudspeaker_of(self._capture, device)
             await self._opened(device, lambda: playout.open(device, through))
             self._send({"is": "playing", "speech": speech})
-            capture = self._capture
-            plain = capture.device.name if capture and not has_unit(capture) else None
-            await self._between.begin(self._guard, plain, device.name)
         except AudioError as error:
             self._forget(speech)
             self._send({"is": "unplayable", "speech": speech, "problem": asdict(error.problem)})
@@ -236,7 +237,6 @@ class SoundProcess:
         if playout := self._forget(speech):
             position = await self._in_device_thread(playout.close)
             self._guard.silenced(time.monotonic())
-            self._between.end(self._guard)
             self._send({"is": "played", "speech": speech, "position": position})
 
     def _forget(self, speech: int) -> Playout | None:

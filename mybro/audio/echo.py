@@ -14,7 +14,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from mybro.audio.echo_filter import PARTITIONS, EchoPath, Filter, Wave, spectrum_of
+from mybro.audio.echo_filter import PARTITIONS, Filter, Wave, spectrum_of
 from mybro.audio.echo_gate import Gate
 from mybro.audio.source import BLOCK_SAMPLES
 
@@ -31,9 +31,6 @@ WHITEN = 0.8
 FIT_SHARP = 1.2
 """A voice is like itself one pitch period later. Without so much of its colours it hardly is, and a shift
 must win there, too."""
-FIT_TRUSTED = 0.8
-NEARLY = 320
-"""What was learnt before is believed when prediction and sound agree so well, so near to where they did."""
 FIT_GOOD = 0.9
 """The filter is remembered as it was when prediction and sound agreed so well."""
 AGREED = 3
@@ -43,10 +40,6 @@ PAUSE_BLOCKS = 10
 SETTLE_BLOCKS = 25
 """After a pause the streams may be out of step until the prediction fits, or so much echo was heard: all of
 it is echo until then."""
-TRIAL_BLOCKS = 20
-"""What does not fit within so much echo is forgotten: to learn anew takes longer the later it begins."""
-CHIME_BLOCKS = 10
-"""Nor does a chime show what fits: two tones are alike in any room."""
 FOLLOW_BLOCKS = 6
 """The filter has so long to follow what the shift left."""
 LOUD = 1e-2
@@ -56,8 +49,6 @@ GAIN_BLOCKS = 3
 GAIN_SURE = 0.93
 GAIN_STEP = 0.12
 """The same for a change of loudness, and the smallest that is followed at once."""
-NEW_BLOCKS = 250
-"""In its first five seconds the filter goes through what it heard more than once."""
 CLIPPED = 0.99
 """A microphone that clips adds sound of its own."""
 COMFORT = 10 ** (-75 / 20)
@@ -74,37 +65,19 @@ class EchoCanceller:
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
         self._quiet_for = PARTITIONS
         self._unsure_for = self._settling_for = self._breath_for = 0
-        self._agreed = self._silent_for = self._played_for = 0
-        self._new_for = NEW_BLOCKS
-        self._on_trial = False
-        self._tried_at = 0
-        self.offset = 0
-        """Samples by which what is handed in as played must come from later (negative: from earlier)."""
-        self.moved = False
-        """Whether the offset was changed, and `shifted` is waited for."""
+        self._agreed = self._silent_for = 0
+        self.lag = 0
+        """Samples by which what is played must be handed in later (negative: earlier) from now on."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing that was played can still be heard."""
         return self._quiet_for >= PARTITIONS
 
-    @property
-    def learnt(self) -> EchoPath | None:
-        """What is known to be good."""
-        good = self._filter.good
-        return None if good is None or self._on_trial else EchoPath(self.offset, *good)
-
-    def start_from(self, path: EchoPath) -> None:
-        """Try what was learnt before; where it does not fit, it is forgotten again."""
-        self.offset = self._tried_at = path.offset
-        self._filter.start_from(path.answer, path.doubt)
-        self._on_trial = True
-        self.unsettle()
-
     def unsettle(self) -> None:
         """From here on, what is played may be out of step with what was played before."""
-        self._unsure_for = TRIAL_BLOCKS if self._on_trial else SETTLE_BLOCKS
-        self._agreed = self._silent_for = self._played_for = 0
+        self._unsure_for = SETTLE_BLOCKS
+        self._agreed = self._silent_for = 0
         self._recent.clear()
 
     def process(self, played: Wave, heard: Wave) -> tuple[Wave, bool]:
@@ -117,7 +90,6 @@ class EchoCanceller:
             self._settling_for = FOLLOW_BLOCKS
         self._breath_for = 0 if loud else self._breath_for + 1
         self._quiet_for = 0 if audible else min(self._quiet_for + 1, PARTITIONS)
-        self._played_for += audible
         if self.idle:
             self._last = played
             self._recent.clear()
@@ -137,8 +109,7 @@ class EchoCanceller:
             self._recent = deque(((factor * ours, theirs) for ours, theirs in self._recent), FIT_BLOCKS)
         # Out of step, it would forget what it knows; where it expects nothing, there is nothing to forget.
         if not (self._unsure_for and self._gate.experienced and float(np.dot(echo, echo)) > 10 * AUDIBLE):
-            self._filter.learn(spectrum, heard if self._new_for else None)
-            self._new_for = max(self._new_for - audible, 0)
+            self._filter.learn(spectrum)
         settling = self._settle(echo)
         gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible, learn=not settling)
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
@@ -154,12 +125,7 @@ class EchoCanceller:
         if float(np.dot(echo, echo)) > 10 * AUDIBLE:
             self._silent_for = 0
             if self._unsure_for:
-                self._unsure_for -= self._tried
-                if self._on_trial and not self._unsure_for:
-                    self._on_trial = False
-                    self._filter.start_anew()
-                    self._gate.start_anew()
-                    self.offset, self.moved = 0, True
+                self._unsure_for -= 1
             elif self._settling_for:
                 self._settling_for -= 1
         elif not self._quiet_for:
@@ -168,11 +134,6 @@ class EchoCanceller:
                 # It plays, and nothing of it comes back: headphones.
                 self._unsure_for = self._settling_for = 0
         return self._unsure_for > 0 or self._settling_for > 0
-
-    @property
-    def _tried(self) -> bool:
-        """Whether what is on trial, if anything is, has been so for longer than a chime."""
-        return not self._on_trial or self._played_for > CHIME_BLOCKS
 
     @property
     def stirs(self) -> bool:
@@ -204,17 +165,13 @@ class EchoCanceller:
         sharp = _around(np.fft.irfft(both / (np.abs(both) + 1e-9) ** WHITEN))
         best = int(np.argmax(sharp))
         here = plain[FIT_LAG]
-        # A filter that knows but a chime would agree with anything somewhere.
-        known = self._gate.experienced or self._on_trial
         if (
-            known
-            and abs(best - FIT_LAG) > 1
+            abs(best - FIT_LAG) > 1
             and plain[best] > max(FIT_SURE, FIT_BETTER * here)
             and sharp[best] > FIT_SHARP * sharp[FIT_LAG]
         ):
             self._recent.clear()
-            self.offset -= best - FIT_LAG
-            self.moved = True
+            self.lag = best - FIT_LAG
             self._agreed = 0
             self._filter.recall()
             self._filter.doubt()
@@ -223,18 +180,12 @@ class EchoCanceller:
         self._agreed = self._agreed + 1 if abs(best - FIT_LAG) <= 1 and here > FIT_HERE else 0
         if here > FIT_GOOD:
             self._filter.remember()
-        if self._tried and (self._agreed >= AGREED or here > FIT_GOOD):
+        if self._agreed >= AGREED or here > FIT_GOOD:
             self._unsure_for = 0
-            if self._on_trial:
-                self._on_trial = False
-                if here > FIT_TRUSTED and abs(self.offset - self._tried_at) <= NEARLY:
-                    self._gate.trust()
-                else:
-                    self._gate.start_anew()
 
     def shifted(self, played: list[Wave]) -> None:
-        """The blocks played of late, as they should have been handed in with this offset, oldest first."""
-        self.moved = False
+        """`lag` was obeyed: the blocks played of late, as they should have been handed in, oldest first."""
+        self.lag = 0
         for block in played:
             self._filter.play(np.concatenate([self._last, block]))
             self._last = block

@@ -24,8 +24,6 @@ LEARN_BLOCKS = 50
 LEARN_AT_MOST = 100
 KNOWN = 0.5
 """Until so much of our own voice was heard, and this share of it is taken out, all of it is echo."""
-TRUSTED_BLOCKS = 10
-"""So much is enough where the filter knows the room."""
 LEAK_SHARE = 30
 LEAK_MARGIN = 2.0
 LEAK_LEAST = 1e-4
@@ -88,18 +86,6 @@ class Gate:
     def beware(self) -> None:
         """More than was learnt may be left for a while."""
         self._caution = CAUTION
-
-    def start_anew(self) -> None:
-        """What was heard up to here says nothing of what is to come."""
-        self._ratios.clear()
-        self._levels.clear()
-        self._pending.clear()
-        self._learned = 0
-
-    def trust(self) -> None:
-        """The filter takes out what it should from here on."""
-        self.start_anew()
-        self._learned = LEARN_BLOCKS - TRUSTED_BLOCKS
 
     @property
     def stirs(self) -> bool:

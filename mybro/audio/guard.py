@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mybro.audio.echo import EchoCanceller
-from mybro.audio.echo_filter import PARTITIONS, EchoPath, Wave
+from mybro.audio.echo_filter import PARTITIONS, Wave
 from mybro.audio.playout import Samples
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
@@ -59,21 +59,13 @@ class EchoGuard:
         self._next = 0
         self._begins: int | None = None
         self._convert: Any = None
+        self._offset = 0
         self._heard_next: int | None = None
 
     @property
     def audible(self) -> bool:
         """Whether what was played may be heard in the last block that was cleaned."""
         return not self._canceller.idle
-
-    @property
-    def learnt(self) -> EchoPath | None:
-        """How the microphone hears the loudspeaker, once that is known well."""
-        return self._canceller.learnt
-
-    def start_from(self, path: EchoPath) -> None:
-        """Begin with what was learnt between these two before. It is tried first, and may be wrong."""
-        self._canceller.start_from(path)
 
     def played(self, stream: int, at: float, rate: int, samples: Samples) -> None:
         """A stretch of what leaves the loudspeaker.
@@ -100,14 +92,15 @@ class EchoGuard:
         if len(pcm) != BLOCK_SAMPLES * 2:
             return Cleaned(pcm, False, True)
         start = self._follow(at)
-        if self._begins is not None and start + self._canceller.offset + BLOCK_SAMPLES > self._begins:
+        if self._begins is not None and start + self._offset + BLOCK_SAMPLES > self._begins:
             self._begins = None
             self._canceller.unsettle()
         if self._canceller.idle and not self._loud(start):
             return Cleaned(pcm, False, True)
         heard = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
         clean, echo = self._canceller.process(self._played(start), heard)
-        if self._canceller.moved:
+        if lag := self._canceller.lag:
+            self._offset -= lag
             blocks = range(PARTITIONS, -1, -1)
             self._canceller.shifted([self._played(start - back * BLOCK_SAMPLES) for back in blocks])
         samples = np.clip(clean * _FULL_SCALE, -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
@@ -147,13 +140,13 @@ class EchoGuard:
         self._written = max(self._written, start + len(samples))
 
     def _played(self, start: int) -> Wave:
-        start += self._canceller.offset
+        start += self._offset
         places = np.arange(start, start + BLOCK_SAMPLES)
         known = (places < self._written) & (places >= self._written - len(self._ring))
         return np.where(known, self._ring[places % len(self._ring)], np.float32(0))
 
     def _loud(self, start: int) -> bool:
-        return start + self._canceller.offset < self._written and bool(np.any(self._played(start)))
+        return start + self._offset < self._written and bool(np.any(self._played(start)))
 
     # ------------------------------------------------------------------ time
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from mybro.audio.devices import as_error, device_gone
 from mybro.audio.sound import SoundProcess, problem_of
@@ -39,14 +38,11 @@ class MicrophoneSource:
         clock: Clock | None = None,
         queue_blocks: int = QUEUE_BLOCKS,
         unit: UnitChoice | None = None,
-        memory: Path | None = None,
     ) -> None:
         """`device` is a name, a part of one, or a number; None is the system's choice.
 
         `unit` says whether a voice-processing unit may be opened in its place; None never opens one.
-        `memory` is a folder for what is learnt of the loudspeaker's echo; None keeps nothing.
         """
-        self._memory = str(memory) if memory else None
         self._unit = unit or UnitChoice("off")
         self.name = device or DEFAULT_NAME
         self._process = process
@@ -107,8 +103,7 @@ class MicrophoneSource:
         self._lost_there = 0
         self._alive = 0
         self._listening = True
-        ask = {"do": "listen", "device": self._device, "memory": self._memory}
-        self._process.post(ask | self._unit.ask())
+        self._process.post({"do": "listen", "device": self._device, **self._unit.ask()})
 
     async def _stream(self) -> AsyncIterator[AudioBlock | Problem]:
         """Blocks until the device is lost, which raises a retryable `AudioError`, or this is closed."""

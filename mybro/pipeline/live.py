@@ -10,7 +10,6 @@ from mybro.audio.microphone import MicrophoneSource
 from mybro.audio.policy import MicrophoneKeeper
 from mybro.audio.source import AudioSource
 from mybro.audio.unit_choice import make_unit_choice
-from mybro.config import data_dir
 from mybro.errors import AudioError, MybroError, Problem
 from mybro.events import Envelope, ModelSwitched, Ready, StageFailed
 from mybro.ops.away import is_away
@@ -40,9 +39,7 @@ async def listen_live(session: Session, terminal: int | None = None, *, key_need
     unit = make_unit_choice(settings.voice_processing)
 
     def open_microphone() -> AudioSource:
-        return MicrophoneSource(
-            session.sound, settings.input_device, clock=session.clock, unit=unit, memory=data_dir() / "echo"
-        )
+        return MicrophoneSource(session.sound, settings.input_device, clock=session.clock, unit=unit)
 
     keeper = MicrophoneKeeper(settings, ear, open_microphone, session.clock)
     notifier = Notifier(session.settings.speak, session.clock)
