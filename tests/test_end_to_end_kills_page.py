@@ -103,7 +103,7 @@ class Trial:
     async def at_rest(self) -> None:
         """Until no commit is under way: it would take up what the next one is to commit."""
         async with asyncio.timeout(2 * LIMIT_S):
-            while set(OPEN) & set((await self.commits()).values()):  # noqa: ASYNC110 - a network tells nobody
+            while {*OPEN, "accepted"} & set((await self.commits()).values()):  # noqa: ASYNC110 - a network tells nobody
                 await asyncio.sleep(0.1)
 
     async def settle_offers(self, way: str) -> None:
