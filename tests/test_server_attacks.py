@@ -152,7 +152,8 @@ async def test_a_slow_head_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
                     await asyncio.sleep(0.05)
 
             dripping = asyncio.create_task(drip())
-            assert b"head_too_slow" in await asyncio.wait_for(reader.read(), LIMIT_S)
+            # What is still being sent when the server closes may end in a reset: the answer came before it.
+            assert await asyncio.wait_for(reader.readuntil(b"head_too_slow"), LIMIT_S)
             dripping.cancel()
             writer.close()
         assert await scene.call("GET", "/healthz") == {"ok": True}
