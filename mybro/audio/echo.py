@@ -111,7 +111,7 @@ class EchoCanceller:
         if not (self._unsure_for and self._gate.experienced and float(np.dot(echo, echo)) > 10 * AUDIBLE):
             self._filter.learn(spectrum)
         settling = self._settle(echo)
-        gain = self._gate.gain(spectrum, spectrum_of(echo), played=audible, learn=not settling)
+        gain = self._gate.gain(heard, spectrum, spectrum_of(echo), played=audible, learn=not settling)
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
         clean = np.fft.irfft(spectrum * gain)[BLOCK_SAMPLES:]
         if settling:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
-from mybro.audio.echo_filter import Power, Spectrum
+from mybro.audio.echo_filter import Power, Spectrum, Wave
 from mybro.audio.source import BLOCK_SAMPLES
 
 EDGES = (3, 6, 9, 13, 18, 24, 32, 42, 56, 76, 104, 144, 200, 280)
@@ -14,16 +15,20 @@ EDGES = (3, 6, 9, 13, 18, 24, 32, 42, 56, 76, 104, 144, 200, 280)
 MEMORY_BLOCKS = 300
 NEAREST = 30
 FIRST = 10
-AGE = 0.02
+AGE = 0.05
 """What is left is judged by so many blocks of about this loudness, as a loudspeaker distorts what is loud; by
 fewer, but FIRST, where there are less than three times as many, since the filter is still learning fast.
 Each block since then makes one count as farther off by AGE, in nepers of power."""
 BEYOND = 3.0
 """Louder than ever, and what a loudspeaker adds of its own grows as fast again, up to this, in nepers."""
-LEARN_BLOCKS = 50
+LEARN_BLOCKS = 30
 LEARN_AT_MOST = 100
-KNOWN = 0.5
-"""Until so much of our own voice was heard, and this share of it is taken out, all of it is echo."""
+MISSED = 0.7
+MEAN = 0.95
+"""Until so much of our own voice was heard, and no more than this share of its power was left by the filter
+in the mean of late, all of it is echo."""
+STILL = 6.0
+"""Or while our voice came and went, what was heard did not, but for this factor of its power: headphones."""
 LEAK_SHARE = 30
 LEAK_MARGIN = 2.0
 LEAK_LEAST = 1e-4
@@ -34,7 +39,7 @@ OPEN_AT = 4.0
 GO_ON_AT = 1.5
 GO_ON_BLOCKS = 4
 """What was so loud a moment ago goes on at this many times."""
-STIRS_AT = 2.2
+STIRS_AT = 1.5
 """So much louder than the echo that is left, for one block, and there may be somebody."""
 ROOM = 0.1
 """Power of a block, in all bands, that is left in any room: about -60 dB relative to full scale."""
@@ -65,7 +70,9 @@ class Gate:
         self._echo = np.zeros(bands, np.float32)
         self._error = np.zeros(bands, np.float32)
         self._left = np.zeros(bands, np.float32)
-        self._share = self._caution = 1.0
+        self._caution = 1.0
+        self._heard = self._missed = self._loudest = 0.0
+        self._softest = np.inf
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
         self._since = GO_ON_BLOCKS
@@ -97,23 +104,26 @@ class Gate:
         """Whether enough of our own voice was heard to tell it from others."""
         return self._experienced
 
-    def gain(self, error: Spectrum, echo: Spectrum, *, played: bool, learn: bool = True) -> Power:
-        """A factor for each bin of what is left after the filter; `played` is whether anything was."""
+    def gain(
+        self, heard: Wave, error: Spectrum, echo: Spectrum, *, played: bool, learn: bool = True
+    ) -> Power:
+        """A factor for each bin of `error`: what the filter left of `heard`, as it expected `echo`.
+
+        `played` is whether anything was.
+        """
         now = _bands(echo)
         self._echo = np.maximum(now, 0.7 * self._echo)
         whole = _bands(error)
         left = np.maximum(whole - _alike(error, echo) / (now + np.float32(1e-12)), 0)
         self._error = np.asarray(0.5 * self._error + 0.5 * whole, np.float32)
         self._left = np.asarray(0.5 * self._left + 0.5 * left, np.float32)
-        self._learned += played
         if learn or not self.experienced:
-            self._learn(left, now)
+            # A filter that expects too much is wrong, too.
+            self._learn(np.where(_too_much(error, echo), whole, left), now)
         self._estimate(float(self._echo.sum()))
         self._caution = max(1.0, self._caution * CALMER)
         expected = self._caution * self._leak * self._echo
-        self._experienced |= self._learned >= LEARN_BLOCKS and self._share < KNOWN
-        self._experienced |= self._learned >= LEARN_AT_MOST
-        self._share = float((self._leak * self._echo).sum() / (self._echo.sum() + 1e-9))
+        self._gain_experience(heard, error, played)
         self.louder = float(left.sum() / (expected.sum() + ROOM))
         self._compare()
         enough = OPEN_BLOCKS - (self.louder > OPEN_WIDE)
@@ -124,6 +134,16 @@ class Gate:
         near: Power = self._error if self.is_open else self._left
         gain = np.clip((near - OVER * expected) / (self._error + np.float32(1e-10)), FLOOR, 1)
         return np.asarray(gain[self._of_bin], np.float32)
+
+    def _gain_experience(self, heard: Wave, error: Spectrum, played: bool) -> None:
+        self._learned += played
+        power = float(np.dot(heard, heard))
+        self._loudest, self._softest = max(self._loudest, power), min(self._softest, power)
+        self._heard = MEAN * self._heard + power
+        # By Parseval: the spectrum is one-sided, and that of twice the length.
+        self._missed = MEAN * self._missed + float(np.sum(np.abs(error) ** 2)) / BLOCK_SAMPLES
+        knows = self._missed < MISSED * self._heard or self._loudest < STILL * self._softest
+        self._experienced |= self._learned >= (LEARN_BLOCKS if knows else LEARN_AT_MOST)
 
     def _compare(self) -> None:
         self._since += 1
@@ -165,6 +185,12 @@ def _alike(error: Spectrum, echo: Spectrum) -> Power:
     """What in each band of `error` is like `echo`, times its power: that is a wrong loudness, no person."""
     both = np.add.reduceat(error * np.conj(echo), EDGES)[:-1]
     return np.asarray(np.abs(both) ** 2, np.float32)
+
+
+def _too_much(error: Spectrum, echo: Spectrum) -> npt.NDArray[np.bool_]:
+    """In which bands `echo`, taken out of what was heard, left its own reverse."""
+    both = np.add.reduceat((error * np.conj(echo)).real, EDGES)[:-1]
+    return np.asarray(both < 0)
 
 
 def _bands(spectrum: Spectrum) -> Power:
