@@ -22,7 +22,7 @@ DELAY_S = (0.02, 0.3)
 ECHO_DBFS = (-22.0, -10.0)
 """A loudspeaker at full volume beside the microphone: the loudest rooms clip the microphone as well."""
 PERSON_DB = (-8.0, 5.0)
-"""The person, relative to the echo."""
+"""The person, relative to the echo of full volume."""
 CLOCKS_S = 0.004
 """Each stretch of sound is out of step by up to this much, as streams that are opened anew are."""
 ROOM_DBFS = -65.0
@@ -48,8 +48,13 @@ class Scene:
     """Where the person begins to be audible."""
 
 
-def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True) -> Scene:
-    """One of endlessly many. The same seed gives the same room, sentences and interruptions."""
+def scene(
+    recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool = True, softer_db: float = 0.0
+) -> Scene:
+    """One of endlessly many. The same seed gives the same room, sentences and interruptions.
+
+    The loudspeaker is `softer_db` below full volume, or there is none (`echo`); the person is as loud as ever.
+    """
     rng = np.random.default_rng(seed)
     voice = str(rng.choice(sorted({each.voice for each in recorded})))
     ours = [each.pcm for each in recorded if each.voice == voice]
@@ -60,7 +65,7 @@ def scene(recorded: Sequence[Recording], seed: int, *, person: bool, echo: bool 
     late = np.concatenate([np.zeros(int(rng.uniform(*DELAY_S) * SAMPLE_RATE)), turned])[: len(said)]
     level = rng.uniform(*ECHO_DBFS)
     out = small_loudspeaker(late, rng.uniform(0.5, 1.5))
-    heard = at_level(convolved(out, room.response(loudspeaker, microphone)), level)
+    heard = at_level(convolved(out, room.response(loudspeaker, microphone)), level - softer_db)
     onsets = []
     speech = np.zeros(len(said))
     response = room.response(somebody, microphone)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.echo_scene import scene
+from benchmarks.recordings import AUDIO, recordings
 from benchmarks.room import any_room, at_level, convolved, small_loudspeaker
 from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
@@ -70,6 +72,18 @@ def test_our_own_voice_is_taken_out(delay_s: float) -> None:
     assert np.mean(echo[20:]) > 0.97
 
 
+@pytest.mark.parametrize("softer_db", [20.0, 30.0])
+def test_a_loudspeaker_turned_low_does_not_sound_like_a_person(softer_db: float) -> None:
+    recorded = recordings(AUDIO)
+    through = []
+    for seed in range(6):
+        low = scene(recorded, seed, person=False, softer_db=softer_db)
+        begin, end = low.sentences[0]
+        _, echo = cleaned(EchoGuard(), low.played[begin:end] / 32768, low.heard[begin:end])
+        through.append(int(np.sum(~echo[20:])))
+    assert sum(through) < 10, through
+
+
 def test_a_person_who_speaks_over_it_is_let_through() -> None:
     said = voice("piper_joe", 4)
     person = np.zeros(len(said))
@@ -113,12 +127,13 @@ def test_a_loudspeaker_at_another_rate() -> None:
     assert energy(clean[half:]) < energy(heard[half:]) / 100
 
 
-def test_with_headphones_a_person_is_heard_as_well() -> None:
+@pytest.mark.parametrize("seconds", [0.9, 4.0])
+def test_with_headphones_a_person_is_heard_as_well(seconds: float) -> None:
     said = voice("piper_joe", 3)
     rng = np.random.default_rng(3)
     heard = noise(len(said) / SAMPLE_RATE, rng)[: len(said)].copy()
     words = (voice("flite_slt", 1)[: SAMPLE_RATE * 2] * 8000).astype(np.int16)
-    at = 4 * SAMPLE_RATE
+    at = int(seconds * SAMPLE_RATE)
     heard[at : at + len(words)] += words[: len(heard) - at]
     clean, echo = cleaned(EchoGuard(), said, heard)
     speaking = slice(at // BLOCK_SAMPLES, (at + len(words)) // BLOCK_SAMPLES)
