@@ -15,9 +15,13 @@ the first of them never heard before.
     duck_ms, cut_ms      from the person's first audible sound (AUDIBLE_DB in echo_scene.py) until the voice
                          is softened, and until it is cut, with what was missed counted as late; the peer is
                          the same without a loudspeaker
-    in_time              interruptions that cut the voice within 250 ms
+    duck_in_time         interruptions that soften the voice within 60 ms
+    in_time              interruptions that cut it within 250 ms
     false_ducks          sentences that were softened for no more than their own echo
     ducked_s             for how long, of each minute of our own voice
+
+A full run measures the same with the loudspeaker 20 dB softer, as people have it: usual_self_interruptions
+and so on.
 """
 
 from __future__ import annotations
@@ -50,7 +54,10 @@ FIRST_SEED = 1000
 SOUNDING = 200
 """Largest sample that counts as silence."""
 TOO_LATE = SAMPLE_RATE
+DUCK_IN_TIME_MS = 60.0
 IN_TIME_MS = 250.0
+USUAL_DB = 20.0
+"""So far below full volume a loudspeaker is turned as a rule."""
 TAIL = SAMPLE_RATE // 2
 """What is heard so soon after a sentence is its echo."""
 
@@ -126,12 +133,12 @@ async def _virtual_stops(count: int) -> list[float]:
 
 
 def self_interruptions(
-    recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool
+    recorded: Sequence[Recording], seeds: Sequence[int], *, guarded: bool, softer_db: float = 0.0
 ) -> tuple[int, int, float]:
     """Sentences that were taken for a person, those that were softened, and for how much of a minute."""
     found = softened = blocks = samples = 0
     for seed in seeds:
-        alone = scene(recorded, seed, person=False)
+        alone = scene(recorded, seed, person=False, softer_db=softer_db)
         began, soft = [], []
         for reaction in reactions(alone, new_hearing(), guarded=guarded):
             began += [event.sample for event in reaction.events if isinstance(event, SpeechStarted)]
@@ -144,14 +151,14 @@ def self_interruptions(
 
 
 def interruptions(
-    recorded: Sequence[Recording], seeds: Sequence[int], *, echo: bool
+    recorded: Sequence[Recording], seeds: Sequence[int], *, echo: bool = True, softer_db: float = 0.0
 ) -> tuple[list[float], list[float], int]:
     """Milliseconds from a person's onset to the duck and to the cut (infinite: none), and of how many."""
     ducks: list[float] = []
     cuts: list[float] = []
     total = 0
     for seed in seeds:
-        both = scene(recorded, seed, person=True, echo=echo)
+        both = scene(recorded, seed, person=True, echo=echo, softer_db=softer_db)
         seen = list(reactions(both, new_hearing(), guarded=True))
         for onset in both.onsets:
             total += 1
@@ -168,20 +175,39 @@ def _is_cut(events: Sequence[object]) -> bool:
     return any(isinstance(event, SpeechSustained) for event in events)
 
 
-def figures(recorded: Sequence[Recording], seeds: Sequence[int]) -> dict[str, Any]:
+def figures(recorded: Sequence[Recording], seeds: Sequence[int], *, usual: bool) -> dict[str, Any]:
+    alone = interruptions(recorded, seeds, echo=False)
+    found = _loud(recorded, seeds, 0.0, alone)
+    if usual:
+        softer = _loud(recorded, seeds, USUAL_DB, alone)
+        found |= {f"usual_{key}": figure for key, figure in softer.items()}
+    return found
+
+
+def _loud(
+    recorded: Sequence[Recording],
+    seeds: Sequence[int],
+    softer_db: float,
+    alone: tuple[list[float], list[float], int],
+) -> dict[str, Any]:
+    """Figures of one volume, beside those of a person without a loudspeaker."""
     sentences = SENTENCES * len(seeds)
-    own, softened, ducked_s = self_interruptions(recorded, seeds, guarded=True)
-    raw, *_ = self_interruptions(recorded, seeds, guarded=False)
-    ducks, cuts, total = interruptions(recorded, seeds, echo=True)
-    quiet_ducks, quiet_cuts, _ = interruptions(recorded, seeds, echo=False)
-    recall, quiet_recall = (float(np.isfinite(each).mean()) for each in (cuts, quiet_cuts))
-    in_time, quiet_in_time = (float(np.mean(np.less(each, IN_TIME_MS))) for each in (cuts, quiet_cuts))
+    own, softened, ducked_s = self_interruptions(recorded, seeds, guarded=True, softer_db=softer_db)
+    raw, *_ = self_interruptions(recorded, seeds, guarded=False, softer_db=softer_db)
+    ducks, cuts, total = interruptions(recorded, seeds, softer_db=softer_db)
+    alone_ducks, alone_cuts, _ = alone
+
+    def share(ours: Sequence[float], peer: Sequence[float], limit_ms: float) -> dict[str, Any]:
+        parts = (round(float(np.mean(np.less(each, limit_ms))), 4) for each in (ours, peer))
+        return _beside(f"of {total} interruptions", *parts)
+
     return {
         "self_interruptions": _beside(f"of {sentences} sentences", own, raw),
-        "true_recall": _beside(f"of {total} interruptions", round(recall, 4), round(quiet_recall, 4)),
-        "duck_ms": _times(ducks, quiet_ducks),
-        "cut_ms": _times(cuts, quiet_cuts),
-        "in_time": _beside(f"of {total} interruptions", round(in_time, 4), round(quiet_in_time, 4)),
+        "true_recall": share(cuts, alone_cuts, math.inf),
+        "duck_ms": _times(ducks, alone_ducks),
+        "cut_ms": _times(cuts, alone_cuts),
+        "duck_in_time": share(ducks, alone_ducks, DUCK_IN_TIME_MS),
+        "in_time": share(cuts, alone_cuts, IN_TIME_MS),
         "false_ducks": {"unit": f"of {sentences} sentences", "ours": softened},
         "ducked_s": {"unit": "s per minute", "ours": round(ducked_s, 2)},
     }
@@ -218,7 +244,7 @@ def main() -> None:
     spent = _beside("ms", round(p95(ours), 1), round(p95(peer), 1) if peer else 0.0)
     seeds = range(chosen.seed, chosen.seed + rooms)
     found = {"stop_ms_p95": spent | {"p50": round(float(np.median(ours)), 1)}}
-    found |= figures(recordings(chosen.audio), seeds)
+    found |= figures(recordings(chosen.audio), seeds, usual=not chosen.quick)
     notes = [
         f"{len(ours)} stops, measured through {where}",
         f"{rooms} rooms; the loudspeaker is 20 to 300 ms late, changes its level, and clips mildly",
