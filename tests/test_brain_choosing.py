@@ -23,6 +23,7 @@ FRAMEWORKS = ("FastAPI (Recommended)", "Flask", "Django REST framework")
         ("number three", COLOURS, 2),
         ("Option 1", COLOURS, 0),
         ("two", COLOURS, 1),
+        ("Two. Two.", COLOURS, 1),
         ("the last one", COLOURS, 2),
         ("fast api", FRAMEWORKS, 0),
         ("Use fast A.P.I.", FRAMEWORKS, 0),

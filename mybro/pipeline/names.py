@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mybro.brain.grammar import parse
 from mybro.config import WordsSettings
 from mybro.events import Envelope, JobFinished, JobStopped, SpeechStarted
 from mybro.pipeline.pipeline import Pipeline
+from mybro.pipeline.questions import open_answers
+from mybro.transcribe.answers import Answers
 from mybro.transcribe.corrected import CorrectedTranscription, Recognises
 from mybro.transcribe.heard import pieces, said
 from mybro.transcribe.names import LONG_WAIT_S, RepositoryNames, meant_by, settled_by
@@ -17,8 +20,16 @@ STALE_S = 60.0
 """A person who edits beside mybro is followed this closely, and only while somebody speaks."""
 
 
-def put_right(settings: WordsSettings, recogniser: Recognises, repo: Path | None) -> CorrectedTranscription:
-    """The recogniser, its words put right. Until `names.refresh` the repository's names are not known."""
+def put_right(
+    settings: WordsSettings,
+    recogniser: Recognises,
+    repo: Path | None,
+    answers: Callable[[int], Answers | None] = lambda _turn: None,
+) -> CorrectedTranscription:
+    """The recogniser, its words put right. Until `names.refresh` the repository's names are not known.
+
+    `answers` tells what a turn may choose from.
+    """
     names = RepositoryNames(repo if settings.repository else None, settings.vocabulary)
 
     def as_written(spoken: str) -> str:
@@ -26,7 +37,7 @@ def put_right(settings: WordsSettings, recogniser: Recognises, repo: Path | None
         return max(found.names.values(), key=lambda name: name.weight).written if found else spoken
 
     return CorrectedTranscription(
-        recogniser, OwnWords(settings, as_written), names, settled_by(parse), meant_by(parse)
+        recogniser, OwnWords(settings, as_written), names, settled_by(parse), meant_by(parse), answers
     )
 
 
@@ -36,7 +47,7 @@ def follow(
     """The same for a session: names are kept up to date, and it learns from what was wrong."""
     if recogniser is None:
         return None
-    heard = put_right(settings, recogniser, repo)
+    heard = put_right(settings, recogniser, repo, lambda turn: open_answers(pipeline.state, turn))
     pipeline.watch(heard.own.watch)
     # Beside the loading of the model, so that the names are there for the first sentence.
     pipeline.spawn(heard.names.refresh(), counts=False)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mybro import events as ev
 from mybro.brain.choosing import choose
+from mybro.brain.classify import classify
 from mybro.brain.grammar import control_action, parse
 from mybro.intent import Action, Intent
 from mybro.naming import agent_name
@@ -15,6 +17,7 @@ from mybro.pipeline.draft import Draft
 from mybro.pipeline.effects import Answer, CancelTimer, ForgetTurn, Post, SetTimer
 from mybro.pipeline.state import Ear, JobPhase, Question, QuestionPhase, State, Turn
 from mybro.speak import phrases
+from mybro.transcribe.answers import Answers
 from mybro.words import norms
 
 CONFIRMATION_S = 30.0
@@ -125,6 +128,31 @@ def is_choice(state: State, turn: Turn) -> bool:
         return False
     named = choose(turn.text, [choice.label for choice in question.choices]) is not None
     return named or parse(turn.text) is None
+
+
+def open_answers(state: State, number: int) -> Answers | None:
+    """What a turn may choose from by a word that is hard to hear; None where that could do harm."""
+    turn = state.turns.get(number)
+    question = state.questions.get(turn.question) if turn is not None and turn.question is not None else None
+    if question is None or question.risk == "destructive":
+        return None
+    labels = tuple(choice.label for choice in question.choices)
+    if any(_could_harm(label) for label in labels):
+        return None
+    return Answers(labels, lambda text: _is_settled(text, labels))
+
+
+def _could_harm(label: str) -> bool:
+    agrees = bool(_AGREEING & set(norms(label))) or control_action(label) is Action.YES
+    return agrees or classify(label).risk == "destructive"
+
+
+def _is_settled(text: str, labels: Sequence[str]) -> bool:
+    known = parse(text)
+    # A bare yes chooses nothing, and "two" is heard as one; "read" may be "red", or "three".
+    return choose(text, labels, guess=False) is not None or (
+        known is not None and known.action is not Action.YES
+    )
 
 
 def is_named_yes(state: State, turn: Turn) -> bool:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from mybro.errors import TranscriptionError
-from mybro.events import AudioBlock, Transcribed
+from mybro.events import SAMPLE_RATE, AudioBlock, Transcribed
+from mybro.transcribe import answers as choosing
+from mybro.transcribe.answers import Answers
 from mybro.transcribe.correction import correct
 from mybro.transcribe.dictation import written
 from mybro.transcribe.guesses import guesses, is_better
@@ -46,16 +48,18 @@ class CorrectedTranscription:
         names: RepositoryNames,
         settled: Callable[[str], bool],
         meant: Meant = lambda _text: "",
+        answers: Callable[[int], Answers | None] = lambda _turn: None,
     ) -> None:
         """`settled` tells of sentences that are understood as they are: see `correct`.
 
-        `meant` tells what a sentence asks for: see `mended`.
+        `meant` tells what a sentence asks for: see `mended`. `answers` tells what a turn may choose from.
         """
         self._recogniser = recogniser
         self.own = own
         self.names = names
         self._settled = settled
         self._meant = meant
+        self._answers = answers
 
     async def transcribe(
         self, turn: int, request: int, audio: AudioBlock, *, speculative: bool = False
@@ -64,6 +68,8 @@ class CorrectedTranscription:
         heard = await self._recogniser.transcribe(turn, request, audio, speculative=speculative)
         if heard is None:
             return None
+        if place := await self._place(heard, _second(request), audio, speculative=speculative):
+            return place
         await self.names.known()
         # In a thread: a long sentence and a large repository take some of a tenth of a second.
         right, wanted = await asyncio.to_thread(self._considered, heard)
@@ -84,19 +90,44 @@ class CorrectedTranscription:
     ) -> Transcribed:
         """What a second hearing found, if it found one of the names; else the first."""
         expected = ", ".join(reversed(wanted)) + "."
-        try:
-            heard = await self._recogniser.transcribe(
-                first.turn, request, audio, speculative=speculative, expected=expected
-            )
-        except TranscriptionError:
-            return first
+        heard = await self._once_more(first, request, audio, expected, speculative=speculative)
         if heard is None or self._settled(heard.text):
             return first
         found = correct(heard.text, self.names.lexicon, settled=self._settled)
         if not is_better(first.text, found.text, wanted):
             return first
+        return replace(heard, text=found.text)
+
+    async def _place(
+        self, first: Transcribed, request: int, audio: AudioBlock, *, speculative: bool
+    ) -> Transcribed | None:
+        """A place among a question's answers that a second hearing found where the first found nothing."""
+        answers = self._answers(first.turn) if first.language in LANGUAGES else None
+        seconds = (audio.end - audio.start) / SAMPLE_RATE
+        if answers is None or not choosing.is_worth_it(first.text, seconds, answers):
+            return None
+        expected = choosing.expected(answers.labels)
+        heard = await self._once_more(first, request, audio, expected, speculative=speculative)
+        if heard is None or not choosing.is_place(first.text, heard.text, heard.average_logprob, answers):
+            return None
+        return heard
+
+    async def _once_more(
+        self, first: Transcribed, request: int, audio: AudioBlock, expected: str, *, speculative: bool
+    ) -> Transcribed | None:
+        """The same sound heard with something in mind, as an answer to the first request."""
+        try:
+            heard = await self._recogniser.transcribe(
+                first.turn, request, audio, speculative=speculative, expected=expected
+            )
+        except TranscriptionError:
+            return None
+        if heard is None:
+            return None
         spent = first.processing_ms + heard.processing_ms
-        return replace(heard, request=first.request, text=found.text, heard=first.text, processing_ms=spent)
+        return replace(
+            heard, request=first.request, heard=first.text, called=first.called, processing_ms=spent
+        )
 
     def put_right(self, heard: Transcribed) -> Transcribed:
         """What was heard, as it is to be written."""
