@@ -42,6 +42,13 @@ SETTLE_BLOCKS = 25
 it is echo until then."""
 FOLLOW_BLOCKS = 6
 """The filter has so long to follow what the shift left."""
+PAST_ANY = 20.0
+"""So many times the power that any echo had, and neither a shift nor what is yet to be learnt explains it."""
+PAST_AFTER = 50
+SLOW = 0.999
+PAST_RISE = 1.05
+"""How loud an echo can be is known after so many blocks of our voice, and forgotten so slowly; what goes on
+past it becomes possible at this rate."""
 LOUD = 1e-2
 BREATH_BLOCKS = 4
 """After a shorter pause (below -45 dB), too: a filter that knows a voice by its pitch expects no onset."""
@@ -63,6 +70,9 @@ class EchoCanceller:
         self._rng = np.random.default_rng(seed)
         self._last = np.zeros(BLOCK_SAMPLES, np.float32)
         self._recent: deque[tuple[Wave, Wave]] = deque(maxlen=FIT_BLOCKS)
+        self._settling = False
+        self._peak = self._top = 0.0
+        self._played_for = 0
         self._quiet_for = PARTITIONS
         self._unsure_for = self._settling_for = self._breath_for = 0
         self._agreed = self._silent_for = 0
@@ -82,10 +92,11 @@ class EchoCanceller:
 
     def process(self, played: Wave, heard: Wave) -> tuple[Wave, bool]:
         """What is heard, without the echo of what is played, and whether it is no more than that echo."""
-        audible = float(np.dot(played, played)) > AUDIBLE
+        power = float(np.dot(played, played))
+        audible = power > AUDIBLE
         if audible and self._quiet_for >= PAUSE_BLOCKS:
             self.unsettle()
-        loud = float(np.dot(played, played)) > LOUD
+        loud = power > LOUD
         if loud and self._breath_for >= BREATH_BLOCKS and not self._gate.is_open:
             self._settling_for = FOLLOW_BLOCKS
         self._breath_for = 0 if loud else self._breath_for + 1
@@ -110,8 +121,11 @@ class EchoCanceller:
         # Out of step, it would forget what it knows; where it expects nothing, there is nothing to forget.
         if not (self._unsure_for and self._gate.experienced and float(np.dot(echo, echo)) > 10 * AUDIBLE):
             self._filter.learn(spectrum)
-        settling = self._settle(echo)
-        gain = self._gate.gain(heard, spectrum, spectrum_of(echo), played=audible, learn=not settling)
+        past = self._is_past_any_echo(power, heard)
+        settling = self._settling = self._settle(echo) and not past
+        gain = self._gate.gain(
+            heard, spectrum, spectrum_of(echo), played=audible, learn=not settling, past=past
+        )
         noise = COMFORT * self._rng.standard_normal(BLOCK_SAMPLES, np.float32)
         clean = np.fft.irfft(spectrum * gain)[BLOCK_SAMPLES:]
         if settling:
@@ -135,10 +149,23 @@ class EchoCanceller:
                 self._unsure_for = self._settling_for = 0
         return self._unsure_for > 0 or self._settling_for > 0
 
+    def _is_past_any_echo(self, power: float, heard: Wave) -> bool:
+        """Whether this is louder than any echo of our voice, whose newest block has `power`, ever was."""
+        before = SLOW * self._peak
+        self._peak = max(power, before)
+        known = self._played_for > PAST_AFTER
+        self._played_for += power > LOUD
+        # The louder our voice, the louder its echo.
+        top = SLOW * self._top * (self._peak / before if known else 1.0)
+        loud = float(np.dot(heard, heard))
+        past = known and loud > PAST_ANY * top
+        self._top = PAST_RISE * top if past else max(top, loud)
+        return past
+
     @property
     def stirs(self) -> bool:
         """Whether there may be more than echo, if only for a block or two."""
-        return self._gate.stirs and not (self._unsure_for or self._settling_for)
+        return self._gate.stirs and not self._settling
 
     def _loudness(self) -> float:
         """How much louder than predicted the echo is where it is the same otherwise, else 1."""

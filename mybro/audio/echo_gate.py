@@ -54,6 +54,8 @@ pauses is no speech, and is learnt."""
 OPEN_BLOCKS = 3
 OPEN_WIDE = 16.0
 """So much louder, and one block less is enough."""
+PAST_BLOCKS = 2
+"""As it is of what is louder than any echo was."""
 HOLD_BLOCKS = 15
 AUDIBLE = 1e-4
 
@@ -73,6 +75,7 @@ class Gate:
         self._caution = 1.0
         self._heard = self._missed = self._loudest = 0.0
         self._softest = np.inf
+        self._past_for = 0
         self._experienced = False
         self._learned = self._louder_for = self._open_for = 0
         self._since = GO_ON_BLOCKS
@@ -97,7 +100,7 @@ class Gate:
     @property
     def stirs(self) -> bool:
         """Whether the newest block is louder than the echo that is left seems to be."""
-        return (self.louder > STIRS_AT or self._louder_for > 0) and self.experienced
+        return self._past_for > 0 or (self.experienced and (self.louder > STIRS_AT or self._louder_for > 0))
 
     @property
     def experienced(self) -> bool:
@@ -105,11 +108,11 @@ class Gate:
         return self._experienced
 
     def gain(
-        self, heard: Wave, error: Spectrum, echo: Spectrum, *, played: bool, learn: bool = True
+        self, heard: Wave, error: Spectrum, echo: Spectrum, *, played: bool, learn: bool, past: bool
     ) -> Power:
         """A factor for each bin of `error`: what the filter left of `heard`, as it expected `echo`.
 
-        `played` is whether anything was.
+        `played` is whether anything was; what is `past` any echo is somebody.
         """
         now = _bands(echo)
         self._echo = np.maximum(now, 0.7 * self._echo)
@@ -117,7 +120,8 @@ class Gate:
         left = np.maximum(whole - _alike(error, echo) / (now + np.float32(1e-12)), 0)
         self._error = np.asarray(0.5 * self._error + 0.5 * whole, np.float32)
         self._left = np.asarray(0.5 * self._left + 0.5 * left, np.float32)
-        if learn or not self.experienced:
+        self._past_for = self._past_for + 1 if past else 0
+        if (learn or not self.experienced) and not past:
             # A filter that expects too much is wrong, too.
             self._learn(np.where(_too_much(error, echo), whole, left), now)
         self._estimate(float(self._echo.sum()))
@@ -127,7 +131,7 @@ class Gate:
         self.louder = float(left.sum() / (expected.sum() + ROOM))
         self._compare()
         enough = OPEN_BLOCKS - (self.louder > OPEN_WIDE)
-        if self._louder_for >= enough and self.experienced:
+        if self._past_for >= PAST_BLOCKS or (self._louder_for >= enough and self.experienced):
             self._open_for = HOLD_BLOCKS
         self._open_for -= 1
         # Once somebody is heard, not even what happens to be like the echo is taken from them.
