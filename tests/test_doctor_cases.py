@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,12 +34,18 @@ def _missing(found: Examination) -> dict[str, str]:
     return {check: e.why for e in lost if "not installed" in e.why for check in e.what.split(", ")}
 
 
+def _folder() -> Path:
+    folder = Path(mkdtemp(prefix="mybro-doctor-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def _together() -> tuple[dict[str, set[str]], dict[str, str]]:
     """All cases that need no repository of their own, examined at once: folder to the checks that fired,
     and the checks that could not be looked at.
     """
-    root = Path(mkdtemp(prefix="doctor-cases-"))
+    root = _folder()
     for case in TOGETHER:
         lay(case, root / case.name)
     found = examine(Wish(root, deep=True))
@@ -65,7 +73,7 @@ def test_a_repository_is_judged_as_labelled(case: Case, tmp_path: Path) -> None:
 
 @cache
 def _mended() -> tuple[Path, dict[str, bytes], dict[str, str]]:
-    root = Path(mkdtemp(prefix="doctor-mends-"))
+    root = _folder()
     for case in FIXED:
         if not case.alone:
             lay(case, root / case.name)
