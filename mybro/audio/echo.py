@@ -46,9 +46,11 @@ PAST_ANY = 20.0
 """So many times the power that any echo had, and neither a shift nor what is yet to be learnt explains it."""
 PAST_AFTER = 50
 SLOW = 0.999
-PAST_RISE = 1.05
-"""How loud an echo can be is known after so many blocks of our voice, and forgotten so slowly; what goes on
-past it becomes possible at this rate."""
+FORGOTTEN = 0.996
+PAST_RISE = 1.03
+NEAR_RISE = 1.005
+"""How loud an echo can be is known after so many blocks of our voice, and forgotten so slowly. What goes on
+past it becomes possible at this rate, and what is heard beside an echo hardly: that is a person."""
 LOUD = 1e-2
 BREATH_BLOCKS = 4
 """After a shorter pause (below -45 dB), too: a filter that knows a voice by its pitch expects no onset."""
@@ -156,10 +158,11 @@ class EchoCanceller:
         known = self._played_for > PAST_AFTER
         self._played_for += power > LOUD
         # The louder our voice, the louder its echo.
-        top = SLOW * self._top * (self._peak / before if known else 1.0)
+        top = FORGOTTEN * self._top * (self._peak / before if known else 1.0)
         loud = float(np.dot(heard, heard))
         past = known and loud > PAST_ANY * top
-        self._top = PAST_RISE * top if past else max(top, loud)
+        rise = PAST_RISE if past else NEAR_RISE
+        self._top = max(top, min(loud, rise * top) if past or self._gate.is_open else loud)
         return past
 
     @property
