@@ -53,7 +53,7 @@ def scene(
 ) -> Scene:
     """One of endlessly many. The same seed gives the same room, sentences and interruptions.
 
-    The loudspeaker is `softer_db` below full volume, or there is none (`echo`); the person is as loud as ever.
+    The loudspeaker is `softer_db` below full volume, or there is none (`echo`); the person stays as loud.
     """
     rng = np.random.default_rng(seed)
     voice = str(rng.choice(sorted({each.voice for each in recorded})))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks.echo_scene import scene
-from benchmarks.recordings import AUDIO, recordings
+from benchmarks.recordings import recordings
 from benchmarks.room import any_room, at_level, convolved, small_loudspeaker
 from mybro.audio.guard import EchoGuard
 from mybro.audio.onset import Onset
 from mybro.audio.source import BLOCK_SAMPLES
 from mybro.events import SAMPLE_RATE
-from tests.audio_tools import Pcm, clicks, dev_clips, noise, read_pcm, trimmed
+from tests.audio_tools import AUDIO, Pcm, clicks, dev_clips, noise, read_pcm, trimmed
 
 pytestmark = pytest.mark.unit
 
