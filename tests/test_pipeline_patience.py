@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mybro.config import TurnSettings
 from mybro.pipeline import pauses
-from mybro.pipeline.patience import Meaning, Patience, meaning_of, unhurried, wait_ms
+from mybro.pipeline.patience import Meaning, Patience, is_more_than_said, meaning_of, unhurried, wait_ms
 from mybro.pipeline.pauses import ENOUGH, KEEP, Pauses
 
 pytestmark = pytest.mark.unit
@@ -61,8 +61,8 @@ def test_what_a_text_is_so_far(text: str, meaning: Meaning) -> None:
     ("meaning", "probability", "milliseconds"),
     [
         ("stop", None, 0),
-        ("complete", None, 200),
-        ("complete", 0.01, 200),
+        ("complete", None, 180),
+        ("complete", 0.01, 180),
         ("whole", None, 240),
         ("whole", 0.5, 240),
         ("whole", 0.02, 600),
@@ -75,6 +75,21 @@ def test_what_a_text_is_so_far(text: str, meaning: Meaning) -> None:
 )
 def test_the_wait_of_each_meaning(meaning: Meaning, probability: float | None, milliseconds: int) -> None:
     assert wait_ms(meaning, USUAL, probability, NONE) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "more"),
+    [
+        ("Run the tests.", 0.29, True),
+        ("Run the tests.", 0.54, False),
+        ("Undo.", 0.2, False),
+        ("Go to line 42.", 0.8, False),
+        ("Use a dictionary instead of a list here.", 2.02, False),
+        ("Use a dictionary instead of a list here.", 0.9, True),
+    ],
+)
+def test_nobody_says_so_much_in_that_time(text: str, seconds: float, more: bool) -> None:
+    assert is_more_than_said(text, seconds) == more
 
 
 def test_each_signal_can_be_turned_off() -> None:
@@ -91,7 +106,7 @@ def test_a_person_is_waited_for_as_their_pauses_are() -> None:
     few, slow, quick = (Pauses((length,) * count) for length, count in ((900, 5), (900, 50), (60, 50)))
     waits = [wait_ms("open", USUAL, None, known) for known in (few, slow, quick)]
     assert waits[0] == 600 and waits[1] > 900 and 400 < waits[2] < 600
-    assert wait_ms("complete", USUAL, None, slow) == 200, "what can be taken back does not wait for that"
+    assert wait_ms("complete", USUAL, None, slow) == 180, "what can be taken back does not wait for that"
 
 
 @given(st.sampled_from(["whole", "open"]), st.none() | st.floats(0, 1), st.lists(st.integers(0, 9000)))
@@ -99,7 +114,7 @@ def test_no_wait_leaves_its_bounds(meaning: Meaning, probability: float | None, 
     known = NONE
     for length in lengths:
         known = known.add(length)
-    assert 200 <= wait_ms(meaning, USUAL, probability, known) <= USUAL.longest_ms
+    assert 180 <= wait_ms(meaning, USUAL, probability, known) <= USUAL.longest_ms
 
 
 @given(st.text(max_size=60))

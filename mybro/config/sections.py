@@ -64,7 +64,7 @@ class TurnSettings(_Section):
         "meaning",
         description="meaning: by what was said; silence: audio.hangover_ms; captions: that, or 3 s of speech",
     )
-    complete_ms: int = Field(200, ge=60, le=5000, description="after a whole command that can be taken back")
+    complete_ms: int = Field(180, ge=60, le=5000, description="after a whole command that can be taken back")
     whole_ms: int = Field(240, ge=60, le=5000, description="after a sentence that seems to be over")
     open_ms: int = Field(600, ge=60, le=5000, description="after one that may go on")
     dangling_ms: int = Field(1500, ge=60, le=5000, description="after one that must go on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,14 @@ _NEEDS = {
     verb: frozenset(after.split())
     for verb, _, after in (line.partition(":") for line in lines("endings")["NEEDS"])
 }
+
+FASTEST = 8.0
+"""Syllables in a second. Commands are spoken at 4 to 6.5; who expects "run the tests" hears them
+where "run the" was all."""
+FEWEST = 3
+"""Of fewer syllables the rate says nothing."""
+_VOWELS = re.compile(r"[aeiouy]+")
+_SPOKEN = re.compile(r"[0-9]|[a-z]+")
 
 SURE, DOUBTFUL = 0.9, 0.1
 """By the sound: an open sentence counts as whole from this probability on, a whole one as open up to that."""
@@ -85,6 +94,14 @@ def meaning_of(text: str, *, grammar: bool = True, dangling: bool = True) -> Mea
     if judged.needs_confirmation or judged.risk == "destructive":
         return "destructive"
     return "whole" if dangling and len(words) >= _WHOLE_WORDS and text.rstrip()[-1:] in ".?!" else "open"
+
+
+def is_more_than_said(text: str, seconds: float) -> bool:
+    """Whether nobody speaks so much in that time: some of it was expected, not heard."""
+    # An "e" at the end is silent: "rename".
+    spoken = (_VOWELS.findall(word.removesuffix("e")) for word in _SPOKEN.findall(text.lower()))
+    count = sum(max(len(syllables), 1) for syllables in spoken)
+    return count >= FEWEST and count > FASTEST * seconds
 
 
 def wait_ms(meaning: Meaning, patience: Patience, probability: float | None, pauses: Pauses) -> int:

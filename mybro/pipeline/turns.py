@@ -25,7 +25,7 @@ from mybro.pipeline.effects import (
     Transcribe,
     Understand,
 )
-from mybro.pipeline.patience import Meaning, meaning_of, wait_ms
+from mybro.pipeline.patience import Meaning, is_more_than_said, meaning_of, wait_ms
 from mybro.pipeline.state import Ear, Mouth, Turn, TurnPhase
 from mybro.speak import phrases
 
@@ -200,6 +200,9 @@ def judged(draft: Draft, event: ev.TurnJudged) -> None:
 def _meaning(draft: Draft, turn: Turn, text: str) -> Meaning:
     chosen = draft.state.patience.settings
     meaning = meaning_of(text, grammar=chosen.use_grammar, dangling=chosen.use_endings)
+    seconds = (turn.request_speech_end - turn.start) / ev.SAMPLE_RATE
+    if meaning in ("complete", "whole") and turn.joins is None and is_more_than_said(text, seconds):
+        return "open"
     # Who was taken up too early twice is given time.
     hesitant = turn.joined and turn.joins is not None and turn.joins.parts > 1
     return "open" if hesitant and meaning == "whole" else meaning
