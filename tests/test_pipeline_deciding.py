@@ -82,14 +82,14 @@ async def test_the_ear_is_told_how_long_to_wait() -> None:
         assert scene.executor.running == {}, "nothing is done before the turn is confirmed"
 
 
-async def test_a_command_that_fits_into_no_such_time_may_go_on() -> None:
+async def test_a_command_that_fits_into_no_such_time_goes_on() -> None:
     scene = Scene("Run the tests.")
     async with scene.pipeline:
         heard = ev.Utterance(ev.AudioBlock(0, bytes(2 * 1300 * MS)), 700 * MS, 1000 * MS)
         await scene.pipeline.post(ev.SpeechStarted(1, 700 * MS))
         await scene.pipeline.post(ev.SpeechPaused(1, heard))
         await scene.settled()
-        assert scene.ear.told == [(1, 1000 * MS, 600 * MS)]
+        assert scene.ear.told == [(1, 1000 * MS, 1500 * MS)]
 
 
 async def test_the_sound_has_a_say() -> None:

@@ -202,7 +202,7 @@ def _meaning(draft: Draft, turn: Turn, text: str) -> Meaning:
     meaning = meaning_of(text, grammar=chosen.use_grammar, dangling=chosen.use_endings)
     seconds = (turn.request_speech_end - turn.start) / ev.SAMPLE_RATE
     if meaning in ("complete", "whole") and turn.joins is None and is_more_than_said(text, seconds):
-        return "open"
+        return "dangling"
     # Who was taken up too early twice is given time.
     hesitant = turn.joined and turn.joins is not None and turn.joins.parts > 1
     return "open" if hesitant and meaning == "whole" else meaning
