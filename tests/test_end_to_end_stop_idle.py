@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mybro import events as ev
@@ -60,6 +61,14 @@ def leave(repo: Path, kind: str, env: str) -> tuple[str, Path]:
     return f"python3 -m unittest test_leave_{kind}", file
 
 
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie that nobody has buried yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.mark.parametrize(("kind", "env"), [("term_ignoring", "{}"), ("double_fork", "dict(os.environ)")])
 async def test_what_a_finished_job_left_running_ends_and_is_told(
     kind: str, env: str, claude_bin: str, claude_env: dict[str, str], claude_api: ScriptedServer, shop: Path,
@@ -88,7 +97,7 @@ async def test_what_a_finished_job_left_running_ends_and_is_told(
         assert isinstance(swept, ev.Swept)
         assert swept.stopped == 0
         assert [name for name in swept.ended if name.startswith("python") and "ops.py" in name], swept
-        assert not [process for process in left if process.is_running()]
+        assert not [process for process in left if lives(process)]
         assert silent(file)
         said = await room.first(ev.SayStarted)
         assert isinstance(said, ev.SayStarted)
